@@ -1,0 +1,55 @@
+import { quoted, tableOf } from "./postgres-client.js";
+import type { PostgresStream } from "./postgres-config.js";
+import type { Column } from "./table-columns.js";
+
+/** Types without an equality operator: compared as text. */
+const WITHOUT_EQUALITY = new Set(["json", "xml", "point", "box", "path", "polygon", "line", "lseg", "circle"]);
+
+/** Where a row stands in the given list, from 1. A name that no table of this world has. */
+export const POSITION = "quiesce position";
+
+/**
+ * Inserts or updates the rows of a JSON list ($1) in one statement, and gives the positions (from 1) of those that were changed.
+ * Rows that are there already, value by value, are not touched: no new version, no trigger.
+ */
+export function upsertStatement(stream: PostgresStream, columns: readonly Column[], names: readonly string[]): string {
+  const written = columns.filter((column) => names.includes(column.name));
+  const values = written.filter((column) => !stream.key.includes(column.name));
+  const key = stream.key.map(quoted).join(", ");
+  const list = written.map((column) => quoted(column.name)).join(", ");
+  const assignments = values.map((column) => `${quoted(column.name)} = excluded.${quoted(column.name)}`).join(", ");
+  const differs = values.map((column) => differsSql(column)).join(" or ");
+  const action = values.length === 0 ? "do nothing" : `do update set ${assignments} where ${differs}`;
+  return `with given as (${givenRows(written)}),
+    written as (
+      insert into ${tableOf(stream)} as target (${list}) select ${list} from given order by ${key}
+      on conflict (${key}) ${action} returning ${stream.key.map((name) => `target.${quoted(name)}`).join(", ")}
+    )
+    select given.${quoted(POSITION)} from given join written using (${key})`;
+}
+
+/** Deletes the rows whose keys are in a JSON list ($1), and gives the positions (from 1) of those that were there. */
+export function deleteStatement(stream: PostgresStream, columns: readonly Column[]): string {
+  const keyColumns = columns.filter((column) => stream.key.includes(column.name));
+  const same = stream.key.map((name) => `target.${quoted(name)} = given.${quoted(name)}`).join(" and ");
+  return `with given as (${givenRows(keyColumns)})
+    delete from ${tableOf(stream)} as target using given where ${same} returning given.${quoted(POSITION)}`;
+}
+
+function givenRows(columns: readonly Column[]): string {
+  // Bytes come as base64, which the record's own conversion would not understand.
+  const types = columns.map((column) => `${quoted(column.name)} ${column.type === "bytea" ? "text" : column.sqlType}`);
+  const values = columns.map((column) => {
+    const name = quoted(column.name);
+    return column.type === "bytea" ? `decode(value.${name}, 'base64') as ${name}` : `value.${name}`;
+  });
+  return `select element.place as ${quoted(POSITION)}, ${values.join(", ")}
+    from jsonb_array_elements($1::text::jsonb) with ordinality as element(item, place)
+    cross join lateral jsonb_to_record(element.item) as value(${types.join(", ")})`;
+}
+
+function differsSql(column: Column): string {
+  const name = quoted(column.name);
+  const cast = WITHOUT_EQUALITY.has(column.type) ? "::text" : "";
+  return `target.${name}${cast} is distinct from excluded.${name}${cast}`;
+}

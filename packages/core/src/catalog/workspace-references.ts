@@ -1,0 +1,175 @@
+import { validateMapping } from "../mapping/validate-mapping.js";
+import { validateJobSchedule } from "../schedules/validate-job-schedule.js";
+import type { ZoneData } from "../time/zone-data.js";
+import { validateWindowSeries } from "../windows/validate-series.js";
+import { jobScheduleOf } from "./job-schedule-text.js";
+import { nearestName } from "./nearest-name.js";
+import { windowSeriesOf } from "./window-entry.js";
+import { MAX_PROBLEMS, workspaceProblem, type WorkspaceProblem } from "./workspace-problem.js";
+import { WORKSPACE_SECTIONS, type IntegrationEntry, type WorkspaceDocument, type WorkspaceSection } from "./workspace-schema.js";
+import { KIND_OF_SECTION, type SettledWorkspace } from "./workspace-diff.js";
+
+/** A workspace with or without its secrets; references do not look at them. */
+type AnyWorkspace = WorkspaceDocument | SettledWorkspace;
+
+/**
+ * What is wrong with a parsed workspace beyond its shape: repeated keys, names that nothing has (with the nearest existing one), mappings,
+ * schedules and windows that would be refused. `standing` is what exists already and stays: it may be referred to. Cycles of dependencies are allowed.
+ */
+export function workspaceProblems(
+  document: AnyWorkspace,
+  options: { readonly standing?: AnyWorkspace | undefined; readonly zones?: ZoneData | undefined } = {},
+): readonly WorkspaceProblem[] {
+  const names = new Names(document, options.standing);
+  return [
+    ...duplicateProblems(document),
+    ...systemProblems(document, names),
+    ...document.endpoints.flatMap((endpoint, index) => names.check("systems", endpoint.system, ["endpoints", index, "system"])),
+    ...document.integrations.flatMap((integration, index) => integrationProblems(integration, ["integrations", index], names)),
+    ...standingRouteProblems(document, options.standing, names),
+    ...document.jobs.flatMap((job, index) => [
+      ...names.check("integrations", job.integration, ["jobs", index, "integration"]),
+      ...(job.schedule === null ? [] : refusals(validateJobSchedule(jobScheduleOf(job.schedule), options.zones), ["jobs", index, "schedule"], scheduleFields)),
+    ]),
+    ...document.windows.flatMap((window, index) => [
+      ...(window.scope.systems ?? []).flatMap((key, at) => names.check("systems", key, ["windows", index, "scope", "systems", at])),
+      ...(window.scope.integrations ?? []).flatMap((key, at) => names.check("integrations", key, ["windows", index, "scope", "integrations", at])),
+      ...refusals(validateWindowSeries(windowSeriesOf(window), { confirmLong: window.confirmLong }, options.zones), ["windows", index], {}),
+    ]),
+  ].slice(0, MAX_PROBLEMS);
+}
+
+/** Who refers to a thing: `endpoint "erp-main"`. What is referred to cannot be deleted. */
+export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key: string): readonly string[] {
+  const users = (of: WorkspaceSection, keys: readonly string[]) => keys.map((user) => `${KIND_OF_SECTION[of]} "${user}"`);
+  const keysOf = <T extends { readonly key: string }>(list: readonly T[], refers: (entry: T) => boolean) => list.filter(refers).map((entry) => entry.key);
+  switch (section) {
+    case "systems":
+      return [
+        ...users("systems", keysOf(workspace.systems, (one) => one.dependsOn.some((edge) => edge.system === key))),
+        ...users("endpoints", keysOf<AnyWorkspace["endpoints"][number]>(workspace.endpoints, (one) => one.system === key)),
+        ...users("integrations", keysOf(workspace.integrations, (one) => one.via.includes(key))),
+        ...users("windows", keysOf(workspace.windows, (one) => one.scope.systems?.includes(key) === true)),
+      ];
+    case "endpoints":
+      return users("integrations", keysOf(workspace.integrations, (one) => one.source === key || one.target === key));
+    case "integrations":
+      return [
+        ...users("jobs", keysOf(workspace.jobs, (one) => one.integration === key)),
+        ...users("windows", keysOf(workspace.windows, (one) => one.scope.integrations?.includes(key) === true)),
+      ];
+    case "jobs":
+    case "windows":
+      return [];
+  }
+}
+
+/** The keys that may be referred to, and the system behind each endpoint. */
+class Names {
+  readonly systemOfEndpoint = new Map<string, string>();
+  readonly #known = new Map<WorkspaceSection, ReadonlySet<string>>();
+
+  constructor(document: AnyWorkspace, standing: AnyWorkspace | undefined) {
+    for (const section of WORKSPACE_SECTIONS) {
+      this.#known.set(section, new Set([...(standing?.[section] ?? []), ...document[section]].map((entry) => entry.key)));
+    }
+    for (const endpoint of [...(standing?.endpoints ?? []), ...document.endpoints]) this.systemOfEndpoint.set(endpoint.key, endpoint.system);
+  }
+
+  check(section: WorkspaceSection, key: string, at: readonly (string | number)[]): readonly WorkspaceProblem[] {
+    const known = this.#known.get(section);
+    if (known === undefined || known.has(key)) return [];
+    const kind = KIND_OF_SECTION[section];
+    const nearest = nearestName(key, known);
+    const hint = nearest === undefined ? `Add it under ${section}, or correct the name.` : `Did you mean "${nearest}"?`;
+    return [workspaceProblem(at, `Found "${key}", but there is no ${kind} of that key. ${hint}`)];
+  }
+}
+
+function duplicateProblems(document: AnyWorkspace): readonly WorkspaceProblem[] {
+  return WORKSPACE_SECTIONS.flatMap((section) => {
+    const first = new Map<string, number>();
+    return document[section].flatMap((entry, index) => {
+      const before = first.get(entry.key);
+      first.set(entry.key, before ?? index);
+      if (before === undefined) return [];
+      return [workspaceProblem([section, index, "key"], `Found "${entry.key}" again: ${section}[${before}] has this key already. Give every ${KIND_OF_SECTION[section]} a key of its own.`)];
+    });
+  });
+}
+
+function systemProblems(document: AnyWorkspace, names: Names): readonly WorkspaceProblem[] {
+  return document.systems.flatMap((system, index) => {
+    const seen = new Set<string>();
+    return system.dependsOn.flatMap((edge, at) => {
+      const path = ["systems", index, "dependsOn", at, "system"];
+      const repeated = seen.has(edge.system);
+      seen.add(edge.system);
+      if (edge.system === system.key) return [workspaceProblem(path, `The system "${system.key}" cannot depend on itself. Remove this dependency.`)];
+      if (repeated) return [workspaceProblem(path, `Found "${edge.system}" twice among the dependencies of "${system.key}". Keep one.`)];
+      return names.check("systems", edge.system, path);
+    });
+  });
+}
+
+function integrationProblems(integration: IntegrationEntry, at: readonly (string | number)[], names: Names): readonly WorkspaceProblem[] {
+  const problems: WorkspaceProblem[] = [];
+  for (const role of ["source", "target"] as const) {
+    const endpoint = integration[role];
+    if (endpoint !== null) problems.push(...names.check("endpoints", endpoint, [...at, role]));
+  }
+  for (const [index, key] of integration.via.entries()) problems.push(...names.check("systems", key, [...at, "via", index]));
+  problems.push(...routeProblems(integration, at, names));
+  if (integration.streams.length > 0 && (integration.source === null || integration.target === null)) {
+    const missing = integration.source === null ? "source" : "target";
+    problems.push(workspaceProblem([...at, "streams"], `An integration with streams needs a source and a target endpoint; the ${missing} is missing. Name it, or leave the streams out.`));
+  }
+  const streams = new Set<string>();
+  for (const [index, stream] of integration.streams.entries()) {
+    const path = [...at, "streams", index];
+    if (streams.has(stream.stream)) problems.push(workspaceProblem([...path, "stream"], `Found the stream "${stream.stream}" twice. Keep one.`));
+    streams.add(stream.stream);
+    const mapping = validateMapping(stream.mapping);
+    if (mapping.ok) continue;
+    for (const problem of mapping.problems) {
+      problems.push(workspaceProblem([...path, "mapping", ...problem.path.split(".").filter((part) => part !== "")], problem.message));
+    }
+  }
+  return problems;
+}
+
+/** A system has one role in a route: what is source or target is not `via` as well, or the route could not be given back as it was written. */
+function routeProblems(integration: IntegrationEntry, at: readonly (string | number)[], names: Names): readonly WorkspaceProblem[] {
+  return (["source", "target"] as const).flatMap((role) => {
+    const system = names.systemOfEndpoint.get(integration[role] ?? "");
+    const index = system === undefined ? -1 : integration.via.indexOf(system);
+    if (index < 0) return [];
+    return [workspaceProblem([...at, "via", index], `Found "${system}" in via of integration "${integration.key}", which is the system of its ${role} already. Remove it from via.`)];
+  });
+}
+
+/** An endpoint that moves to another system also moves the routes of integrations that are not in the document. */
+function standingRouteProblems(document: AnyWorkspace, standing: AnyWorkspace | undefined, names: Names): readonly WorkspaceProblem[] {
+  if (standing === undefined || document.endpoints.length === 0) return [];
+  const given = new Set(document.integrations.map((integration) => integration.key));
+  return standing.integrations.filter((integration) => !given.has(integration.key)).flatMap((integration) => routeProblems(integration, ["integrations"], names));
+}
+
+/** How the engine calls the parts of a schedule, and how people write them. */
+const scheduleFields: { readonly [field: string]: string } = { expression: "cron", everySeconds: "every", startsAt: "start", schedule: "" };
+
+interface Refused {
+  readonly field: string;
+  readonly message: string;
+  readonly nearest?: string;
+}
+
+function refusals(found: readonly Refused[], at: readonly (string | number)[], renamed: { readonly [field: string]: string }): readonly WorkspaceProblem[] {
+  return found.map((refusal) => {
+    const [head = "", ...rest] = refusal.field.split(".");
+    const name = renamed[head] ?? (head === "series" ? "" : head);
+    const tail = rest.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+    const nearest = refusal.nearest === undefined ? "" : ` The nearest that works: ${refusal.nearest}`;
+    return workspaceProblem([...at, ...(name === "" ? [] : [name]), ...tail], `${refusal.message}${nearest}`);
+  });
+}

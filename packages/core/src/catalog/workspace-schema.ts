@@ -1,0 +1,241 @@
+import { z } from "zod";
+import { mappingSchema } from "../mapping/mapping-schema.js";
+import { catchUpPolicies } from "../runs/run-state.js";
+import { formatLocal, parseLocal } from "../time/local-time.js";
+import { DST_POLICIES } from "../windows/window-series.js";
+import { windowModes } from "../windows/window-input.js";
+import { durationSchema, formatDuration } from "./duration-text.js";
+import { sortedJson } from "./sorted-json.js";
+import { slugSchema, tagSchema } from "./slug.js";
+import { strictObject } from "./strict-object.js";
+import { canonicalScope, windowScopeSchema } from "./window-scope.js";
+
+/** How much one workspace may hold. The text of a file is bounded too: see the reader. */
+export const WORKSPACE_LIMITS = {
+  systems: 10_000,
+  endpoints: 50_000,
+  integrations: 100_000,
+  jobs: 100_000,
+  windows: 10_000,
+  dependenciesOfSystem: 200,
+  viaOfIntegration: 100,
+  streamsOfIntegration: 500,
+  tags: 50,
+  secretsOfEndpoint: 20,
+  configCharacters: 65_536,
+  datesOfSeries: 1_000,
+} as const;
+
+export const CRITICALITIES = ["low", "medium", "high", "critical"] as const;
+export type Criticality = (typeof CRITICALITIES)[number];
+
+const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
+const atLeastASecond = { minMs: SECOND_MS, stepMs: SECOND_MS };
+
+const text = (maxCharacters: number) => z.string().trim().min(1).max(maxCharacters);
+/** `null`, or simply leaving it out, says that there is none. */
+const optionalText = (maxCharacters: number) => text(maxCharacters).nullable().default(null);
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** A list whose order and repeats mean nothing. */
+const setOf = (item: z.ZodType<string, string>, max: number) =>
+  z
+    .array(item)
+    .max(max)
+    .default([])
+    .transform((values) => [...new Set(values)].sort(byText));
+
+/** Who and what a thing belongs to; the same words on systems and integrations. */
+const classification = {
+  description: optionalText(2_000),
+  ownerTeam: optionalText(100),
+  vendor: optionalText(100),
+  criticality: z.enum(CRITICALITIES).default("medium"),
+  environment: optionalText(100),
+  jurisdiction: optionalText(100),
+  tags: setOf(tagSchema, WORKSPACE_LIMITS.tags),
+};
+
+const dependencySchema = strictObject({
+  system: slugSchema,
+  strength: z.enum(["hard", "soft"]).default("hard"),
+});
+
+export const systemSchema = strictObject({
+  key: slugSchema,
+  name: text(200).optional(),
+  kind: text(63).default("other"),
+  ...classification,
+  /** At most so many runs touch the system at once; none means no cap. */
+  maxConcurrentRuns: z.int().min(1).max(1_000_000).nullable().default(null),
+  /** After a window, runs on this system start so far apart. */
+  resumeSpacing: durationSchema({ minMs: 0, maxMs: 3_600_000, stepMs: 1 }).default("200ms"),
+  dependsOn: z
+    .array(dependencySchema)
+    .max(WORKSPACE_LIMITS.dependenciesOfSystem)
+    .default([])
+    .transform((list) => [...list].sort((a, b) => byText(a.system, b.system))),
+}).transform((system) => ({ ...system, name: system.name ?? system.key }));
+
+const secretText = z.string().min(1).max(65_536);
+
+/**
+ * Where a secret's value comes from. `value` beside `env` or `file` is filled in by whoever reads the file, before it is sent.
+ * `sealed` names, by its fingerprint, the value that is stored already: so an export never contains a value.
+ */
+export const secretSchema = strictObject({
+  env: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "Expected the name of an environment variable, such as ERP_PASSWORD.")
+    .optional(),
+  file: text(1_000).optional(),
+  value: secretText.optional(),
+  sealed: z.string().min(1).max(100).optional(),
+}).superRefine((secret, context) => {
+  const sources = [secret.env, secret.file, secret.sealed].filter((source) => source !== undefined).length;
+  const complete = sources === 1 || (sources === 0 && secret.value !== undefined);
+  if (!complete || (secret.sealed !== undefined && secret.value !== undefined)) {
+    context.addIssue({ code: "custom", message: "Expected exactly one of env, file, value and sealed." });
+  }
+});
+
+export const endpointSchema = strictObject({
+  key: slugSchema,
+  name: text(200).optional(),
+  system: slugSchema,
+  connector: z.string().regex(/^[a-z][a-z0-9-]{1,40}$/, "Expected the id of a connector, such as http or postgres."),
+  config: z
+    .record(z.string(), z.json())
+    .default({})
+    .refine((config) => JSON.stringify(config).length <= WORKSPACE_LIMITS.configCharacters, {
+      message: `Expected at most ${WORKSPACE_LIMITS.configCharacters} characters of JSON.`,
+    })
+    .transform(sortedJson),
+  secrets: z
+    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, "Expected a secret's name of letters, digits, _ and -."), secretSchema)
+    .default({})
+    .refine((secrets) => Object.keys(secrets).length <= WORKSPACE_LIMITS.secretsOfEndpoint, {
+      message: `Expected at most ${WORKSPACE_LIMITS.secretsOfEndpoint} secrets.`,
+    })
+    .transform(sortedJson),
+}).transform((endpoint) => ({ ...endpoint, name: endpoint.name ?? endpoint.key }));
+
+export const streamSchema = strictObject({
+  stream: text(200),
+  /** The stream, table or path at the target; the same name if left out. */
+  target: text(200).optional(),
+  mapping: mappingSchema.transform(sortedJson),
+  deletes: z.enum(["ignore", "apply"]).default("ignore"),
+}).transform((stream) => ({ ...stream, target: stream.target ?? stream.stream }));
+
+export const integrationSchema = strictObject({
+  key: slugSchema,
+  name: text(200).optional(),
+  ...classification,
+  source: slugSchema.nullable().default(null),
+  target: slugSchema.nullable().default(null),
+  via: setOf(slugSchema, WORKSPACE_LIMITS.viaOfIntegration),
+  streams: z.array(streamSchema).max(WORKSPACE_LIMITS.streamsOfIntegration).default([]),
+  playbookUrl: z.url({ protocol: /^https?$/ }).max(2_000).nullable().default(null),
+  idempotent: z.boolean().default(true),
+}).transform((integration) => ({ ...integration, name: integration.name ?? integration.key }));
+
+/** Local times in one form, `YYYY-MM-DDTHH:MM` with seconds only where there are some. What is malformed is left for the series' own check. */
+const localTime = z.string().max(40).transform((value) => {
+  const localMs = parseLocal(value.trim());
+  return localMs === null ? value : formatLocal(localMs);
+});
+const localTimes = z
+  .array(localTime)
+  .max(WORKSPACE_LIMITS.datesOfSeries)
+  .default([])
+  .transform((values) => [...new Set(values)].sort(byText));
+
+/** A schedule as people write it: exactly one of `cron`, `every` and `rrule`. */
+export const scheduleTextSchema = strictObject({
+  cron: text(200).optional(),
+  every: durationSchema({ ...atLeastASecond, maxMs: 366 * DAY_MS }).optional(),
+  rrule: text(512).optional(),
+  /** The local time of the first run of an `rrule`; the anchor of `every`, then in UTC. */
+  start: localTime.optional(),
+  timeZone: text(100).default("UTC"),
+  exdates: localTimes,
+  rdates: localTimes,
+}).superRefine((schedule, context) => {
+  const kinds = (["cron", "every", "rrule"] as const).filter((kind) => schedule[kind] !== undefined);
+  const refuse = (message: string, path: string[]) => context.addIssue({ code: "custom", message, path });
+  if (kinds.length !== 1) refuse(`Found ${kinds.length === 0 ? "none" : kinds.join(" and ")}, expected exactly one of cron, every and rrule.`, []);
+  if (schedule.rrule !== undefined && schedule.start === undefined) refuse("An rrule needs a start: the local time of its first run, such as 2026-01-04T02:00.", ["rrule"]);
+  if (schedule.cron !== undefined && schedule.start !== undefined) refuse("A cron schedule has no start. Leave it out.", ["start"]);
+  if (schedule.every !== undefined && schedule.timeZone !== "UTC") refuse("every counts elapsed time and knows no zone; its start is in UTC. Leave timeZone out.", ["timeZone"]);
+  if (schedule.rrule === undefined && schedule.exdates.length + schedule.rdates.length > 0) {
+    refuse("exdates and rdates belong to an rrule.", [schedule.exdates.length > 0 ? "exdates" : "rdates"]);
+  }
+});
+
+const retrySchema = strictObject({
+  attempts: z.int().min(1).max(100).default(3),
+  backoff: durationSchema({ ...atLeastASecond, maxMs: DAY_MS }).default("10s"),
+  maxBackoff: durationSchema({ ...atLeastASecond, maxMs: DAY_MS }).default("10m"),
+});
+
+export const jobSchema = strictObject({
+  key: slugSchema,
+  name: text(200).optional(),
+  integration: slugSchema,
+  schedule: scheduleTextSchema.nullable().default(null),
+  enabled: z.boolean().default(true),
+  catchUp: z.enum(catchUpPolicies).default("coalesce"),
+  catchUpMaxAge: durationSchema({ ...atLeastASecond, maxMs: 3_650 * DAY_MS }).nullable().default(null),
+  timeout: durationSchema({ ...atLeastASecond, maxMs: DAY_MS }).default(formatDuration(900_000)),
+  retry: retrySchema.prefault({}),
+}).transform((job) => ({ ...job, name: job.name ?? job.key }));
+
+export const windowSchema = strictObject({
+  key: slugSchema,
+  title: text(200),
+  start: localTime,
+  end: localTime.nullable().default(null),
+  duration: text(40).nullable().default(null),
+  timeZone: text(100),
+  rrule: text(512).nullable().default(null),
+  exdates: localTimes,
+  rdates: localTimes,
+  dstPolicy: z.enum(DST_POLICIES).default("cover"),
+  scope: windowScopeSchema.transform(canonicalScope),
+  mode: z.enum(windowModes).default("enforce"),
+  owner: text(200),
+  reason: text(2_000),
+  /** Yes, it really is longer than 31 days. */
+  confirmLong: z.boolean().default(false),
+});
+
+const listOf = <T extends z.ZodType>(item: T, max: number) => z.array(item).max(max).default([]);
+
+/** A whole workspace. What it gives is normal: defaults filled in, sets sorted, one text for every duration; parsing that again changes nothing. */
+export const workspaceSchema = strictObject({
+  /** The version of this format. */
+  quiesce: z.literal(1, { error: "Expected the format's version: quiesce: 1" }),
+  systems: listOf(systemSchema, WORKSPACE_LIMITS.systems),
+  endpoints: listOf(endpointSchema, WORKSPACE_LIMITS.endpoints),
+  integrations: listOf(integrationSchema, WORKSPACE_LIMITS.integrations),
+  jobs: listOf(jobSchema, WORKSPACE_LIMITS.jobs),
+  windows: listOf(windowSchema, WORKSPACE_LIMITS.windows),
+});
+
+export type SystemEntry = z.output<typeof systemSchema>;
+export type EndpointEntry = z.output<typeof endpointSchema>;
+export type SecretEntry = z.output<typeof secretSchema>;
+export type IntegrationEntry = z.output<typeof integrationSchema>;
+export type StreamEntry = z.output<typeof streamSchema>;
+export type ScheduleText = z.output<typeof scheduleTextSchema>;
+export type JobEntry = z.output<typeof jobSchema>;
+export type WindowEntry = z.output<typeof windowSchema>;
+/** A parsed workspace in its normal form. */
+export type WorkspaceDocument = z.output<typeof workspaceSchema>;
+/** A workspace as people write it. */
+export type WorkspaceInput = z.input<typeof workspaceSchema>;
+
+/** The lists of a workspace, in the order in which things can be made; taken apart in the opposite order. */
+export const WORKSPACE_SECTIONS = ["systems", "endpoints", "integrations", "jobs", "windows"] as const;
+export type WorkspaceSection = (typeof WORKSPACE_SECTIONS)[number];

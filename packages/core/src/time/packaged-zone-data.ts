@@ -1,0 +1,23 @@
+import { packagedZoneFiles, packagedZoneLinks, packagedZoneVersion } from "./packaged-zone-data.generated.js";
+import { parseTzif } from "./parse-tzif.js";
+import { lazyZoneData, type ZoneData } from "./zone-data.js";
+
+let packaged: ZoneData | undefined;
+
+function bytesFromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** The zone data that travels with this package, made by scripts/zone-data.mjs. A zone is decoded when it is first asked for. */
+export function packagedZoneData(): ZoneData {
+  packaged ??= lazyZoneData({
+    version: packagedZoneVersion,
+    source: "packaged",
+    names: [...Object.keys(packagedZoneFiles), ...Object.keys(packagedZoneLinks)],
+    load: (name) => {
+      const text = packagedZoneFiles[packagedZoneLinks[name] ?? name];
+      return text === undefined ? undefined : parseTzif(name, bytesFromBase64(text));
+    },
+  });
+  return packaged;
+}

@@ -1,0 +1,43 @@
+import { workspaceProblem, type SecretEntry, type WorkspaceDocument, type WorkspaceProblem } from "@quiesce/core";
+
+/** How the values behind `env` and `file` are read; undefined when there is none. Paths are as written: the reader knows what they are relative to. */
+export interface SecretReaders {
+  readonly env: (name: string) => string | undefined;
+  readonly file: (path: string) => Promise<string | undefined>;
+}
+
+export type ResolvedSecrets =
+  | { readonly ok: true; readonly document: WorkspaceDocument }
+  | { readonly ok: false; readonly problems: readonly WorkspaceProblem[] };
+
+/**
+ * Fills in the values of secrets that a file names by variable or path, where the file is read: the server never looks into its caller's
+ * environment. One line break at the end of a secret file is not part of the secret.
+ */
+export async function resolveSecrets(document: WorkspaceDocument, readers: SecretReaders): Promise<ResolvedSecrets> {
+  const problems: WorkspaceProblem[] = [];
+  const endpoints: WorkspaceDocument["endpoints"] = [];
+  for (const [index, endpoint] of document.endpoints.entries()) {
+    const secrets: { [name: string]: SecretEntry } = {};
+    for (const [name, secret] of Object.entries(endpoint.secrets)) {
+      const value = await valueOf(secret, readers);
+      if (value === undefined && (secret.env !== undefined || secret.file !== undefined)) {
+        const what = secret.env === undefined ? `The file ${secret.file ?? ""} cannot be read or is empty` : `The environment variable ${secret.env} is not set or empty`;
+        problems.push(workspaceProblem(["endpoints", index, "secrets", name], `${what}; expected the secret "${name}" of endpoint "${endpoint.key}". Set it and try again.`));
+      }
+      secrets[name] = value === undefined ? secret : { ...secret, value };
+    }
+    endpoints.push({ ...endpoint, secrets });
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, document: { ...document, endpoints } };
+}
+
+async function valueOf(secret: SecretEntry, readers: SecretReaders): Promise<string | undefined> {
+  if (secret.env !== undefined) return nonEmpty(readers.env(secret.env));
+  if (secret.file !== undefined) return nonEmpty((await readers.file(secret.file))?.replace(/\r?\n$/, ""));
+  return undefined;
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}

@@ -1,0 +1,78 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { DomainError } from "@quiesce/core";
+import { z } from "zod";
+
+const number = (minimum: number, maximum: number, fallback: number) => z.coerce.number().int().min(minimum).max(maximum).default(fallback);
+
+/** What one server can be told, each from one environment variable. Units are in the names; the defaults suit one machine. */
+const configSchema = z.object({
+  PORT: number(0, 65_535, 4_000).describe("TCP port of GraphQL, REST and the health pages; 0 takes a free one."),
+  HOST: z.string().min(1).default("127.0.0.1").describe("Address to listen on; 0.0.0.0 for every network."),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "Expected postgres://user:password@host:port/database.")
+    .optional()
+    .describe("PostgreSQL 15 or newer; without it the embedded one is started."),
+  QUIESCE_DATA_DIR: z.string().min(1).optional().describe("Where the embedded PostgreSQL and the master key live."),
+  QUIESCE_MASTER_KEY: z.string().min(1).optional().describe("Base64 of the 32 bytes that seal secrets; without it a key file in the data folder is made."),
+  QUIESCE_LOG_LEVEL: z.enum(["silent", "error", "warn", "info", "debug"]).default("info").describe("How much to log."),
+  QUIESCE_MAX_CONCURRENT_RUNS: number(1, 2_000, 50).describe("Runs that this server executes at once."),
+  QUIESCE_LEASE_SECONDS: number(3, 600, 30).describe("How long this server's runs live without a renewal of its lease."),
+  QUIESCE_STOP_GRACE_SECONDS: number(0, 600, 3).describe("How long runs in flight may finish when the server stops."),
+  QUIESCE_ROLES: z
+    .string()
+    .default("api,dispatcher")
+    .transform((text) => text.split(",").map((role) => role.trim()))
+    .pipe(z.array(z.enum(["api", "dispatcher"])).min(1))
+    .describe("What this server does: api, dispatcher or both."),
+  QUIESCE_CORS_ORIGINS: z
+    .string()
+    .default("")
+    .transform((text) => text.split(",").map((origin) => origin.trim()).filter((origin) => origin !== ""))
+    .describe("Web origins that may call the API from a browser, separated by commas."),
+});
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  readonly masterKey: string | undefined;
+  readonly logLevel: "silent" | "error" | "warn" | "info" | "debug";
+  readonly maxConcurrentRuns: number;
+  readonly leaseSeconds: number;
+  readonly stopGraceSeconds: number;
+  readonly roles: readonly ("api" | "dispatcher")[];
+  readonly corsOrigins: readonly string[];
+}
+
+/** Reads the environment, the only place that does. A value that does not fit is refused with its name and what was expected. */
+export function readConfig(environment: { readonly [name: string]: string | undefined } = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""));
+  const result = configSchema.safeParse(given);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const name = String(issue?.path[0] ?? "");
+    throw new DomainError("QSC_CONFIG_INVALID", `The environment variable ${name} does not fit: ${issue?.message ?? "unknown"} Found "${given[name] ?? ""}".`, { field: name });
+  }
+  const values = result.data;
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    databaseUrl: values.DATABASE_URL,
+    dataDir: values.QUIESCE_DATA_DIR ?? join(homedir(), ".quiesce"),
+    masterKey: values.QUIESCE_MASTER_KEY,
+    logLevel: values.QUIESCE_LOG_LEVEL,
+    maxConcurrentRuns: values.QUIESCE_MAX_CONCURRENT_RUNS,
+    leaseSeconds: values.QUIESCE_LEASE_SECONDS,
+    stopGraceSeconds: values.QUIESCE_STOP_GRACE_SECONDS,
+    roles: values.QUIESCE_ROLES,
+    corsOrigins: values.QUIESCE_CORS_ORIGINS,
+  };
+}
+
+/** Every setting with its meaning, for `quiesce start --help` and the docs. */
+export function configDescription(): readonly { readonly name: string; readonly description: string }[] {
+  return Object.entries(configSchema.shape).map(([name, schema]) => ({ name, description: schema.description ?? "" }));
+}

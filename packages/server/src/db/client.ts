@@ -1,0 +1,90 @@
+import type { PgDatabase } from "drizzle-orm/pg-core";
+import { drizzle, type PostgresJsQueryResultHKT } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+import { formatArray, parseArray } from "./array-text.js";
+import { formatInstant, parseInstant } from "./instant-text.js";
+
+/** What `db.transaction(async (tx) => …)` hands out; `db` itself fits too, for a single statement. */
+export type Tx = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
+
+/** postgres.js's own tagged template. Like drizzle it reads and writes instants as numbers. */
+export type RawSql = postgres.Sql;
+
+export interface Database {
+  readonly sql: RawSql;
+  readonly db: Tx;
+  /** Waits up to five seconds for running statements, then closes every connection. */
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** The most connections to hold. */
+  readonly max: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** Cancels any statement that runs longer; none when left out. */
+  readonly statementTimeoutMs?: number;
+}
+
+const INT8 = 20;
+const JSON_TYPES = [114, 3802] as const;
+const TIMESTAMPTZ = 1184;
+/** [array type, element type] of every array that the schema and its statements use. */
+const ARRAY_TYPES = [
+  [1000, 16], // boolean
+  [1007, 23], // integer
+  [1009, 25], // text
+  [1015, 1043], // varchar
+  [1016, INT8],
+  [1022, 701], // double precision
+  [1182, 1082], // date
+  [1185, TIMESTAMPTZ],
+  [1231, 1700], // numeric
+  [2951, 2950], // uuid
+  [3807, 3802], // jsonb
+] as const;
+const CLOSE_TIMEOUT_SECONDS = 5;
+
+const parseInt8 = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`The bigint ${text} is outside JavaScript's exact integers; cast it to text in the query.`);
+  return value;
+};
+
+/**
+ * drizzle() replaces the client's handlers for times by ones that do nothing, and takes JSON serialising away. Set after
+ * it, these hold for both: an instant is a number of milliseconds, whichever way the statement went.
+ */
+const setTypeHandlers = (client: RawSql): void => {
+  const { parsers, serializers } = client.options;
+  parsers[TIMESTAMPTZ] = parseInstant;
+  serializers[TIMESTAMPTZ] = formatInstant;
+  for (const [array, element] of ARRAY_TYPES) {
+    const parse: (text: string) => unknown = parsers[element] ?? String;
+    const serialize: (value: unknown) => unknown = serializers[element] ?? String;
+    parsers[array] = (text: string) => parseArray(text, parse);
+    serializers[array] = (value: unknown) => formatArray(value, (item) => String(serialize(item)));
+  }
+  // drizzle's json columns arrive as text already; `sql.json(value)` of the raw client arrives as a value.
+  for (const type of JSON_TYPES) serializers[type] = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+};
+
+/** Opens a pool of connections; the first is made by the first statement. */
+export function openDatabase(url: string, options: DatabaseOptions): Database {
+  const sql = postgres(url, {
+    max: options.max,
+    // Notices ("relation already exists, skipping") are no news for anyone; the default prints them.
+    onnotice: () => undefined,
+    types: { bigint: { to: INT8, from: [INT8], serialize: String, parse: parseInt8 } },
+    connection: {
+      application_name: options.applicationName,
+      TimeZone: "UTC",
+      DateStyle: "ISO",
+      default_transaction_isolation: "read committed",
+      ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
+    },
+  });
+  const db: Tx = drizzle(sql);
+  setTypeHandlers(sql);
+  return { sql, db, close: () => sql.end({ timeout: CLOSE_TIMEOUT_SECONDS }) };
+}

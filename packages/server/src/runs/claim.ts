@@ -1,0 +1,81 @@
+import type { RawSql } from "../db/client.js";
+
+/** A queued run that is due within a moment, as the peek sees it; the claim decides. */
+export interface DueRun {
+  readonly id: string;
+  readonly dueAt: number;
+  readonly readyAt: number;
+  readonly jobId: number;
+}
+
+/** A run that the claim handed to this worker. */
+export interface ClaimedRun {
+  readonly runId: string;
+  readonly dueAt: number;
+  readonly jobId: number | null;
+  readonly integrationId: number;
+  readonly attempt: number;
+  /** The verdict's time, by the database's clock. */
+  readonly startedAt: number;
+}
+
+export interface ClaimResult {
+  readonly claimed: readonly ClaimedRun[];
+  readonly held: number;
+  /** The expansion of windows does not reach past now: nothing is dispatched until it does. */
+  readonly stale: boolean;
+}
+
+/** A run that waits since longer than this is found by the slow look, not by every peek. */
+const peekBackMs = 40 * 86_400_000;
+const lockNotAvailable = "55P03";
+
+/** Looks, without a lock, for runs that are due by `withinMs` from now, after the given place in the queue. Gate runs are started by their callers. */
+export async function peekDue(
+  sql: RawSql,
+  input: { readonly withinMs: number; readonly limit: number; readonly after: { readonly readyAt: number; readonly jobId: number } | null },
+): Promise<{ readonly now: number; readonly runs: readonly DueRun[] }> {
+  const after = input.after ?? { readyAt: 0, jobId: -1 };
+  const rows = await sql<{ now: number; id: string | null; dueAt: number; readyAt: number; jobId: number }[]>`
+    with clock as (select app_now() as now)
+    select clock.now, r.id, r.due_at as "dueAt", r.ready_at as "readyAt", coalesce(r.job_id, 0) as "jobId"
+    from clock left join lateral (
+      select q.id, q.due_at, q.ready_at, q.job_id from run as q
+      where q.state = 'queued' and q.trigger <> 'gate'
+        and q.ready_at <= (select now + ${`${input.withinMs} milliseconds`}::interval from clock)
+        and (q.ready_at, q.job_id) > (${after.readyAt}::timestamptz, ${after.jobId}::integer)
+        and q.due_at between (select now - ${`${peekBackMs} milliseconds`}::interval from clock) and (select now + interval '1 day' from clock)
+        and not exists (select from job as j where j.id = q.job_id and j.running_run_id is not null)
+      order by q.ready_at, q.job_id limit ${input.limit}) as r on true`;
+  const now = rows[0]?.now;
+  if (now === undefined) throw new Error("The peek returned no row.");
+  return { now, runs: rows.flatMap((row) => (row.id === null ? [] : [{ id: row.id, dueAt: row.dueAt, readyAt: row.readyAt, jobId: row.jobId }])) };
+}
+
+/** One autocommit call of the claim function; see migration 0005. A writer that keeps the locks for long makes it answer nothing. */
+export async function claimRuns(
+  sql: RawSql,
+  input: { readonly workerId: string; readonly runs: readonly Pick<DueRun, "id" | "dueAt">[]; readonly limit: number },
+): Promise<ClaimResult> {
+  if (input.runs.length === 0) return { claimed: [], held: 0, stale: false };
+  const ids = input.runs.map((one) => one.id);
+  const dues = input.runs.map((one) => one.dueAt);
+  try {
+    const rows = await sql<{ run_id: string; run_due_at: number; run_job_id: number | null; run_integration_id: number; run_attempt: number; verdict: string; at: number }[]>`
+      select * from claim_runs(${input.workerId}::uuid, ${ids}::uuid[], ${dues}::timestamptz[], ${input.limit}::integer)`;
+    const claimed = rows
+      .filter((row) => row.verdict === "running")
+      .map((row) => ({
+        runId: row.run_id,
+        dueAt: row.run_due_at,
+        jobId: row.run_job_id,
+        integrationId: row.run_integration_id,
+        attempt: row.run_attempt,
+        startedAt: row.at,
+      }));
+    return { claimed, held: rows.filter((row) => row.verdict === "held").length, stale: rows.some((row) => row.verdict === "expansion-stale") };
+  } catch (error) {
+    if ((error as { code?: unknown }).code === lockNotAvailable) return { claimed: [], held: 0, stale: false };
+    throw error;
+  }
+}

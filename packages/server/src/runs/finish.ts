@@ -1,0 +1,165 @@
+import { decideRetry, type RetryPolicy, type RetryVerdict, type RunFailure } from "@quiesce/core";
+import { sql } from "drizzle-orm";
+import { inTransaction, readNow, systemActor } from "../command.js";
+import type { Database, Tx } from "../db/client.js";
+import { placeHold } from "../windows/commands.js";
+import { lockCatalogue, lockDispatch } from "../windows/locks.js";
+import type { RunError, RunFigures } from "./table.js";
+
+/** How an attempt ended, as its executor reports it. */
+export type RunOutcome =
+  | { readonly kind: "succeeded"; readonly figures: RunFigures }
+  | { readonly kind: "failed"; readonly figures: RunFigures; readonly failure: RunFailure; readonly error: RunError }
+  /** Nothing was done yet: the run goes back to the queue as if it had not been claimed. */
+  | { readonly kind: "given-back"; readonly reason: string };
+
+/** One attempt that ended: fenced by worker and attempt. */
+export interface FinishedRun {
+  readonly runId: string;
+  readonly dueAt: number;
+  readonly attempt: number;
+  readonly outcome: RunOutcome;
+  readonly retry: RetryPolicy;
+  /** In [0, 1), spreads retries. */
+  readonly jitter: number;
+}
+
+interface Ending {
+  readonly runId: string;
+  readonly dueAt: number;
+  readonly attempt: number;
+  readonly state: "succeeded" | "failed" | "dead" | "queued";
+  readonly readyAt: number | null;
+  readonly attemptAfter: number;
+  readonly reason: string | null;
+  readonly error: RunError | null;
+  readonly figures: RunFigures | null;
+  readonly event: "run.finished" | "run.requeued";
+  readonly holdReason: string | null;
+}
+
+/**
+ * Writes how attempts ended, many in one statement. It changes a run only while worker, attempt and state still fit: a process that lost its
+ * lease can change nothing (law 5). Answers the ids that it changed.
+ */
+export async function finishRuns(
+  context: { readonly database: Database },
+  input: { readonly workerId: string; readonly runs: readonly FinishedRun[] },
+): Promise<ReadonlySet<string>> {
+  if (input.runs.length === 0) return new Set();
+  return inTransaction(context, async (tx) => {
+    const holding = input.runs.some((one) => one.outcome.kind === "failed" && one.outcome.failure.rule.holdsIntegration);
+    if (holding) await lockCatalogue(tx);
+    const now = await readNow(tx);
+    const endings = input.runs.map((one) => endingOf(one, now));
+    const done = await writeEndings(tx, { workerId: input.workerId, endings, now });
+    if (holding) {
+      const changed = await holdIntegrations(tx, endings.filter((one) => one.holdReason !== null && done.has(one.runId)), now);
+      await lockDispatch(tx, changed);
+    }
+    return new Set(done.keys());
+  });
+}
+
+function endingOf(finished: FinishedRun, now: number): Ending {
+  const { outcome } = finished;
+  const base = { runId: finished.runId, dueAt: finished.dueAt, attempt: finished.attempt, attemptAfter: finished.attempt };
+  switch (outcome.kind) {
+    case "succeeded":
+      return { ...base, state: "succeeded", readyAt: null, reason: null, error: null, figures: outcome.figures, event: "run.finished", holdReason: null };
+    case "given-back":
+      return {
+        ...base,
+        state: "queued",
+        readyAt: now,
+        attemptAfter: finished.attempt - 1,
+        reason: outcome.reason,
+        error: null,
+        figures: null,
+        event: "run.requeued",
+        holdReason: null,
+      };
+    case "failed": {
+      const verdict = decideRetry({ failure: outcome.failure, attempt: finished.attempt, policy: finished.retry, now, jitter: finished.jitter });
+      return { ...base, ...failedEnding(verdict, outcome.error), error: outcome.error, figures: outcome.figures };
+    }
+  }
+}
+
+function failedEnding(verdict: RetryVerdict, error: RunError): Pick<Ending, "state" | "readyAt" | "reason" | "event" | "holdReason"> {
+  if (verdict.next !== "queued") return { state: verdict.next, readyAt: null, reason: verdict.reason, event: "run.finished", holdReason: null };
+  const holdReason = verdict.reason === "hold-integration" ? `${error.kind}: ${error.message}` : null;
+  return { state: "queued", readyAt: verdict.readyAt, reason: verdict.reason, event: "run.requeued", holdReason };
+}
+
+async function writeEndings(
+  tx: Tx,
+  input: { readonly workerId: string; readonly endings: readonly Ending[]; readonly now: number },
+): Promise<ReadonlyMap<string, string>> {
+  const rows = JSON.stringify(
+    input.endings.map((one) => ({
+      id: one.runId,
+      due_at: new Date(one.dueAt).toISOString(),
+      attempt: one.attempt,
+      attempt_after: one.attemptAfter,
+      state: one.state,
+      ready_at: one.readyAt === null ? null : new Date(one.readyAt).toISOString(),
+      reason: one.reason,
+      error: one.error,
+      figures: one.figures,
+      event: one.event,
+    })),
+  );
+  const first = Math.min(...input.endings.map((one) => one.dueAt));
+  const last = Math.max(...input.endings.map((one) => one.dueAt));
+  const done = await tx.execute<{ id: string; integrationKey: string }>(sql`
+    with ending as materialized (
+      select * from jsonb_to_recordset(${rows}::text::jsonb) as e(id uuid, due_at timestamptz, attempt integer, attempt_after integer,
+        state text, ready_at timestamptz, reason text, error jsonb, figures jsonb, event text)
+    ),
+    done as (
+      update run as r set state = e.state, attempt = e.attempt_after, ready_at = coalesce(e.ready_at, r.ready_at), reason = e.reason, error = e.error,
+        figures = coalesce(e.figures, r.figures), worker_id = null,
+        finished_at = case when e.state = 'queued' then null else ${input.now}::timestamptz end
+      from ending as e
+      where r.id = e.id and r.due_at = e.due_at and r.due_at between ${first}::timestamptz and ${last}::timestamptz
+        and r.state = 'running' and r.worker_id = ${input.workerId}::uuid and r.attempt = e.attempt
+      returning r.id, r.due_at, r.job_id, r.integration_id, r.state, r.reason, r.error, r.figures, r.started_at, e.attempt, e.event
+    ),
+    freed as (
+      update job as j set running_run_id = null from done as d where j.id = d.job_id and j.running_run_id = d.id
+    ),
+    announced as (
+      insert into event_inbox (at, kind, subject_kind, subject_key, integration_key, payload)
+      select ${input.now}::timestamptz, d.event, 'run', d.id::text, i.key,
+        jsonb_build_object('job', j.key, 'dueAt', d.due_at, 'attempt', d.attempt, 'state', d.state, 'reason', d.reason, 'error', d.error,
+          'figures', d.figures, 'startedAt', d.started_at)
+      from done as d join integration as i on i.id = d.integration_id left join job as j on j.id = d.job_id
+    )
+    select d.id, i.key as "integrationKey" from done as d join integration as i on i.id = d.integration_id`);
+  return new Map(done.map((row) => [row.id, row.integrationKey]));
+}
+
+/** Refused credentials, missing rights and a broken configuration want a person: the integration is held, once, until somebody resumes it. */
+async function holdIntegrations(tx: Tx, endings: readonly Ending[], now: number): Promise<readonly number[]> {
+  const changed: number[] = [];
+  for (const ending of endings) {
+    const rows = await tx.execute<{ key: string; owner: string | null }>(sql`
+      select i.key, i.owner_team as owner from run as r join integration as i on i.id = r.integration_id
+      where r.id = ${ending.runId}::uuid and r.due_at = ${ending.dueAt}::timestamptz
+        and not exists (select from hold as h join hold_member as m on m.hold_id = h.id
+          where h.kind = 'credentials' and h.released_at is null and m.integration_id = i.id)`);
+    const integration = rows[0];
+    if (integration === undefined) continue;
+    const made = await placeHold(tx, {
+      kind: "credentials",
+      scope: { integrations: [integration.key] },
+      owner: integration.owner ?? systemActor.name,
+      reason: ending.holdReason ?? "",
+      beginsAt: now,
+      expiresAt: null,
+    });
+    changed.push(...made.changed);
+  }
+  return changed;
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from "node:crypto";
+import { sql } from "drizzle-orm";
+import { inTransaction, readNow } from "../command.js";
+import type { Database } from "../db/client.js";
+
+/** How long a worker's lease lasts without renewal, and the margins that keep a slow worker and the reaper apart. Milliseconds. */
+export interface LeaseSettings {
+  readonly leaseMs: number;
+  /** The worker gives up this long before its lease ends, the reaper acts this long after. */
+  readonly marginMs: number;
+  readonly renewEveryMs: number;
+}
+
+export const defaultLeaseSettings: LeaseSettings = { leaseMs: 30_000, marginMs: 10_000, renewEveryMs: 5_000 };
+
+/** Registers a process as a worker; its runs live by this one lease. */
+export async function registerWorker(database: Database, input: { readonly name: string; readonly leaseMs: number }): Promise<string> {
+  const id = randomUUID();
+  await database.db.execute(sql`
+    insert into worker (id, name, lease_until) values (${id}::uuid, ${input.name}, app_now() + ${`${input.leaseMs} milliseconds`}::interval)`);
+  return id;
+}
+
+/** Renews the lease; false when the reaper was faster: then nothing that this worker still does will count. */
+export async function renewWorker(database: Database, input: { readonly workerId: string; readonly leaseMs: number; readonly marginMs: number }): Promise<boolean> {
+  const rows = await database.db.execute(sql`
+    update worker set lease_until = app_now() + ${`${input.leaseMs} milliseconds`}::interval
+    where id = ${input.workerId}::uuid and stopped_at is null and lease_until + ${`${input.marginMs} milliseconds`}::interval > app_now()
+    returning id`);
+  return rows.length === 1;
+}
+
+/** Says that a worker is gone for good, so that nobody waits for its lease. What it left running is reaped at once. */
+export async function retireWorker(database: Database, workerId: string): Promise<void> {
+  await database.db.execute(sql`update worker set stopped_at = app_now(), lease_until = app_now() where id = ${workerId}::uuid`);
+}
+
+/** The most runs taken back in one transaction. */
+const maxReapedPerTransaction = 500;
+
+/**
+ * Takes back the runs of workers that lost their lease: queued again where running twice does no harm, `lost` for review where it might.
+ * Also ends gate runs whose caller stopped renewing, and gate runs that were never entered.
+ */
+export function reapRuns(context: { readonly database: Database }, settings: Pick<LeaseSettings, "marginMs">): Promise<{ readonly requeued: number; readonly lost: number }> {
+  return inTransaction(context, async (tx) => {
+    const now = await readNow(tx);
+    const reaped = await tx.execute<{ state: string }>(sql`
+      with gone as materialized (
+        select r.id, r.due_at, case when r.trigger = 'gate' or not i.idempotent then 'lost' else 'queued' end as next
+        from run as r join integration as i on i.id = r.integration_id
+        left join worker as w on w.id = r.worker_id
+        where r.state = 'running' and case when r.trigger = 'gate'
+          then r.lease_until <= ${now}::timestamptz
+          else w.id is null or w.stopped_at is not null or w.lease_until + ${`${settings.marginMs} milliseconds`}::interval <= ${now}::timestamptz end
+        order by r.due_at, r.id limit ${maxReapedPerTransaction}
+        for update of r skip locked
+      ),
+      taken as (
+        update run as r set state = g.next, worker_id = null, reason = 'lease-lost', ready_at = ${now}::timestamptz,
+          finished_at = case when g.next = 'lost' then ${now}::timestamptz end
+        from gone as g where r.id = g.id and r.due_at = g.due_at
+        returning r.id, r.due_at, r.job_id, r.integration_id, r.state, r.attempt
+      ),
+      freed as (
+        update job as j set running_run_id = null from taken as t where j.id = t.job_id and j.running_run_id = t.id
+      ),
+      announced as (
+        insert into event_inbox (at, kind, subject_kind, subject_key, integration_key, payload)
+        select ${now}::timestamptz, case t.state when 'lost' then 'run.finished' else 'run.requeued' end, 'run', t.id::text, i.key,
+          jsonb_build_object('job', j.key, 'dueAt', t.due_at, 'attempt', t.attempt, 'state', t.state, 'reason', 'lease-lost')
+        from taken as t join integration as i on i.id = t.integration_id left join job as j on j.id = t.job_id
+      )
+      select state from taken`);
+    const lost = reaped.filter((row) => row.state === "lost").length;
+    return { requeued: reaped.length - lost, lost };
+  });
+}

@@ -1,0 +1,107 @@
+import type { ZoneData } from "@quiesce/core";
+import type { Logger } from "pino";
+import { clock } from "../clock.js";
+import type { Database } from "../db/client.js";
+import { claimRuns, type DueRun, peekDue } from "../runs/claim.js";
+import type { RunWorker } from "./run-worker.js";
+
+/** The peek looks this far ahead and arms a local timer for what is not due yet. */
+const lookAheadMs = 1_000;
+/** Runs of one claim. */
+const maxClaim = 500;
+/** A run that could not be taken (a busy lock bucket) is tried again after this. */
+const busyRetryMs = 5;
+
+/**
+ * Takes due runs and hands them to the worker. It may be woken by anything, at any time, as often as one likes: every pass looks at the run table
+ * afresh, so a wake-up that is lost or doubled changes nothing.
+ */
+export class Dispatcher {
+  readonly #database: Database;
+  readonly #worker: RunWorker;
+  readonly #log: Logger;
+  readonly #onStale: () => void;
+  #passing: Promise<void> | null = null;
+  #again = false;
+  #stopped = true;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: { readonly database: Database; readonly worker: RunWorker; readonly log: Logger; readonly zones: ZoneData; readonly onStale: () => void }) {
+    this.#database = options.database;
+    this.#worker = options.worker;
+    this.#log = options.log;
+    this.#onStale = options.onStale;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#passing;
+  }
+
+  /** Asks for a pass; one that is under way is followed by another. */
+  wake(): void {
+    if (this.#stopped) return;
+    if (this.#passing !== null) {
+      this.#again = true;
+      return;
+    }
+    this.#passing = this.#passes().finally(() => {
+      this.#passing = null;
+    });
+  }
+
+  async #passes(): Promise<void> {
+    do {
+      this.#again = false;
+      try {
+        await this.#pass();
+      } catch (error) {
+        this.#log.error({ err: error }, "A dispatch pass failed; the next wake-up tries again.");
+      }
+    } while (this.#again && !this.#stopped);
+  }
+
+  async #pass(): Promise<void> {
+    let after: { readonly readyAt: number; readonly jobId: number } | null = null;
+    while (!this.#stopped && this.#worker.freeSlots > 0) {
+      const limit = Math.min(maxClaim, this.#worker.freeSlots);
+      const { now, runs } = await peekDue(this.#database.sql, { withinMs: lookAheadMs, limit: maxClaim, after });
+      const due = runs.filter((run) => run.readyAt <= now);
+      const next = runs[due.length];
+      const taken = await this.#claim(due, limit);
+      if (taken === "stale") return;
+      if (next !== undefined) this.#wakeAfter(Math.max(1, next.readyAt - now));
+      const last = runs.at(-1);
+      if (runs.length < maxClaim || next !== undefined || last === undefined) return;
+      after = { readyAt: last.readyAt, jobId: last.jobId };
+    }
+  }
+
+  /** Claims in one call; what stays queued although it was due (a busy bucket, a cap, an earlier run) is looked at again soon. */
+  async #claim(due: readonly DueRun[], limit: number): Promise<"done" | "stale"> {
+    const workerId = this.#worker.workerId;
+    if (due.length === 0 || workerId === null) return "done";
+    const claimedAtMs = clock.monotonicMs();
+    const result = await claimRuns(this.#database.sql, { workerId, runs: due, limit });
+    if (result.stale) {
+      this.#log.error("The windows are not expanded past now: nothing is dispatched until they are.");
+      this.#onStale();
+      return "stale";
+    }
+    if (result.claimed.length > 0) await this.#worker.run(result.claimed, { workerId, claimedAtMs }, () => this.wake());
+    if (result.claimed.length + result.held === 0) this.#wakeAfter(busyRetryMs * 10);
+    else if (result.claimed.length + result.held < due.length) this.#wakeAfter(busyRetryMs);
+    return "done";
+  }
+
+  #wakeAfter(ms: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.wake(), ms);
+  }
+}

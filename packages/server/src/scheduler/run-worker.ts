@@ -1,0 +1,169 @@
+import { defaultRetryPolicy, type RetryPolicy } from "@quiesce/core";
+import { ERROR_POLICIES } from "@quiesce/sdk";
+import { sql } from "drizzle-orm";
+import type { Logger } from "pino";
+import { clock } from "../clock.js";
+import type { Database } from "../db/client.js";
+import type { ClaimedRun } from "../runs/claim.js";
+import type { RunOutcome } from "../runs/finish.js";
+import { type LeaseSettings, registerWorker, renewWorker, retireWorker } from "../runs/worker-lease.js";
+import { FinishQueue } from "./finish-queue.js";
+import type { AbortReason, RunExecutor, RunToExecute } from "./run-executor.js";
+
+/** A claim older than this when its handler starts is given back: the verdict would be stale. */
+const maxClaimAgeMs = 1_000;
+const lostLeaseReason: AbortReason = { why: "lease-lost" };
+
+interface Running {
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/** Runs what the dispatcher claimed, under one lease for the whole process. */
+export class RunWorker {
+  readonly #database: Database;
+  readonly #executor: RunExecutor;
+  readonly #log: Logger;
+  readonly #lease: LeaseSettings;
+  readonly #name: string;
+  readonly #random: () => number;
+  readonly #finishes: FinishQueue;
+  readonly #running = new Map<string, Running>();
+  readonly maxConcurrentRuns: number;
+  #workerId: string | null = null;
+  #leaseEndsAtMs = 0;
+  #renewing: NodeJS.Timeout | null = null;
+  #renewal: Promise<void> = Promise.resolve();
+
+  constructor(options: {
+    readonly database: Database;
+    readonly executor: RunExecutor;
+    readonly log: Logger;
+    readonly lease: LeaseSettings;
+    readonly name: string;
+    readonly maxConcurrentRuns: number;
+    readonly random: () => number;
+  }) {
+    this.#database = options.database;
+    this.#executor = options.executor;
+    this.#log = options.log;
+    this.#lease = options.lease;
+    this.#name = options.name;
+    this.#random = options.random;
+    this.maxConcurrentRuns = options.maxConcurrentRuns;
+    this.#finishes = new FinishQueue(options, options.log);
+  }
+
+  /** The id under which runs are claimed; null while there is no valid lease, and then nothing may be claimed. */
+  get workerId(): string | null {
+    return clock.monotonicMs() < this.#leaseEndsAtMs - this.#lease.marginMs ? this.#workerId : null;
+  }
+
+  get freeSlots(): number {
+    return Math.max(0, this.maxConcurrentRuns - this.#running.size);
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  async start(): Promise<void> {
+    await this.#takeLease();
+    this.#renewing = setInterval(() => {
+      this.#renewal = this.#renewal.then(() => this.#renew());
+    }, this.#lease.renewEveryMs);
+  }
+
+  /** Lets runs in flight finish for `graceMs`, then aborts them, and gives up the lease so that nobody has to wait for it. */
+  async stop(graceMs: number): Promise<void> {
+    const finished = Promise.all([...this.#running.values()].map((one) => one.ended));
+    const inTime = await Promise.race([finished.then(() => true), new Promise<false>((resolve) => setTimeout(() => resolve(false), graceMs).unref())]);
+    if (!inTime) {
+      for (const one of this.#running.values()) one.abort.abort({ why: "shutdown" } satisfies AbortReason);
+      await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
+    }
+    if (this.#renewing !== null) clearInterval(this.#renewing);
+    await this.#renewal;
+    if (this.#workerId !== null) await retireWorker(this.#database, this.#workerId);
+    this.#workerId = null;
+  }
+
+  /** Starts claimed runs; `claimedAtMs` is the monotonic time before the claim was sent. `onSlot` is called whenever a slot gets free. */
+  async run(claimed: readonly ClaimedRun[], claim: { readonly workerId: string; readonly claimedAtMs: number }, onSlot: () => void): Promise<void> {
+    const details = await this.#loadDetails(claimed);
+    for (const run of details) {
+      const abort = new AbortController();
+      const ended = this.#execute(run, claim, abort).finally(() => {
+        this.#running.delete(run.runId);
+        onSlot();
+      });
+      this.#running.set(run.runId, { abort, ended });
+    }
+  }
+
+  async #execute(run: RunToExecute, claim: { readonly workerId: string; readonly claimedAtMs: number }, abort: AbortController): Promise<void> {
+    const timer = setTimeout(() => abort.abort({ why: "timeout" } satisfies AbortReason), run.timeoutMs);
+    const outcome = await this.#outcomeOf(run, claim.claimedAtMs, abort.signal);
+    clearTimeout(timer);
+    const giveUpAtMs = this.#leaseEndsAtMs + this.#lease.marginMs;
+    const { runId, dueAt, attempt, retry } = run;
+    await this.#finishes.add(claim.workerId, { runId, dueAt, attempt, retry, outcome, jitter: this.#random() }, giveUpAtMs);
+  }
+
+  async #outcomeOf(run: RunToExecute, claimedAtMs: number, signal: AbortSignal): Promise<RunOutcome> {
+    if (clock.monotonicMs() - claimedAtMs > maxClaimAgeMs) return { kind: "given-back", reason: "claim-too-old" };
+    try {
+      return await this.#executor.execute(run, signal);
+    } catch (error) {
+      this.#log.error({ err: error, runId: run.runId, job: run.jobKey }, "A run ended with an unexpected error.");
+      return {
+        kind: "failed",
+        figures: {},
+        failure: { kind: "bug", rule: ERROR_POLICIES.bug, retryAfterMs: null, ambiguous: false },
+        error: { kind: "bug", message: "The run ended with an unexpected error; the server's log has it under this run's id." },
+      };
+    }
+  }
+
+  async #loadDetails(claimed: readonly ClaimedRun[]): Promise<readonly RunToExecute[]> {
+    const rows = await this.#database.db.execute<{ runId: string; jobKey: string | null; integrationKey: string; timeoutSeconds: number | null; retry: RetryPolicy | null }>(sql`
+      select c.run_id as "runId", j.key as "jobKey", i.key as "integrationKey", j.timeout_seconds as "timeoutSeconds", j.retry
+      from unnest(${sql.param(claimed.map((one) => one.runId))}::uuid[], ${sql.param(claimed.map((one) => one.jobId))}::integer[],
+        ${sql.param(claimed.map((one) => one.integrationId))}::integer[]) as c(run_id, job_id, integration_id)
+      join integration as i on i.id = c.integration_id left join job as j on j.id = c.job_id`);
+    const byId = new Map(rows.map((row) => [row.runId, row]));
+    return claimed.flatMap((run) => {
+      const row = byId.get(run.runId);
+      if (row === undefined) return [];
+      return [{ ...run, jobKey: row.jobKey, integrationKey: row.integrationKey, timeoutMs: (row.timeoutSeconds ?? 900) * 1_000, retry: row.retry ?? defaultRetryPolicy }];
+    });
+  }
+
+  async #takeLease(): Promise<void> {
+    const before = clock.monotonicMs();
+    this.#workerId = await registerWorker(this.#database, { name: this.#name, leaseMs: this.#lease.leaseMs });
+    this.#leaseEndsAtMs = before + this.#lease.leaseMs;
+  }
+
+  async #renew(): Promise<void> {
+    const workerId = this.#workerId;
+    if (workerId === null) return;
+    const before = clock.monotonicMs();
+    try {
+      if (await renewWorker(this.#database, { workerId, leaseMs: this.#lease.leaseMs, marginMs: this.#lease.marginMs })) {
+        this.#leaseEndsAtMs = before + this.#lease.leaseMs;
+        return;
+      }
+      this.#abortAll();
+      await this.#takeLease();
+    } catch (error) {
+      this.#log.warn({ err: error }, "The worker's lease could not be renewed; trying again.");
+      // The reaper acts after the lease plus the margin; our own calls are stopped a margin before its end, so the two never overlap.
+      if (clock.monotonicMs() > this.#leaseEndsAtMs - this.#lease.marginMs) this.#abortAll();
+    }
+  }
+
+  #abortAll(): void {
+    for (const one of this.#running.values()) one.abort.abort(lostLeaseReason);
+  }
+}

@@ -1,0 +1,124 @@
+import type { ZoneData } from "@quiesce/core";
+import type { Logger } from "pino";
+import { clock } from "../clock.js";
+import type { Database } from "../db/client.js";
+import type { LeaseSettings } from "../runs/worker-lease.js";
+import { AgendaWakes } from "./agenda-wakes.js";
+import { type ControlPass, controlPasses } from "./control-passes.js";
+import { Dispatcher } from "./dispatcher.js";
+import type { RunExecutor } from "./run-executor.js";
+import { RunWorker } from "./run-worker.js";
+
+/** Beside Agenda's wake-ups every server looks by itself this often: Agenda keeps times of process clocks, which may be wrong. */
+const ownTickMs = 2_000;
+const dispatchEveryMs = 500;
+
+export interface SchedulerOptions {
+  readonly database: Database;
+  readonly databaseUrl: string;
+  readonly zones: ZoneData;
+  readonly executor: RunExecutor;
+  readonly log: Logger;
+  readonly workerName: string;
+  readonly maxConcurrentRuns: number;
+  readonly lease: LeaseSettings;
+  /** A number in [0, 1) for spreading retries. */
+  readonly random: () => number;
+}
+
+/** One pass with the guard that it never runs twice at once in this process. */
+class GuardedPass {
+  readonly #pass: ControlPass;
+  readonly #log: Logger;
+  #running: Promise<void> | null = null;
+  #lastStartedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(pass: ControlPass, log: Logger) {
+    this.#pass = pass;
+    this.#log = log;
+  }
+
+  get name(): string {
+    return this.#pass.name;
+  }
+
+  get everyMs(): number {
+    return this.#pass.everyMs;
+  }
+
+  /** Runs the pass, or waits for the one under way. Its errors are logged: the next wake-up tries again. */
+  run(): Promise<void> {
+    if (this.#running !== null) return this.#running;
+    this.#lastStartedMs = clock.monotonicMs();
+    this.#running = this.#pass
+      .run()
+      .catch((error: unknown) => this.#log.error({ err: error, pass: this.#pass.name }, "A pass of the scheduler failed; the next wake-up tries again."))
+      .finally(() => {
+        this.#running = null;
+      });
+    return this.#running;
+  }
+
+  runWhenOverdue(): void {
+    if (clock.monotonicMs() - this.#lastStartedMs >= this.#pass.everyMs) void this.run();
+  }
+
+  settled(): Promise<void> {
+    return this.#running ?? Promise.resolve();
+  }
+}
+
+/** The scheduling of one server: Agenda's wake-ups, the control passes, the dispatcher and its worker. */
+export class Scheduler {
+  readonly #worker: RunWorker;
+  readonly #dispatcher: Dispatcher;
+  readonly #passes: readonly GuardedPass[];
+  readonly #agenda: AgendaWakes;
+  readonly #log: Logger;
+  #ticking: NodeJS.Timeout | null = null;
+
+  constructor(options: SchedulerOptions) {
+    this.#log = options.log;
+    this.#worker = new RunWorker({ ...options, name: options.workerName });
+    this.#dispatcher = new Dispatcher({ ...options, worker: this.#worker, onStale: () => void this.pass("windows.expand") });
+    this.#passes = controlPasses({ ...options, wakeDispatcher: () => this.#dispatcher.wake() }).map((pass) => new GuardedPass(pass, options.log));
+    this.#agenda = new AgendaWakes({
+      url: options.databaseUrl,
+      log: options.log,
+      wakes: [
+        { name: "dispatch.tick", everyMs: dispatchEveryMs, wake: async () => this.#dispatcher.wake() },
+        ...this.#passes.map((pass) => ({ name: pass.name, everyMs: pass.everyMs, wake: () => pass.run() })),
+      ],
+    });
+  }
+
+  /** Does every duty once, in order (a server may have been down for days), then starts dispatching. */
+  async start(): Promise<void> {
+    for (const pass of this.#passes) await pass.run();
+    await this.#worker.start();
+    this.#dispatcher.start();
+    await this.#agenda.start();
+    this.#ticking = setInterval(() => {
+      for (const pass of this.#passes) pass.runWhenOverdue();
+      this.#dispatcher.wake();
+    }, ownTickMs);
+  }
+
+  /** Starts nothing more, lets runs in flight finish for `graceMs`, then stops them; the rest is somebody else's, by the stored facts. */
+  async stop(graceMs: number): Promise<void> {
+    if (this.#ticking !== null) clearInterval(this.#ticking);
+    await this.#dispatcher.stop();
+    await this.#agenda.stop().catch((error: unknown) => this.#log.warn({ err: error }, "Agenda did not stop cleanly."));
+    await Promise.all(this.#passes.map((pass) => pass.settled()));
+    await this.#worker.stop(graceMs);
+  }
+
+  /** Runs one pass now: after a command whose effect should show at once. */
+  async pass(name: string): Promise<void> {
+    await this.#passes.find((pass) => pass.name === name)?.run();
+  }
+
+  get runningCount(): number {
+    return this.#worker.runningCount;
+  }
+}

@@ -1,0 +1,118 @@
+import { sql } from "drizzle-orm";
+import { inTransaction, readNow, systemActor } from "../command.js";
+import type { Database, Tx } from "../db/client.js";
+import { appendEvents } from "../events/append-events.js";
+import { lockDispatch } from "./locks.js";
+import { releaseHold } from "./release-hold.js";
+import { holdIntegrations } from "./store.js";
+
+interface Advancing {
+  readonly database: Database;
+}
+
+/** What one pass over the occurrences changed; for logs and tests. */
+export interface AdvanceResult {
+  readonly opened: number;
+  readonly quiesced: number;
+  readonly released: number;
+  readonly closed: number;
+}
+
+/**
+ * Brings every occurrence and hold to the state that the stored facts and the time imply: opened, quiesced, released, closed. It may be called
+ * at any moment, by any server, as often as one likes; nothing is lost when it is late, because the claim asks the holds and not this.
+ */
+export async function advanceWindows(context: Advancing): Promise<AdvanceResult> {
+  const opened = await announceOpened(context);
+  const quiesced = await markQuiesced(context);
+  const released = await releaseExpired(context);
+  const closed = await closeReleased(context);
+  return { opened, quiesced, released, closed };
+}
+
+/** Tells that a window has begun. The hold itself needs no telling: it covers from its start on. */
+function announceOpened(context: Advancing): Promise<number> {
+  return inTransaction(context, async (tx) => {
+    const opened = await tx.execute<{ key: string; title: string; localStart: string; endsAt: number; mode: string }>(sql`
+      update occurrence as o set started_at = app_now()
+      from maintenance_window as w
+      where w.id = o.window_id and o.starts_at <= app_now() and o.started_at is null and o.closed_at is null and o.cancelled_at is null
+        and exists (select from hold as h where h.occurrence_id = o.id)
+      returning w.key, w.title, o.local_start as "localStart", o.ends_at as "endsAt", w.mode`);
+    await appendEvents(
+      tx,
+      opened.map(({ key, ...payload }) => ({ kind: "window.opened", subjectKind: "window", subjectKey: key, payload })),
+    );
+    return opened.length;
+  });
+}
+
+/** Begun, enforced, unreleased occurrences with whether anything is in flight on the integrations they cover. */
+function inFlight(tx: Tx) {
+  return tx.execute<{ occurrenceId: number; holdId: number; key: string; localStart: string; quiescedAt: number | null; busy: boolean }>(sql`
+    select o.id as "occurrenceId", h.id as "holdId", w.key, o.local_start as "localStart", o.quiesced_at as "quiescedAt",
+      exists (select from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'running'
+        where m.hold_id = h.id and m.released_at is null) as busy
+    from hold as h join occurrence as o on o.id = h.occurrence_id join maintenance_window as w on w.id = o.window_id
+    where h.released_at is null and h.mode = 'enforce' and h.begins_at <= app_now() and o.started_at is not null
+    order by o.id`);
+}
+
+/** `quiesced` = the window is open and nothing is in flight. Whatever starts again in it (a gate lease, say) takes the word back. */
+async function markQuiesced(context: Advancing): Promise<number> {
+  const changing = (await inFlight(context.database.db)).filter((one) => one.busy === (one.quiescedAt !== null));
+  let quiesced = 0;
+  for (const one of changing) {
+    quiesced += await inTransaction(context, async (tx) => {
+      // Flush the claims under way: one that decided before the start may not have committed yet.
+      await lockDispatch(tx, await holdIntegrations(tx, one.holdId));
+      const again = (await inFlight(tx)).find((other) => other.occurrenceId === one.occurrenceId);
+      if (again === undefined || again.busy !== (again.quiescedAt !== null)) return 0;
+      const now = await readNow(tx);
+      await tx.execute(sql`update occurrence set quiesced_at = ${again.busy ? null : now}::timestamptz where id = ${one.occurrenceId}`);
+      await appendEvents(tx, [
+        { kind: again.busy ? "window.unquiesced" : "window.quiesced", subjectKind: "window", subjectKey: one.key, payload: { localStart: one.localStart, at: now } },
+      ]);
+      return again.busy ? 0 : 1;
+    });
+  }
+  return quiesced;
+}
+
+/** Releases what has reached its end: the occurrences of windows and the pauses "until T". */
+async function releaseExpired(context: Advancing): Promise<number> {
+  const due = await context.database.db.execute<{ id: number }>(sql`
+    select id from hold where released_at is null and expires_at <= app_now() order by expires_at, id limit 1000`);
+  let released = 0;
+  for (const one of due) {
+    released += await inTransaction(context, async (tx) => {
+      // Locked and read again: somebody may have extended or ended it meanwhile.
+      const still = await tx.execute<{ id: number }>(sql`
+        select id from hold where id = ${one.id} and released_at is null and expires_at <= app_now() for update`);
+      if (still.length === 0) return 0;
+      const now = await readNow(tx);
+      await lockDispatch(tx, await releaseHold(tx, { holdId: one.id, actor: systemActor, reason: "its end was reached", now }));
+      return 1;
+    });
+  }
+  return released;
+}
+
+/** Closes released occurrences that hold no run any more. */
+function closeReleased(context: Advancing): Promise<number> {
+  return inTransaction(context, async (tx) => {
+    const closed = await tx.execute<{ key: string; localStart: string }>(sql`
+      update occurrence as o set closed_at = app_now()
+      from maintenance_window as w, hold as h
+      where w.id = o.window_id and h.occurrence_id = o.id and o.released_at is not null and o.closed_at is null
+        and not exists (
+          select from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'held'
+          where m.hold_id = h.id and h.id = any (r.held_by))
+      returning w.key, o.local_start as "localStart"`);
+    await appendEvents(
+      tx,
+      closed.map((one) => ({ kind: "window.closed", subjectKind: "window", subjectKey: one.key, payload: { localStart: one.localStart } })),
+    );
+    return closed.length;
+  });
+}

@@ -1,0 +1,175 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+// The full paths: another Python that comes first on PATH would not find Debian's modules.
+const BIN = "/usr/bin";
+const PROGRAMS = ["trytond", "trytond-admin", "trytond-console"];
+const PARTY_MODULE = "/usr/lib/python3/dist-packages/trytond/modules/party";
+const READY_MS = 30_000;
+const STOP_MS = 10_000;
+
+/** True if Debian's tryton-server and tryton-modules-party are installed. */
+export function trytonInstalled(): boolean {
+  return PROGRAMS.every((program) => existsSync(join(BIN, program))) && existsSync(PARTY_MODULE);
+}
+
+/** A real Tryton 6.0 on loopback with an SQLite file of its own. */
+export interface Tryton extends AsyncDisposable {
+  /** Such as http://127.0.0.1:41234; the same after a restart. */
+  readonly url: string;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  /** Starts the server again after {@link stop}, and waits until it answers. */
+  start(): Promise<void>;
+  /** Ends the server process and waits until it is gone. */
+  stop(): Promise<void>;
+  /**
+   * Runs Python in trytond-console against the database, server up or not. `pool`, `transaction` and `Party` are there;
+   * the changes are committed at the end. Gives back what it prints.
+   */
+  run(script: string): Promise<string>;
+  /** As {@link run}, but refuses while the server runs: these are the changes nobody could see happen. */
+  changeWhileDown(script: string): Promise<string>;
+  /** Stops the server and removes its files. */
+  remove(): Promise<void>;
+}
+
+/** Installs a database in a temporary folder, creates so many parties named P00001 ..., and starts the server on a free port. */
+export async function startTryton(options: { readonly parties: number }): Promise<Tryton> {
+  if (!trytonInstalled()) {
+    throw new Error("Tryton is not installed: apt-get install -y --no-install-recommends tryton-server tryton-modules-party");
+  }
+  const folder = await mkdtemp(join(tmpdir(), "quiesce-tryton-"));
+  const port = await freePort();
+  const database = "erp";
+  const password = "admin-pass";
+  const config = join(folder, "trytond.conf");
+  let server: ChildProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    if (server !== undefined) throw new Error("Tryton runs already");
+    const log = await open(join(folder, "trytond.log"), "a");
+    const child = spawn(join(BIN, "trytond"), ["-c", config, "-d", database], { stdio: ["ignore", log.fd, log.fd], cwd: folder });
+    await log.close();
+    server = child;
+    await answering(`http://127.0.0.1:${port}/`, child, join(folder, "trytond.log"));
+  };
+  const stop = async (): Promise<void> => {
+    const child = server;
+    server = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    const hard = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    await ended;
+    clearTimeout(hard);
+  };
+  const run = (script: string): Promise<string> => {
+    const lines = ["Party = pool.get('party.party')", script, "transaction.commit()", ""].join("\n");
+    return runProgram(folder, "trytond-console", ["-c", config, "-d", database], lines);
+  };
+  const tryton: Tryton = {
+    url: `http://127.0.0.1:${port}`,
+    database,
+    user: "admin",
+    password,
+    start,
+    stop,
+    run,
+    changeWhileDown: async (script) => {
+      if (server !== undefined) throw new Error("Tryton is not down: stop it first");
+      return run(script);
+    },
+    remove: async () => {
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+    [Symbol.asyncDispose]: () => tryton.remove(),
+  };
+
+  try {
+    await install(folder, config, port, database, password);
+    if (options.parties > 0) await run(createParties(options.parties));
+    await start();
+    return tryton;
+  } catch (error) {
+    await tryton.remove();
+    throw error;
+  }
+}
+
+async function install(folder: string, config: string, port: number, database: string, password: string): Promise<void> {
+  await mkdir(join(folder, "db"));
+  // trytond-admin refuses an SQLite database whose file is absent.
+  await writeFile(join(folder, "db", `${database}.sqlite`), "");
+  await writeFile(join(folder, "password"), `${password}\n`, { mode: 0o600 });
+  await writeFile(
+    config,
+    [
+      "[web]", `listen = 127.0.0.1:${port}`, "[database]", "uri = sqlite://", `path = ${join(folder, "db")}`,
+      "[session]", "authentications = password", "[password]", "length = 4", "entropy = 0", "",
+    ].join("\n"),
+  );
+  const admin = ["-c", config, "-d", database];
+  await runProgram(folder, "trytond-admin", [...admin, "--all", "--email", "admin@example.com"], "");
+  await runProgram(folder, "trytond-admin", [...admin, "-u", "party", "--activate-dependencies"], "");
+}
+
+function createParties(count: number): string {
+  // A block in the console ends with an empty line.
+  return [
+    `for first in range(1, ${count} + 1, 500):`,
+    `    _ = Party.create([{'name': 'P%05d' % i} for i in range(first, min(first + 500, ${count} + 1))])`,
+    "",
+  ].join("\n");
+}
+
+async function runProgram(folder: string, program: string, args: readonly string[], input: string): Promise<string> {
+  const child = spawn(join(BIN, program), args, {
+    cwd: folder,
+    env: { PATH: "/usr/bin:/bin", HOME: folder, LANG: "C.UTF-8", TRYTONPASSFILE: join(folder, "password") },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let output = "";
+  let errors = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  child.stdin.end(input);
+  const [code] = (await once(child, "close")) as [number | null];
+  // The console goes on after an exception and still ends with 0.
+  if (code !== 0 || errors.includes("Traceback")) {
+    throw new Error(`${program} ended with ${String(code)}:\n${errors.slice(-2000)}`);
+  }
+  return output;
+}
+
+async function answering(url: string, child: ChildProcess, log: string): Promise<void> {
+  const until = Date.now() + READY_MS;
+  while (Date.now() < until) {
+    if (child.exitCode !== null) break;
+    const answered = await fetch(url, { signal: AbortSignal.timeout(1000) }).then(
+      (response) => response.body?.cancel().then(() => true) ?? true,
+      () => false,
+    );
+    if (answered) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`Tryton does not answer at ${url}:\n${(await readFile(log, "utf8")).slice(-2000)}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
