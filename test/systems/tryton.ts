@@ -51,6 +51,9 @@ export async function startTryton(options: { readonly parties: number }): Promis
   const password = "admin-pass";
   const config = join(folder, "trytond.conf");
   let server: ChildProcess | undefined;
+  // A test runner that is ended in the middle must not leave a server behind.
+  const orphanGuard = (): void => void server?.kill("SIGKILL");
+  process.once("exit", orphanGuard);
 
   const start = async (): Promise<void> => {
     if (server !== undefined) throw new Error("Tryton runs already");
@@ -88,6 +91,7 @@ export async function startTryton(options: { readonly parties: number }): Promis
     },
     remove: async () => {
       await stop();
+      process.off("exit", orphanGuard);
       await rm(folder, { recursive: true, force: true });
     },
     [Symbol.asyncDispose]: () => tryton.remove(),

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { occurrences, windowAt, type WindowSeries } from "@quiesce/core";
 
 /**
  * Cases on which independent implementations agree: dateutil with zone data 2026f, and libical with java.time.
- * The process zone must not matter; `process-zone.test.ts` runs them under others.
+ * The zone of the process must not matter, so they run under three.
  */
 
 interface RecurrenceCase {
@@ -48,20 +48,6 @@ function readCases<Case>(file: string): readonly Case[] {
 
 const iso = (instant: number): string => new Date(instant).toISOString().replace(".000Z", "Z");
 
-describe("recurrences fall on the instants that independent implementations agree on", () => {
-  test.each(readCases<RecurrenceCase>("recurrence-sample.jsonl"))("$id: $rrule from $dtstart in $tzid", (recurrence) => {
-    const series: WindowSeries = {
-      start: recurrence.dtstart,
-      timeZone: recurrence.tzid,
-      rrule: recurrence.rrule,
-      exdates: recurrence.exdate,
-      rdates: recurrence.rdate,
-    };
-    const found = occurrences(series, { from: Date.parse(recurrence.from), to: Date.parse(recurrence.to) });
-    expect(found.map((occurrence) => iso(occurrence.start))).toEqual(recurrence.expected);
-  });
-});
-
 function expectWindow(series: WindowSeries, instant: string, expected: ExpectedWindow): void {
   const found = windowAt(series, Date.parse(instant));
   const written = found.inWindow
@@ -70,16 +56,49 @@ function expectWindow(series: WindowSeries, instant: string, expected: ExpectedW
   expect(written).toMatchObject(expected);
 }
 
-describe("windows cover the instants that independent implementations agree on", () => {
-  test.each(readCases<WindowCase>("windows-sample.jsonl"))("$id: $rrule $dtstart in $tzid at $instant", (window) => {
-    const series: WindowSeries = {
-      start: window.dtstart,
-      end: window.end,
-      duration: window.duration,
-      timeZone: window.tzid,
-      rrule: window.rrule,
-    };
-    expectWindow(series, window.instant, window.expected);
-    expectWindow({ ...series, dstPolicy: "rfc" }, window.instant, window.expectedRfc ?? window.expected);
+/** With the offset from UTC in July 2026, which proves that the setting took effect. */
+const PROCESS_ZONES = [
+  { processZone: "UTC", julyOffsetMinutes: 0 },
+  { processZone: "America/Chicago", julyOffsetMinutes: -300 },
+  { processZone: "Australia/Sydney", julyOffsetMinutes: 600 },
+] as const;
+
+describe.each(PROCESS_ZONES)("with the process in $processZone", ({ processZone, julyOffsetMinutes }) => {
+  const zoneBefore = process.env.TZ;
+  beforeAll(() => {
+    process.env.TZ = processZone;
+    expect(new Date(2026, 6, 1).getTimezoneOffset()).toBe(0 - julyOffsetMinutes);
+  });
+  afterAll(() => {
+    if (zoneBefore === undefined) delete process.env.TZ;
+    else process.env.TZ = zoneBefore;
+  });
+
+  describe("recurrences fall on the instants that independent implementations agree on", () => {
+    test.each(readCases<RecurrenceCase>("recurrence-sample.jsonl"))("$id: $rrule from $dtstart in $tzid", (recurrence) => {
+      const series: WindowSeries = {
+        start: recurrence.dtstart,
+        timeZone: recurrence.tzid,
+        rrule: recurrence.rrule,
+        exdates: recurrence.exdate,
+        rdates: recurrence.rdate,
+      };
+      const found = occurrences(series, { from: Date.parse(recurrence.from), to: Date.parse(recurrence.to) });
+      expect(found.map((occurrence) => iso(occurrence.start))).toEqual(recurrence.expected);
+    });
+  });
+
+  describe("windows cover the instants that independent implementations agree on", () => {
+    test.each(readCases<WindowCase>("windows-sample.jsonl"))("$id: $rrule $dtstart in $tzid at $instant", (window) => {
+      const series: WindowSeries = {
+        start: window.dtstart,
+        end: window.end,
+        duration: window.duration,
+        timeZone: window.tzid,
+        rrule: window.rrule,
+      };
+      expectWindow(series, window.instant, window.expected);
+      expectWindow({ ...series, dstPolicy: "rfc" }, window.instant, window.expectedRfc ?? window.expected);
+    });
   });
 });

@@ -1,8 +1,9 @@
 import type { Connector } from "@quiesce/sdk";
 import { httpConnector } from "./http/http-connector.js";
 import { postgresConnector } from "./postgres/postgres-connector.js";
+import { trytonConnector } from "./tryton/tryton-connector.js";
 
-export { httpConnector, postgresConnector };
+export { httpConnector, postgresConnector, trytonConnector };
 
 /** The connectors that come with Quiesce. */
-export const firstPartyConnectors: readonly Connector[] = [httpConnector, postgresConnector];
+export const firstPartyConnectors: readonly Connector[] = [httpConnector, postgresConnector, trytonConnector];

@@ -86,3 +86,7 @@ export {
 } from "./catalog/workspace-diff.js";
 export { jobScheduleOf, scheduleTextOf } from "./catalog/job-schedule-text.js";
 export { windowEntryOf, windowInputOf, windowSeriesOf } from "./catalog/window-entry.js";
+export { explainJobFacts, jobStates, type JobExplanation, type JobFacts, type JobState } from "./runs/explain-job.js";
+export { compileTimeline, type HoldSpans, type HoldTimeline } from "./windows/compile-holds.js";
+export { HoldIndex, type IndexedIntegration } from "./windows/hold-index.js";
+export { dispatchVerdict, type Verdict } from "./windows/verdict.js";

@@ -21,7 +21,7 @@ const LEAST_HOURS = 3;
 
 /** Replaces the value of a part of a rule, or removes the part. */
 function withPart(text: string, name: string, value: string | null): string {
-  const kept = text.split(";").filter((part) => !part.toUpperCase().startsWith(`${name}=`));
+  const kept = text.replace(/^RRULE:/i, "").split(";").filter((part) => !part.toUpperCase().startsWith(`${name}=`));
   return (value === null ? kept : [...kept, `${name}=${value}`]).join(";");
 }
 

@@ -70,12 +70,23 @@ const initialise = async (
     const answer = await runProgram(
       join(binaries.bin, "initdb"),
       [
-        ...["-D", unfinished, "-U", CLUSTER_ROLE, "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--encoding=UTF8"],
+        `--pgdata=${unfinished}`,
+        `--username=${CLUSTER_ROLE}`,
+        "--auth=scram-sha-256",
+        `--pwfile=${passwordFile}`,
+        "--encoding=UTF8",
         ...localeArguments(binaries.major),
         ...(request.durable ? [] : ["--no-sync"]),
       ],
       { account, cwd: unfinished },
     );
+    if (/could not look up effective user ID/.test(answer.output)) {
+      throw new DomainError(
+        "QSC_DB_NO_ACCOUNT",
+        "PostgreSQL refuses to run under a user id that has no name on this system (often `docker run --user` with a free number). " +
+          "Run Quiesce as a user listed in /etc/passwd, or set DATABASE_URL to a PostgreSQL 15 or newer.",
+      );
+    }
     if (answer.status !== 0) throw new Error(`initdb of PostgreSQL ${binaries.version} failed in ${unfinished}:\n${answer.output}`);
     await writeFile(join(unfinished, PASSWORD_FILE), `${password}\n`, { mode: 0o600 });
     await chmod(join(unfinished, PASSWORD_FILE), 0o600);

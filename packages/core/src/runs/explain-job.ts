@@ -1,0 +1,103 @@
+/** What is known of a job at one moment; instants in epoch milliseconds. */
+export interface JobFacts {
+  readonly job: string;
+  readonly integration: string;
+  readonly enabled: boolean;
+  readonly hasSchedule: boolean;
+  readonly nextDueAt: number | null;
+  readonly running: { readonly startedAt: number; readonly attempt: number } | null;
+  readonly waiting: {
+    readonly state: "queued" | "held";
+    readonly dueAt: number;
+    readonly readyAt: number;
+    readonly dueCount: number;
+    readonly heldSince: number | null;
+    readonly attempt: number;
+    /** How many runs are before it in the queue. */
+    readonly ahead: number;
+  } | null;
+  readonly holds: readonly {
+    readonly title: string;
+    readonly owner: string;
+    readonly reason: string;
+    readonly since: number;
+    readonly until: number | null;
+    readonly path: string;
+  }[];
+  readonly cappedSystem: string | null;
+  readonly expansionStale: boolean;
+  readonly lastRun: { readonly state: string; readonly finishedAt: number; readonly error: string | null } | null;
+}
+
+export const jobStates = ["running", "held", "waiting", "idle", "disabled", "blocked"] as const;
+export type JobState = (typeof jobStates)[number];
+
+export interface JobExplanation {
+  readonly state: JobState;
+  /** One or two sentences for people. */
+  readonly sentence: string;
+  /** What would have to happen for it to run; null when it runs or will run by itself. */
+  readonly needed: string | null;
+}
+
+/** Says why a job is or is not running, since when, by whom and until when, in the words of the product. */
+export function explainJobFacts(facts: JobFacts, now: number): JobExplanation {
+  const name = `Job "${facts.job}"`;
+  if (facts.running !== null) {
+    const again = facts.running.attempt > 1 ? ` (attempt ${facts.running.attempt})` : "";
+    const held = facts.holds.length > 0 ? ` It started before ${quoted(facts.holds[0]?.title ?? "the hold")} began and is let finish.` : "";
+    return { state: "running", sentence: `${name} has been running since ${at(facts.running.startedAt)}${again}.${held}`, needed: null };
+  }
+  if (facts.holds.length > 0) return heldExplanation(name, facts);
+  if (facts.expansionStale) {
+    return {
+      state: "blocked",
+      sentence: `${name} waits: the maintenance windows are not computed past now, and nothing is dispatched from ignorance.`,
+      needed: "A server with the role dispatcher must run and expand the windows, or an operator overrides it with a reason.",
+    };
+  }
+  if (facts.waiting !== null) return waitingExplanation(name, facts, now);
+  if (!facts.enabled) return { state: "disabled", sentence: `${name} is disabled.`, needed: "Enable the job." };
+  const last = facts.lastRun === null ? "" : ` Its last run ${facts.lastRun.state} at ${at(facts.lastRun.finishedAt)}${facts.lastRun.error === null ? "" : `: ${facts.lastRun.error}`}.`;
+  if (!facts.hasSchedule) return { state: "idle", sentence: `${name} has no schedule and runs only when asked.${last}`, needed: "Run it by hand or by its trigger." };
+  if (facts.nextDueAt === null) return { state: "idle", sentence: `${name} has no due time left in its schedule.${last}`, needed: "Change its schedule." };
+  return { state: "idle", sentence: `${name} is next due at ${at(facts.nextDueAt)}.${last}`, needed: null };
+}
+
+function heldExplanation(name: string, facts: JobFacts): JobExplanation {
+  const reasons = facts.holds.map(
+    (hold) => `${quoted(hold.title)} (${hold.reason}; ${hold.owner}; covers it by ${hold.path}) since ${at(hold.since)} until ${hold.until === null ? "somebody lifts it" : at(hold.until)}`,
+  );
+  const open = facts.holds.find((hold) => hold.until === null);
+  const latest = Math.max(...facts.holds.map((hold) => hold.until ?? 0));
+  const waiting =
+    facts.waiting === null ? "No due time is waiting yet." : `${count(facts.waiting.dueCount, "due time")} since ${at(facts.waiting.dueAt)} ${facts.waiting.dueCount === 1 ? "waits" : "wait"}.`;
+  return {
+    state: "held",
+    sentence: `${name} is held by ${reasons.join(", and by ")}. ${waiting}`,
+    needed: open === undefined ? `Nothing by hand: it resumes by itself after ${at(latest)}. Ending the windows early brings that forward.` : `Somebody must resume ${quoted(open.title)} (${open.owner}).`,
+  };
+}
+
+function waitingExplanation(name: string, facts: JobFacts, now: number): JobExplanation {
+  const waiting = facts.waiting;
+  if (waiting === null || waiting.state === "held") {
+    return { state: "waiting", sentence: `${name} was held and is being let go; no hold covers it any more.`, needed: null };
+  }
+  if (waiting.readyAt > now) {
+    const why = waiting.attempt > 0 ? `after attempt ${waiting.attempt} failed` : "in the ramp after a hold";
+    return { state: "waiting", sentence: `${name} waits ${why} and is ready at ${at(waiting.readyAt)}, with ${count(waiting.ahead, "run")} before it.`, needed: null };
+  }
+  if (facts.cappedSystem !== null) {
+    return {
+      state: "waiting",
+      sentence: `${name} has been due since ${at(waiting.dueAt)} and waits because system "${facts.cappedSystem}" already has as many runs as its cap allows, with ${count(waiting.ahead, "run")} before it.`,
+      needed: null,
+    };
+  }
+  return { state: "waiting", sentence: `${name} has been due since ${at(waiting.dueAt)} and waits for a free worker, with ${count(waiting.ahead, "run")} before it.`, needed: null };
+}
+
+const at = (instant: number): string => `${new Date(instant).toISOString().slice(0, 19)}Z`;
+const quoted = (text: string): string => `"${text}"`;
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;

@@ -1,0 +1,287 @@
+import { batched } from "../graphql/batched.js";
+import { builder } from "../graphql/builder.js";
+import { capsEnum } from "../graphql/caps-enum.js";
+import { pageArgs, pageComplexity } from "../graphql/connection.js";
+import { idInside, keyOf } from "../graphql/key-or-id.js";
+import { EndpointRef, HoldRef, IntegrationRef, JobRef, RunRef, SystemRef } from "../graphql/refs.js";
+import { gateOf, GateRef } from "../runs/graphql-gate.js";
+import { RunConnection, RunFilterInput, runFilterOf } from "../runs/graphql.js";
+import { lastRunsOf, runPage } from "../runs/queries.js";
+import { holdsOfIntegrations } from "../windows/queries.js";
+import { catalogueByKey, cataloguePage, childrenOf, dependenciesOf, type Dependency, routesOf, type RouteSystem, secretsOf, type SecretRow } from "./queries.js";
+
+const read = { authScopes: { can: "catalogue.read" } } as const;
+
+const CriticalityEnum = capsEnum("Criticality", "How much depends on it.", ["low", "medium", "high", "critical"]);
+const StrengthEnum = capsEnum("DependencyStrength", "Whether a window over the one covers the other.", ["hard", "soft"], {
+  hard: "It cannot work without it: a window over the one covers the other.",
+  soft: "It works less well without it: a window only warns.",
+});
+const RoleEnum = capsEnum("RouteRole", "Where a system stands on an integration's route.", ["source", "via", "target"]);
+const CatchUpEnum = capsEnum("CatchUp", "What becomes of due times that were held.", ["skip", "coalesce", "all"], {
+  skip: "They are skipped; the next due time after the release runs.",
+  coalesce: "One run stands for all of them.",
+  all: "Every one runs, in order.",
+});
+const OrderEnum = builder.enumType("CatalogueOrder", {
+  description: "Lists of the catalogue are ordered by key.",
+  values: { KEY_ASC: { value: "asc", description: "A to Z." }, KEY_DESC: { value: "desc", description: "Z to A." } } as const,
+});
+
+const dependencies = batched((ids: readonly number[], { database }) => dependenciesOf(database, ids), (row) => row.systemId);
+const endpoints = batched((ids: readonly number[], { database }) => childrenOf(database, "endpoint", ids), (row) => row.parentId);
+const integrations = batched((ids: readonly number[], { database }) => childrenOf(database, "integration", ids), (row) => row.parentId);
+const jobs = batched((ids: readonly number[], { database }) => childrenOf(database, "job", ids), (row) => row.parentId);
+const secrets = batched((ids: readonly number[], { database }) => secretsOf(database, ids), (row) => row.endpointId);
+const routes = batched((ids: readonly number[], { database }) => routesOf(database, ids), (row) => row.integrationId);
+const lastRunOfIntegration = batched((ids: readonly number[], { database }) => lastRunsOf(database, "integration", ids), (row) => row.parentId);
+const lastRunOfJob = batched((ids: readonly number[], { database }) => lastRunsOf(database, "job", ids), (row) => row.parentId);
+const holds = batched((ids: readonly number[], { database }) => holdsOfIntegrations(database, ids), (row) => row.integrationId);
+
+/** Systems, endpoints, integrations and jobs. */
+export function defineCatalogue(): void {
+  defineSystem();
+  defineEndpoint();
+  defineIntegration();
+  defineJob();
+  defineQueries();
+}
+
+function defineSystem(): void {
+  const DependencyRef = builder.objectRef<Dependency>("SystemDependency").implement({
+    description: "One system that another one needs.",
+    fields: (t) => ({
+      system: t.field({ type: SystemRef, description: "The system that is needed.", resolve: (row) => String(row.dependsOnId) }),
+      strength: t.expose("strength", { type: StrengthEnum, description: "How much it is needed." }),
+    }),
+  });
+  builder.objectType(SystemRef, {
+    description: "Something that integrations touch: an ERP, a shop, a database, a partner.",
+    ...read,
+    fields: (t) => ({
+      key: t.exposeString("key", { description: "Its stable name." }),
+      name: t.exposeString("name", { description: "Its name for people." }),
+      kind: t.exposeString("kind", { description: "What sort of system it is: erp, shop, database …" }),
+      description: t.exposeString("description", { nullable: true, description: "What people should know about it." }),
+      ownerTeam: t.exposeString("ownerTeam", { nullable: true, description: "The team that answers for it." }),
+      vendor: t.exposeString("vendor", { nullable: true, description: "Who makes or runs it." }),
+      criticality: t.expose("criticality", { type: CriticalityEnum, description: "How much depends on it." }),
+      environment: t.exposeString("environment", { nullable: true, description: "Production, staging, test …" }),
+      jurisdiction: t.exposeString("jurisdiction", { nullable: true, description: "Where its data lie, in the sense of the law." }),
+      tags: t.exposeStringList("tags", { description: "Free labels; windows can be planned over a tag." }),
+      maxConcurrentRuns: t.exposeInt("maxConcurrentRuns", { nullable: true, description: "At most this many runs touch it at once; null: no cap." }),
+      resumeSpacingMs: t.exposeInt("resumeSpacingMs", { description: "After a hold, runs on it start this many milliseconds apart." }),
+      dependencies: t.field({ type: [DependencyRef], description: "What it needs.", resolve: (row, _args, context) => dependencies.many(context, row.id) }),
+      endpoints: t.field({ type: [EndpointRef], description: "The ways to reach it; at most 200.", resolve: (row, _args, context) => endpoints.many(context, row.id) }),
+      integrations: t.field({ type: [IntegrationRef], description: "Integrations whose route touches it; at most 200.", resolve: (row, _args, context) => integrations.many(context, row.id) }),
+      createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
+      updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
+    }),
+  });
+}
+
+function defineEndpoint(): void {
+  const SecretRef = builder.objectRef<SecretRow>("EndpointSecret").implement({
+    description: "That an endpoint has a secret. Its value never leaves the server.",
+    fields: (t) => ({
+      name: t.exposeString("name", { description: "Which secret of the connector it is." }),
+      source: t.exposeString("source", { description: "Where the value came from: env:NAME, file:PATH or inline." }),
+      fingerprint: t.exposeString("fingerprint", { description: "Equal values have equal fingerprints." }),
+      updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When the value was last set." }),
+    }),
+  });
+  builder.objectType(EndpointRef, {
+    description: "A system reached through a connector with configuration and secrets.",
+    ...read,
+    fields: (t) => ({
+      key: t.exposeString("key", { description: "Its stable name." }),
+      name: t.exposeString("name", { description: "Its name for people." }),
+      system: t.field({ type: SystemRef, description: "The system it reaches.", resolve: (row) => String(row.systemId) }),
+      connector: t.exposeString("connector", { description: "The connector that reaches it." }),
+      config: t.expose("config", { type: "JSON", description: "The connector's configuration; secrets are not in it." }),
+      secrets: t.field({ type: [SecretRef], description: "Its secrets, without their values.", resolve: (row, _args, context) => secrets.many(context, row.id) }),
+      createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
+      updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
+    }),
+  });
+}
+
+function defineIntegration(): void {
+  const RouteRef = builder.objectRef<RouteSystem>("RouteSystem").implement({
+    description: "A system on an integration's route.",
+    fields: (t) => ({
+      system: t.field({ type: SystemRef, description: "The system.", resolve: (row) => String(row.systemId) }),
+      role: t.expose("role", { type: RoleEnum, description: "Where it stands on the route." }),
+    }),
+  });
+  const endpoint = (id: number | null) => (id === null ? null : String(id));
+  builder.objectType(IntegrationRef, {
+    description: "A flow of records between systems: what a maintenance window holds.",
+    ...read,
+    fields: (t) => ({
+      key: t.exposeString("key", { description: "Its stable name." }),
+      name: t.exposeString("name", { description: "Its name for people." }),
+      description: t.exposeString("description", { nullable: true, description: "What people should know about it." }),
+      sourceEndpoint: t.field({ type: EndpointRef, nullable: true, description: "Where records are read; null when its runs are started elsewhere.", resolve: (row) => endpoint(row.sourceEndpointId) }),
+      targetEndpoint: t.field({ type: EndpointRef, nullable: true, description: "Where records are written.", resolve: (row) => endpoint(row.targetEndpointId) }),
+      streams: t.expose("streams", { type: "JSON", description: "What is read, how it is mapped, and where it is written." }),
+      ownerTeam: t.exposeString("ownerTeam", { nullable: true, description: "The team that answers for it." }),
+      vendor: t.exposeString("vendor", { nullable: true, description: "Who built or runs it." }),
+      criticality: t.expose("criticality", { type: CriticalityEnum, description: "How much depends on it." }),
+      environment: t.exposeString("environment", { nullable: true, description: "Production, staging, test …" }),
+      jurisdiction: t.exposeString("jurisdiction", { nullable: true, description: "Where its data lie, in the sense of the law." }),
+      tags: t.exposeStringList("tags", { description: "Free labels; windows can be planned over a tag." }),
+      playbookUrl: t.exposeString("playbookUrl", { nullable: true, description: "What to do when it fails." }),
+      idempotent: t.exposeBoolean("idempotent", { description: "Whether a run that was lost midway may simply be run again." }),
+      systems: t.field({ type: [RouteRef], description: "The systems it touches, in the order in which data flow.", resolve: (row, _args, context) => routes.many(context, row.id) }),
+      jobs: t.field({ type: [JobRef], description: "When it runs; at most 200.", resolve: (row, _args, context) => jobs.many(context, row.id) }),
+      lastRun: t.field({ type: RunRef, nullable: true, description: "The newest run that was started.", resolve: (row, _args, context) => lastRunOfIntegration.one(context, row.id) }),
+      holds: t.field({ type: [HoldRef], description: "Holds that cover it now or are planned to, soonest first; at most 200.", resolve: (row, _args, context) => holds.many(context, row.id) }),
+      gate: t.field({ type: GateRef, description: "Whether its runs may start at this moment.", resolve: (row, _args, context) => gateOf(context, row.id) }),
+      createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
+      updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
+    }),
+  });
+}
+
+function defineJob(): void {
+  builder.objectType(JobRef, {
+    description: "When an integration runs, and what happens to due times that were held.",
+    ...read,
+    fields: (t) => ({
+      key: t.exposeString("key", { description: "Its stable name." }),
+      name: t.exposeString("name", { description: "Its name for people." }),
+      integration: t.field({ type: IntegrationRef, description: "What it runs.", resolve: (row) => String(row.integrationId) }),
+      schedule: t.expose("schedule", { type: "JSON", nullable: true, description: "Cron, interval or recurrence in an IANA zone; null: it runs only when asked to." }),
+      scheduleVersion: t.exposeInt("scheduleVersion", { description: "Counts the schedules it has had." }),
+      enabled: t.exposeBoolean("enabled", { description: "A disabled job has no due times." }),
+      catchUp: t.expose("catchUp", { type: CatchUpEnum, description: "What becomes of due times that were held." }),
+      catchUpMaxAgeSeconds: t.exposeInt("catchUpMaxAgeSeconds", { nullable: true, description: "Due times older than this are not caught up." }),
+      timeoutSeconds: t.exposeInt("timeoutSeconds", { description: "A run that takes longer is aborted." }),
+      retry: t.expose("retry", { type: "JSON", description: "How often and after which pauses a failed run is tried again." }),
+      nextDueAt: t.expose("nextDueAt", { type: "DateTime", nullable: true, description: "The next due time." }),
+      watermark: t.expose("watermark", { type: "DateTime", description: "Every due time before this instant has its run." }),
+      lastRun: t.field({ type: RunRef, nullable: true, description: "The newest run that was started.", resolve: (row, _args, context) => lastRunOfJob.one(context, row.id) }),
+      runningRun: t.field({ type: RunRef, nullable: true, description: "The run in flight; a job has at most one.", resolve: (row) => row.runningRunId }),
+      runs: t.field({
+        type: RunConnection,
+        description: "Its runs, newest due time first.",
+        args: { ...pageArgs, filter: t.arg({ type: RunFilterInput, description: "Which runs." }) },
+        complexity: pageComplexity,
+        resolve: async (row, args, context) => runPage(context.database, { ...args, filter: { ...(await runFilterOf(context, args.filter)), job: row.key } }),
+      }),
+      createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
+      updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
+    }),
+  });
+}
+
+const SystemFilterInput = builder.inputType("SystemFilter", {
+  description: "Which systems; every field given must fit.",
+  fields: (t) => ({
+    keys: t.stringList({ description: "These." }),
+    tag: t.string({ description: "Carries this tag." }),
+    kind: t.string({ description: "Is of this kind." }),
+    criticality: t.field({ type: CriticalityEnum, description: "Is so critical." }),
+    search: t.string({ description: "Key or name contains this." }),
+  }),
+});
+const EndpointFilterInput = builder.inputType("EndpointFilter", {
+  description: "Which endpoints; every field given must fit.",
+  fields: (t) => ({
+    keys: t.stringList({ description: "These." }),
+    system: t.string({ description: "Reaches this system." }),
+    connector: t.string({ description: "Uses this connector." }),
+    search: t.string({ description: "Key or name contains this." }),
+  }),
+});
+const IntegrationFilterInput = builder.inputType("IntegrationFilter", {
+  description: "Which integrations; every field given must fit.",
+  fields: (t) => ({
+    keys: t.stringList({ description: "These." }),
+    system: t.string({ description: "Its route touches this system." }),
+    tag: t.string({ description: "Carries this tag." }),
+    ownerTeam: t.string({ description: "Belongs to this team." }),
+    criticality: t.field({ type: CriticalityEnum, description: "Is so critical." }),
+    held: t.boolean({ description: "Whether it is held at this moment." }),
+    search: t.string({ description: "Key or name contains this." }),
+  }),
+});
+const JobFilterInput = builder.inputType("JobFilter", {
+  description: "Which jobs; every field given must fit.",
+  fields: (t) => ({
+    keys: t.stringList({ description: "These." }),
+    integration: t.string({ description: "Runs this integration." }),
+    enabled: t.boolean({ description: "Whether it is enabled." }),
+    search: t.string({ description: "Key or name contains this." }),
+  }),
+});
+
+const SystemConnection = builder.connectionObject({ type: SystemRef, name: "SystemConnection", description: "A page of systems." }, { name: "SystemEdge", description: "A system in a list." });
+const EndpointConnection = builder.connectionObject({ type: EndpointRef, name: "EndpointConnection", description: "A page of endpoints." }, { name: "EndpointEdge", description: "An endpoint in a list." });
+const IntegrationConnection = builder.connectionObject({ type: IntegrationRef, name: "IntegrationConnection", description: "A page of integrations." }, { name: "IntegrationEdge", description: "An integration in a list." });
+const JobConnection = builder.connectionObject({ type: JobRef, name: "JobConnection", description: "A page of jobs." }, { name: "JobEdge", description: "A job in a list." });
+
+const by = (typename: string, keyOrId: string) => {
+  const id = idInside(typename, keyOrId);
+  return id === null ? { key: keyOrId } : { id };
+};
+
+function defineQueries(): void {
+  const keyDescription = "Its key or global id.";
+  const order = { type: OrderEnum, description: "KEY_ASC when left out." } as const;
+  builder.queryFields((t) => ({
+    system: t.field({
+      type: SystemRef, nullable: true, ...read, description: "One system; null when there is none.",
+      args: { key: t.arg.string({ required: true, description: keyDescription }) },
+      resolve: (_root, { key }, { database }) => catalogueByKey(database, "system", by("System", key)),
+    }),
+    systems: t.field({
+      type: SystemConnection, ...read, description: "Systems by key.", complexity: pageComplexity,
+      args: { ...pageArgs, filter: t.arg({ type: SystemFilterInput, description: "Which ones." }), orderBy: t.arg(order) },
+      resolve: (_root, args, { database }) => cataloguePage(database, "system", { ...args, descending: args.orderBy === "desc" }),
+    }),
+    endpoint: t.field({
+      type: EndpointRef, nullable: true, ...read, description: "One endpoint; null when there is none.",
+      args: { key: t.arg.string({ required: true, description: keyDescription }) },
+      resolve: (_root, { key }, { database }) => catalogueByKey(database, "endpoint", by("Endpoint", key)),
+    }),
+    endpoints: t.field({
+      type: EndpointConnection, ...read, description: "Endpoints by key.", complexity: pageComplexity,
+      args: { ...pageArgs, filter: t.arg({ type: EndpointFilterInput, description: "Which ones." }), orderBy: t.arg(order) },
+      resolve: async (_root, args, context) =>
+        cataloguePage(context.database, "endpoint", {
+          ...args, descending: args.orderBy === "desc",
+          filter: { ...args.filter, ...(typeof args.filter?.system === "string" ? { system: await keyOf(context, "System", args.filter.system) } : {}) },
+        }),
+    }),
+    integration: t.field({
+      type: IntegrationRef, nullable: true, ...read, description: "One integration; null when there is none.",
+      args: { key: t.arg.string({ required: true, description: keyDescription }) },
+      resolve: (_root, { key }, { database }) => catalogueByKey(database, "integration", by("Integration", key)),
+    }),
+    integrations: t.field({
+      type: IntegrationConnection, ...read, description: "Integrations by key.", complexity: pageComplexity,
+      args: { ...pageArgs, filter: t.arg({ type: IntegrationFilterInput, description: "Which ones." }), orderBy: t.arg(order) },
+      resolve: async (_root, args, context) =>
+        cataloguePage(context.database, "integration", {
+          ...args, descending: args.orderBy === "desc",
+          filter: { ...args.filter, ...(typeof args.filter?.system === "string" ? { system: await keyOf(context, "System", args.filter.system) } : {}) },
+        }),
+    }),
+    job: t.field({
+      type: JobRef, nullable: true, ...read, description: "One job; null when there is none.",
+      args: { key: t.arg.string({ required: true, description: keyDescription }) },
+      resolve: (_root, { key }, { database }) => catalogueByKey(database, "job", by("Job", key)),
+    }),
+    jobs: t.field({
+      type: JobConnection, ...read, description: "Jobs by key.", complexity: pageComplexity,
+      args: { ...pageArgs, filter: t.arg({ type: JobFilterInput, description: "Which ones." }), orderBy: t.arg(order) },
+      resolve: async (_root, args, context) =>
+        cataloguePage(context.database, "job", {
+          ...args, descending: args.orderBy === "desc",
+          filter: { ...args.filter, ...(typeof args.filter?.integration === "string" ? { integration: await keyOf(context, "Integration", args.filter.integration) } : {}) },
+        }),
+    }),
+  }));
+}

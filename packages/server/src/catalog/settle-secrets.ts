@@ -1,0 +1,85 @@
+import { DomainError, NEW_SECRET_VALUE, workspaceProblem, type EndpointEntry, type SecretEntry, type SettledSecret, type SettledWorkspace, type WorkspaceDocument, type WorkspaceProblem } from "@quiesce/core";
+import type { KeyRing } from "../credentials/master-key.js";
+import { isSealedValue } from "../credentials/sealed-secret.js";
+import type { LoadedWorkspace, StoredSecret } from "./store/load-workspace.js";
+
+/** Values that are not stored yet, by endpoint key and secret name. The only place where they are; never shown. */
+export type NewSecretValues = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+export interface SettledSecrets {
+  readonly workspace: SettledWorkspace;
+  readonly values: NewSecretValues;
+  readonly problems: readonly WorkspaceProblem[];
+}
+
+/** Compares the secrets of a document with the stored ones, so that everything after this knows fingerprints and no values. */
+export function settleSecrets(document: WorkspaceDocument, input: { readonly stored: LoadedWorkspace["secrets"]; readonly keys: KeyRing }): SettledSecrets {
+  const values = new Map<string, Map<string, string>>();
+  const problems: WorkspaceProblem[] = [];
+  const endpoints = document.endpoints.map((endpoint, index) => {
+    const secrets = Object.entries(endpoint.secrets).map(([name, secret]): readonly [string, SettledSecret] => {
+      const stored = input.stored.get(endpoint.key)?.get(name);
+      const settled = settle({ endpoint, name, secret, stored, keys: input.keys });
+      if (settled.kind === "problem") problems.push(workspaceProblem(["endpoints", index, "secrets", name], settled.message));
+      if (settled.kind === "new") {
+        const own = values.get(endpoint.key) ?? new Map<string, string>();
+        values.set(endpoint.key, own.set(name, settled.value));
+      }
+      return [name, settled.kind === "kept" ? settled.secret : { source: sourceOf(secret, stored), fingerprint: NEW_SECRET_VALUE }];
+    });
+    return { ...endpoint, secrets: Object.fromEntries(secrets) };
+  });
+  return { workspace: { ...document, endpoints }, values, problems };
+}
+
+type Settled =
+  | { readonly kind: "kept"; readonly secret: SettledSecret }
+  | { readonly kind: "new"; readonly value: string }
+  | { readonly kind: "problem"; readonly message: string };
+
+function settle(input: {
+  readonly endpoint: EndpointEntry;
+  readonly name: string;
+  readonly secret: SecretEntry;
+  readonly stored: StoredSecret | undefined;
+  readonly keys: KeyRing;
+}): Settled {
+  const { endpoint, name, secret, stored, keys } = input;
+  const source = sourceOf(secret, stored);
+  if (secret.value !== undefined) {
+    const same = stored !== undefined && isStoredValue(stored, { endpoint: endpoint.key, name }, secret.value, keys);
+    return same ? { kind: "kept", secret: { source, fingerprint: stored.fingerprint } } : { kind: "new", value: secret.value };
+  }
+  const secretName = `the secret "${name}" of endpoint "${endpoint.key}"`;
+  if (secret.sealed !== undefined) {
+    if (stored?.fingerprint === secret.sealed) return { kind: "kept", secret: { source, fingerprint: stored.fingerprint } };
+    const found = stored === undefined ? "no value is stored here" : `the stored value is ${stored.fingerprint}`;
+    return { kind: "problem", message: `Found the fingerprint ${secret.sealed} for ${secretName}, but ${found}. Give the value with env, file or value.` };
+  }
+  // Nobody read the variable or the file: fine, as long as the stored value came from there.
+  if (stored?.source === source) return { kind: "kept", secret: { source, fingerprint: stored.fingerprint } };
+  return { kind: "problem", message: `The value of ${secretName} (${source}) was not sent, and none from there is stored. Apply the file where ${source} can be read.` };
+}
+
+function sourceOf(secret: SecretEntry, stored: StoredSecret | undefined): string {
+  if (secret.env !== undefined) return `env:${secret.env}`;
+  if (secret.file !== undefined) return `file:${secret.file}`;
+  return secret.sealed !== undefined && stored !== undefined ? stored.source : "inline";
+}
+
+/** How a stored secret is written in a file: by its source, or else by the fingerprint of its value. */
+export function secretEntryOf(secret: SettledSecret): SecretEntry {
+  if (secret.source.startsWith("env:")) return { env: secret.source.slice("env:".length) };
+  if (secret.source.startsWith("file:")) return { file: secret.source.slice("file:".length) };
+  return { sealed: secret.fingerprint };
+}
+
+function isStoredValue(stored: StoredSecret, address: { readonly endpoint: string; readonly name: string }, value: string, keys: KeyRing): boolean {
+  try {
+    return isSealedValue({ ring: keys, address, sealed: stored.sealed, fingerprint: stored.fingerprint, value });
+  } catch (error) {
+    // What cannot be opened any more is replaced by giving it again: that is what the refusal tells people to do.
+    if (error instanceof DomainError) return false;
+    throw error;
+  }
+}

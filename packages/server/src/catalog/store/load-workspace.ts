@@ -1,0 +1,126 @@
+import {
+  endpointSchema,
+  formatDuration,
+  integrationSchema,
+  jobSchema,
+  scheduleTextOf,
+  systemSchema,
+  windowEntryOf,
+  type JobEntry,
+  type SettledSecret,
+  type SettledWorkspace,
+  type WindowEntry,
+  type ZoneData,
+} from "@quiesce/core";
+import { asc, isNull } from "drizzle-orm";
+import type { SealedSecret } from "../../credentials/sealed-secret.js";
+import type { Tx } from "../../db/client.js";
+import { maintenanceWindow } from "../../windows/table.js";
+import { endpoint, endpointSecret, integration, integrationSystem, job, system, systemDependency, type EndpointRow, type IntegrationRow, type JobRow } from "../table.js";
+
+/** A secret as it is stored. */
+export interface StoredSecret extends SettledSecret {
+  readonly sealed: SealedSecret;
+}
+
+/** Everything of the catalogue and the windows, in normal form; and the ids behind the keys. */
+export interface LoadedWorkspace {
+  readonly workspace: SettledWorkspace;
+  /** By endpoint key and secret name. */
+  readonly secrets: ReadonlyMap<string, ReadonlyMap<string, StoredSecret>>;
+}
+
+/** Reads the whole workspace as of now. Call it under the catalogue lock when something will be written. */
+export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWorkspace> {
+  const systems = await tx.select().from(system).orderBy(asc(system.key));
+  const endpoints = await tx.select().from(endpoint).orderBy(asc(endpoint.key));
+  const integrations = await tx.select().from(integration).orderBy(asc(integration.key));
+  const systemKeys = new Map(systems.map((row) => [row.id, row.key]));
+  const endpointKeys = new Map(endpoints.map((row) => [row.id, row.key]));
+  const integrationKeys = new Map(integrations.map((row) => [row.id, row.key]));
+  const dependsOn = groupBy(await tx.select().from(systemDependency), (row) => row.systemId);
+  const secrets = await loadSecrets(tx, endpointKeys);
+  const via = groupBy(
+    (await tx.select().from(integrationSystem)).filter((row) => row.role === "via"),
+    (row) => row.integrationId,
+  );
+  const workspace: SettledWorkspace = {
+    quiesce: 1,
+    systems: systems.map(({ resumeSpacingMs, id, createdAt: _created, updatedAt: _updated, ...row }) =>
+      systemSchema.parse({
+        ...row,
+        resumeSpacing: formatDuration(resumeSpacingMs),
+        dependsOn: (dependsOn.get(id) ?? []).map((edge) => ({ system: keyOf(systemKeys, edge.dependsOnId), strength: edge.strength })),
+      }),
+    ),
+    endpoints: endpoints.map((row) => endpointEntry(row, systemKeys, secrets.get(row.key))),
+    integrations: integrations.map((row) => integrationEntry(row, endpointKeys, (via.get(row.id) ?? []).map((route) => keyOf(systemKeys, route.systemId)))),
+    jobs: (await tx.select().from(job).orderBy(asc(job.key))).map((row) => jobEntry(row, integrationKeys)),
+    windows: await loadWindows(tx, zones),
+  };
+  return { workspace, secrets };
+}
+
+async function loadSecrets(tx: Tx, endpointKeys: ReadonlyMap<number, string>): Promise<ReadonlyMap<string, ReadonlyMap<string, StoredSecret>>> {
+  const rows = groupBy(await tx.select().from(endpointSecret).orderBy(asc(endpointSecret.name)), (row) => row.endpointId);
+  return new Map(
+    [...rows].map(([id, list]) => [
+      keyOf(endpointKeys, id),
+      new Map(list.map((row) => [row.name, { source: row.source, fingerprint: row.fingerprint, sealed: row.sealed }])),
+    ]),
+  );
+}
+
+function endpointEntry(row: EndpointRow, systemKeys: ReadonlyMap<number, string>, secrets: ReadonlyMap<string, StoredSecret> | undefined) {
+  const entry = endpointSchema.parse({ key: row.key, name: row.name, system: keyOf(systemKeys, row.systemId), connector: row.connector, config: row.config });
+  const settled = [...(secrets ?? [])].map(([name, { source, fingerprint }]) => [name, { source, fingerprint }] as const);
+  return { ...entry, secrets: Object.fromEntries(settled) };
+}
+
+function integrationEntry(row: IntegrationRow, endpointKeys: ReadonlyMap<number, string>, via: readonly string[]) {
+  const { id: _id, bucket: _bucket, createdAt: _created, updatedAt: _updated, sourceEndpointId, targetEndpointId, ...rest } = row;
+  return integrationSchema.parse({
+    ...rest,
+    source: sourceEndpointId === null ? null : keyOf(endpointKeys, sourceEndpointId),
+    target: targetEndpointId === null ? null : keyOf(endpointKeys, targetEndpointId),
+    via,
+  });
+}
+
+function jobEntry(row: JobRow, integrationKeys: ReadonlyMap<number, string>): JobEntry {
+  const seconds = (value: number) => formatDuration(value * 1_000);
+  return jobSchema.parse({
+    key: row.key,
+    name: row.name,
+    integration: keyOf(integrationKeys, row.integrationId),
+    schedule: row.schedule === null ? null : scheduleTextOf(row.schedule),
+    enabled: row.enabled,
+    catchUp: row.catchUp,
+    catchUpMaxAge: row.catchUpMaxAgeSeconds === null ? null : seconds(row.catchUpMaxAgeSeconds),
+    timeout: seconds(row.timeoutSeconds),
+    retry: { attempts: row.retry.maxAttempts, backoff: seconds(row.retry.backoffSeconds), maxBackoff: seconds(row.retry.maxBackoffSeconds) },
+  });
+}
+
+/** A cancelled window is history: it is neither exported nor compared. */
+async function loadWindows(tx: Tx, zones: ZoneData): Promise<WindowEntry[]> {
+  const rows = await tx.select().from(maintenanceWindow).where(isNull(maintenanceWindow.cancelledAt)).orderBy(asc(maintenanceWindow.key));
+  return rows.map((row) => windowEntryOf({ key: row.key, title: row.title, mode: row.mode, series: row.series, scope: row.scope, owner: row.owner, reason: row.reason }, zones));
+}
+
+function keyOf(keys: ReadonlyMap<number, string>, id: number): string {
+  const key = keys.get(id);
+  // Foreign keys make this impossible within one snapshot; without the catalogue lock another command may commit between two statements.
+  if (key === undefined) throw new Error(`The catalogue has no row ${id} that another row refers to; it was changed while it was read.`);
+  return key;
+}
+
+function groupBy<T>(rows: readonly T[], by: (row: T) => number): ReadonlyMap<number, readonly T[]> {
+  const groups = new Map<number, T[]>();
+  for (const row of rows) {
+    const group = groups.get(by(row));
+    if (group === undefined) groups.set(by(row), [row]);
+    else group.push(row);
+  }
+  return groups;
+}

@@ -1,0 +1,11 @@
+import { builder } from "./builder.js";
+import { pageSize } from "./paging.js";
+
+/** The arguments of every list, beside its own filter. */
+export const pageArgs = {
+  first: builder.args((t) => ({ first: t.int({ description: "How many items; 50 when left out, at most 200." }) })).first,
+  after: builder.args((t) => ({ after: t.string({ description: "Continue behind this cursor." }) })).after,
+};
+
+/** A list weighs as much as its page is long. */
+export const pageComplexity = (args: { readonly first?: number | null | undefined }) => ({ field: 1, multiplier: pageSize(args.first) });

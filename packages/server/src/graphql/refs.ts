@@ -1,0 +1,32 @@
+import { auditByIds, type AuditView } from "../audit/queries.js";
+import { tokensByIds, type TokenView } from "../access/queries.js";
+import { catalogueByIds, type EndpointRow, type IntegrationRow, type JobRow, type SystemRow } from "../catalog/queries.js";
+import { deadLettersByIds, type DeadLetterView, runsByIds, type RunView } from "../runs/queries.js";
+import { holdsByIds, type HoldView, occurrencesByIds, type OccurrenceView, windowsByIds, type WindowView } from "../windows/queries.js";
+import { builder } from "./builder.js";
+import type { RequestContext } from "./request-context.js";
+
+/**
+ * The objects of the API by name, so that rooms can refer to each other. A resolver may answer a row or only its id as text: ids are loaded
+ * together. Nothing is remembered between batches, because a subscription lives long and must not show yesterday's rows.
+ */
+function node<Row extends { readonly id: string | number }>(name: string, load: (ids: string[], context: RequestContext) => Promise<readonly Row[]>) {
+  return builder.loadableNodeRef(name, {
+    id: { resolve: (row: Row) => row.id },
+    load,
+    sort: (row: Row) => String(row.id),
+    loaderOptions: { cache: false },
+  });
+}
+
+export const SystemRef = node<SystemRow>("System", (ids, { database }) => catalogueByIds(database, "system", ids));
+export const EndpointRef = node<EndpointRow>("Endpoint", (ids, { database }) => catalogueByIds(database, "endpoint", ids));
+export const IntegrationRef = node<IntegrationRow>("Integration", (ids, { database }) => catalogueByIds(database, "integration", ids));
+export const JobRef = node<JobRow>("Job", (ids, { database }) => catalogueByIds(database, "job", ids));
+export const RunRef = node<RunView>("Run", (ids, { database }) => runsByIds(database, ids));
+export const DeadLetterRef = node<DeadLetterView>("DeadLetter", (ids, { database }) => deadLettersByIds(database, ids));
+export const WindowRef = node<WindowView>("MaintenanceWindow", (ids, { database }) => windowsByIds(database, ids));
+export const OccurrenceRef = node<OccurrenceView>("Occurrence", (ids, { database }) => occurrencesByIds(database, ids));
+export const HoldRef = node<HoldView>("Hold", (ids, { database }) => holdsByIds(database, ids));
+export const AuditEntryRef = node<AuditView>("AuditEntry", (ids, { database }) => auditByIds(database, ids));
+export const ApiTokenRef = node<TokenView>("ApiToken", (ids, { database }) => tokensByIds(database, ids));

@@ -1,0 +1,61 @@
+import type { Principal, ZoneData } from "@quiesce/core";
+import type { Actor, CommandContext } from "../command.js";
+import type { Database } from "../db/client.js";
+import type { LiveBus } from "../events/live-bus.js";
+
+/** A logger as pino is one. */
+export interface ApiLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export type CheckStatus = "pass" | "warn" | "fail";
+
+/** One thing that was looked at to say how the server is. */
+export interface HealthCheck {
+  readonly name: string;
+  readonly status: CheckStatus;
+  readonly detail?: string;
+  readonly observed?: unknown;
+}
+
+/** How an endpoint's system answered. */
+export interface EndpointCheckResult {
+  readonly ok: boolean;
+  readonly detail: unknown;
+}
+
+/** What the API needs from the server around it. */
+export interface ApiServices {
+  readonly database: Database;
+  readonly zones: ZoneData;
+  readonly bus: LiveBus;
+  readonly log: ApiLog;
+  readonly version: string;
+  /** Everything that `health` lists beside the API's own checks. */
+  readonly healthChecks?: (() => Promise<readonly HealthCheck[]>) | undefined;
+  /** Asks the system behind an endpoint, by the endpoint's key. */
+  readonly checkEndpoint?: ((endpointKey: string) => Promise<EndpointCheckResult>) | undefined;
+  /** Called after every command, so that its events go out at once. */
+  readonly afterWrite?: (() => void) | undefined;
+}
+
+/** What every resolver knows: who asks, and through which services. */
+export interface RequestContext extends ApiServices {
+  readonly tokenId: number;
+  readonly principal: Principal;
+}
+
+/** The command side of a request: the principal becomes the actor of the audit. */
+export function commandContext(context: RequestContext): CommandContext {
+  const actor: Actor = { kind: "token", name: context.principal.name, role: context.principal.role };
+  return { database: context.database, actor, zones: context.zones };
+}
+
+/** Runs a command and tells the sequencer that there may be events. */
+export async function runCommand<T>(context: RequestContext, command: (context: CommandContext) => Promise<T>): Promise<T> {
+  const result = await command(commandContext(context));
+  context.afterWrite?.();
+  return result;
+}

@@ -1,0 +1,108 @@
+import { DomainError, explainJobFacts, type JobExplanation, type JobFacts } from "@quiesce/core";
+import { sql } from "drizzle-orm";
+import { readNow } from "../command.js";
+import type { Tx } from "../db/client.js";
+import { activeHolds, type HoldReason } from "./active-holds.js";
+
+export interface JobExplained extends JobExplanation {
+  readonly job: string;
+  readonly integration: string;
+  readonly at: number;
+  readonly holds: readonly HoldReason[];
+  readonly nextDueAt: number | null;
+  readonly waiting: JobFacts["waiting"];
+  readonly running: JobFacts["running"];
+}
+
+interface JobRow {
+  readonly [column: string]: unknown;
+  readonly integrationId: number;
+  readonly integration: string;
+  readonly enabled: boolean;
+  readonly hasSchedule: boolean;
+  readonly nextDueAt: number | null;
+  readonly expansionStale: boolean;
+  readonly runningSince: number | null;
+  readonly runningAttempt: number | null;
+  readonly waitingId: string | null;
+  readonly waitingState: "queued" | "held" | null;
+  readonly waitingDueAt: number;
+  readonly waitingReadyAt: number;
+  readonly waitingDues: number;
+  readonly waitingHeldSince: number | null;
+  readonly waitingAttempt: number;
+  readonly lastState: string | null;
+  readonly lastFinishedAt: number;
+  readonly lastError: string | null;
+}
+
+/** One query's answer to why a job is or is not running: every active hold, the next dispatch, its place in the queue, what is needed. */
+export async function explainJob(tx: Tx, jobKey: string): Promise<JobExplained> {
+  const row = await loadJob(tx, jobKey);
+  const now = await readNow(tx);
+  const holds = await activeHolds(tx, row.integrationId);
+  const waiting = row.waitingState === null ? null : await waitingOf(tx, row, row.waitingState);
+  const facts: JobFacts = {
+    job: jobKey,
+    integration: row.integration,
+    enabled: row.enabled,
+    hasSchedule: row.hasSchedule,
+    nextDueAt: row.nextDueAt,
+    running: row.runningSince === null ? null : { startedAt: row.runningSince, attempt: row.runningAttempt ?? 1 },
+    waiting,
+    holds,
+    cappedSystem: await fullSystem(tx, row.integrationId),
+    expansionStale: row.expansionStale,
+    lastRun: row.lastState === null ? null : { state: row.lastState, finishedAt: row.lastFinishedAt, error: row.lastError },
+  };
+  const { nextDueAt, running, integration } = facts;
+  return { job: jobKey, integration, at: now, holds, nextDueAt, waiting, running, ...explainJobFacts(facts, now) };
+}
+
+async function loadJob(tx: Tx, jobKey: string): Promise<JobRow> {
+  const rows = await tx.execute<JobRow>(sql`
+    select i.id as "integrationId", i.key as integration, j.enabled, j.schedule is not null as "hasSchedule",
+      coalesce((select min(q.due_at) from run as q where q.job_id = j.id and q.state = 'queued' and q.due_at > app_now()), j.next_due_at) as "nextDueAt",
+      c.expanded_until <= app_now() and c.expansion_override_until <= app_now() as "expansionStale",
+      running.started_at as "runningSince", running.attempt as "runningAttempt",
+      w.id as "waitingId", w.state as "waitingState", w.due_at as "waitingDueAt", w.ready_at as "waitingReadyAt", w.dues as "waitingDues", w.held_since as "waitingHeldSince",
+      w.attempt as "waitingAttempt", last.state as "lastState", last.finished_at as "lastFinishedAt", last.error ->> 'message' as "lastError"
+    from job as j join integration as i on i.id = j.integration_id cross join control as c
+    left join lateral (select r.started_at, r.attempt from run as r where r.job_id = j.id and r.id = j.running_run_id and r.due_at = run_due_of_id(j.running_run_id)) as running on true
+    left join lateral (
+      select r.id, r.state, r.due_at, r.ready_at, r.held_since, r.attempt,
+        (select sum(other.due_count)::integer from run as other where other.job_id = j.id and other.state = r.state and other.due_at <= app_now()) as dues
+      from run as r where r.job_id = j.id and r.state in ('queued', 'held') and r.due_at <= app_now() order by r.due_at limit 1) as w on true
+    left join lateral (
+      select r.state, r.finished_at, r.error from run as r
+      where r.job_id = j.id and r.finished_at is not null and r.state in ('succeeded', 'failed', 'dead', 'lost') order by r.due_at desc limit 1) as last on true
+    where j.key = ${jobKey}`);
+  const row = rows[0];
+  if (row === undefined) throw new DomainError("QSC_JOB_NOT_FOUND", `There is no job "${jobKey}".`, { field: "job" });
+  return row;
+}
+
+async function waitingOf(tx: Tx, row: JobRow, state: "queued" | "held"): Promise<NonNullable<JobFacts["waiting"]>> {
+  const rows = await tx.execute<{ ahead: number }>(sql`
+    select count(*)::integer as ahead from run where state = 'queued' and ready_at < ${row.waitingReadyAt}::timestamptz and id <> ${row.waitingId}::uuid`);
+  return {
+    state,
+    dueAt: row.waitingDueAt,
+    readyAt: row.waitingReadyAt,
+    dueCount: row.waitingDues,
+    heldSince: row.waitingHeldSince,
+    attempt: row.waitingAttempt,
+    ahead: rows[0]?.ahead ?? 0,
+  };
+}
+
+/** A system on the route that already carries its cap of running runs. */
+async function fullSystem(tx: Tx, integrationId: number): Promise<string | null> {
+  const rows = await tx.execute<{ key: string }>(sql`
+    select s.key from integration_system as route join system as s on s.id = route.system_id
+    where route.integration_id = ${integrationId} and s.max_concurrent_runs is not null
+      and s.max_concurrent_runs <= (select count(*) from run as r join integration_system as other on other.integration_id = r.integration_id
+        where r.state = 'running' and other.system_id = s.id)
+    order by s.key limit 1`);
+  return rows[0]?.key ?? null;
+}

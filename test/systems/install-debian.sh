@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Installs the systems that the integration suites start for real, from Debian's own packages. Does nothing when they are
+# there already. One line a system: what it is, then its packages.
+set -euo pipefail
+
+packages=(
+  # Tryton 6.0, the ERP of the maintenance window suite (sqlite; the party module is all it needs).
+  tryton-server tryton-modules-party
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+  [ "$status" = "install ok installed" ] || missing+=("$package")
+done
+if [ "${#missing[@]}" -eq 0 ]; then
+  echo "Already installed: ${packages[*]}"
+  exit 0
+fi
+
+if ! command -v apt-get >/dev/null; then
+  echo "The integration suites need these Debian packages: ${missing[*]}. This system has no apt-get." >&2
+  exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then as_root=(sudo -n); fi
+
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+# Services must not start by themselves: the suites start and stop their own copies.
+"${as_root[@]}" env RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+echo "Installed: ${missing[*]}"
