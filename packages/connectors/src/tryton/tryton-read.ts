@@ -132,8 +132,11 @@ function timeOf(row: JsonObject, field: string): Timestamp {
  */
 function beginRound(position: Position, stream: TrytonStream): Position {
   if (position.started !== undefined || position.seen === undefined) return position;
-  const floor: Place = { at: timestampAt(Date.parse(`${position.seen}Z`) - stream.overlapSeconds * 1000), id: 0 };
-  const earlier = (place: Place): Place => (place.at < floor.at ? place : floor);
+  const seenMs = Date.parse(`${position.seen}Z`);
+  const floor: Place = { at: timestampAt(seenMs - stream.overlapSeconds * 1000), id: 0 };
+  // The server tells its clock in whole seconds; without an overlap that second is not read again.
+  const exactUntil = stream.overlapSeconds === 0 ? timestampAt(seenMs + 1000) : floor.at;
+  const earlier = (place: Place): Place => (place.at < exactUntil ? place : floor);
   return { ...position, created: earlier(position.created), written: earlier(position.written), pass: "created" };
 }
 

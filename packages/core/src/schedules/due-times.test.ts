@@ -30,6 +30,19 @@ describe("a cron schedule on the night on which clocks go forward", () => {
   });
 });
 
+describe("a limit on the night on which clocks go forward", () => {
+  const first = (schedule: JobSchedule) => dueTimes(schedule, { from: at("2026-03-29T00:45Z"), to: at("2026-03-30T00:00Z"), limit: 1 });
+
+  test("takes the earliest due time although its local time is later", () => {
+    // 02:30 is read as 03:30, which is after 03:00.
+    expect(first({ kind: "rrule", start: "2026-03-29T02:30", rrule: "FREQ=DAILY;COUNT=1", timeZone: "Europe/Madrid", rdates: ["2026-03-29T03:00"] })).toEqual([{ dueAt: at("2026-03-29T01:00Z"), local: "2026-03-29T03:00", pass: 1 }]);
+  });
+
+  test("names the local time that the clock shows", () => {
+    expect(first(cron("30 2,3 * * *"))).toEqual([{ dueAt: at("2026-03-29T01:30Z"), local: "2026-03-29T03:30", pass: 1 }]);
+  });
+});
+
 describe("a cron schedule on the night on which clocks go back", () => {
   const NIGHT = "2026-10-24T23:00Z";
 

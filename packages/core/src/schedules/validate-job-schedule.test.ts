@@ -18,7 +18,7 @@ describe("a job schedule", () => {
     [{ kind: "interval", everySeconds: 0, startsAt: 0 }, "QSC_SCHEDULE_INTERVAL_OUT_OF_RANGE", "everySeconds", "1"],
     [{ kind: "interval", everySeconds: 90.4, startsAt: 0 }, "QSC_SCHEDULE_INTERVAL_OUT_OF_RANGE", "everySeconds", "90"],
     [rrule("FREQ=WEEKLY;BYDAY=TU"), "QSC_SCHEDULE_START_OFF_RULE", "start", "2026-01-06T02:00"],
-    [rrule("RRULE:FREQ=MINUTELY;INTERVAL=5"), "QSC_SCHEDULE_FREQUENCY_TOO_HIGH", "rrule", "FREQ=HOURLY;INTERVAL=3"],
+    [rrule("RRULE:FREQ=MINUTELY;INTERVAL=5"), "QSC_SCHEDULE_FREQUENCY_TOO_HIGH", "rrule", "FREQ=HOURLY;INTERVAL=1"],
     [rrule("FREQ=DAILY;COUNT=1;UNTIL=20270101"), "QSC_SCHEDULE_UNTIL_WITH_COUNT", "rrule", "FREQ=DAILY;UNTIL=20270101"],
     [rrule("FREQ=DAILY;UNTIL=20200101"), "QSC_SCHEDULE_NEVER", "rrule", undefined],
     [rrule("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"), "QSC_SCHEDULE_NEVER", "rrule", undefined],

@@ -16,8 +16,8 @@ export interface Refusal {
   readonly confirmable?: boolean;
 }
 
-/** Rules that step in minutes or seconds hold a system without a pause; three hours is the shortest step within the limit of occurrences. */
-const LEAST_HOURS = 3;
+/** The shortest step of windows that stays below the limit of occurrences; jobs have no such limit. */
+const LEAST_HOURS_OF_WINDOWS = 3;
 
 /** Replaces the value of a part of a rule, or removes the part. */
 function withPart(text: string, name: string, value: string | null): string {
@@ -40,7 +40,7 @@ export function refuseRuleText(text: string, room: string, field = "rrule"): rea
   }
   const frequency = FREQUENCIES.find((name) => new RegExp(`(?:^|;|RRULE:)FREQ=${name}(?:;|$)`, "i").test(text));
   if (frequency === "SECONDLY" || frequency === "MINUTELY") {
-    const hours = Math.max(LEAST_HOURS, Math.ceil(Number(interval ?? "1") / (frequency === "MINUTELY" ? 60 : 3_600)));
+    const hours = Math.max(room === "WINDOW" ? LEAST_HOURS_OF_WINDOWS : 1, Math.ceil(Number(interval ?? "1") / (frequency === "MINUTELY" ? 60 : 3_600)));
     refusals.push({
       code: `QSC_${room}_FREQUENCY_TOO_HIGH`,
       field,

@@ -33,6 +33,9 @@ describe("the packaged zone data", () => {
     ["Europe/Madrid", "2026-03-29T01:00:00Z", 120],
     // Beyond the table of the file the rule of its footer stands.
     ["Europe/Madrid", "2050-07-01T00:00:00Z", 120],
+    // The fifth Sunday of March 2040 would be the first of April.
+    ["Europe/Madrid", "2040-03-25T00:59:59Z", 60],
+    ["Europe/Madrid", "2040-03-25T01:00:00Z", 120],
     ["Europe/Madrid", "2399-12-01T00:00:00Z", 60],
     ["America/New_York", "2060-03-14T06:59:59Z", -300],
     ["America/New_York", "2060-03-14T07:00:00Z", -240],

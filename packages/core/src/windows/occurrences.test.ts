@@ -130,7 +130,7 @@ describe("a series", () => {
   });
 
   test("that can never happen is answered, and in little time", () => {
-    for (const rrule of ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=HOURLY;INTERVAL=24;BYHOUR=5", "FREQ=MINUTELY;INTERVAL=60;BYMINUTE=7", "FREQ=MONTHLY;BYMONTHDAY=1;BYSETPOS=2"]) {
+    for (const rrule of ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=HOURLY;INTERVAL=24;BYHOUR=5", "FREQ=MINUTELY;INTERVAL=60;BYMINUTE=7", "FREQ=SECONDLY;INTERVAL=2;BYSECOND=7", "FREQ=MONTHLY;BYMONTHDAY=1;BYSETPOS=2"]) {
       expect(windowAt({ ...daily, rrule }, YEAR.from), rrule).toEqual({ inWindow: false, nextStart: null });
     }
   });
@@ -157,6 +157,12 @@ describe("windowAt", () => {
     const always = windowAt({ start: "2026-01-01T00:00", end: "2026-01-02T00:00", timeZone: "UTC", rrule: "FREQ=DAILY" }, at("2027-01-01T00:00Z"));
     expect(always).toMatchObject({ inWindow: true, start: at("2026-01-01T00:00Z") });
     expect(always.inWindow && always.end).toBeGreaterThan(at("2046-01-01T00:00Z"));
+  });
+
+  test("finds the earliest next start when clocks put a later local time first", () => {
+    // 02:30 is read as 03:30, which is after 03:00.
+    const series: WindowSeries = { start: "2026-03-29T02:30", end: "2026-03-29T02:35", timeZone: "Europe/Madrid", rdates: ["2026-03-29T03:00"], dstPolicy: "rfc" };
+    expect(windowAt(series, at("2026-03-29T00:00Z"))).toEqual({ inWindow: false, nextStart: at("2026-03-29T01:00Z") });
   });
 
   test("finds a next start that is years away", () => {

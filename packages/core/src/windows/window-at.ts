@@ -15,10 +15,9 @@ const LONGEST_STRETCH_AHEAD_MS = 20 * 366 * DAY_MS;
 /** All occurrences that can cover or touch an instant in [from, to], unsorted. */
 function occurrencesAround(series: CompiledSeries, from: number, to: number): OccurrenceInstants[] {
   const { zone, length } = series;
-  // A clock change lengthens an occurrence by less than the whole span of the zone's offsets.
-  const longestMs = length.nominalMs + (zone.maxOffsetMs - zone.minOffsetMs);
   const found: OccurrenceInstants[] = [];
-  visitSeriesStarts(series, from - longestMs + zone.minOffsetMs, (localMs) => {
+  // In every reading an occurrence ends by its local start plus its nominal length, less the least offset.
+  visitSeriesStarts(series, from - length.nominalMs + zone.minOffsetMs, (localMs) => {
     if (localMs > to + zone.maxOffsetMs) return false;
     const instants = occurrenceInstants(series, localMs);
     if (instants.end >= from && instants.start <= to) found.push(instants);

@@ -16,6 +16,7 @@ import {
   type WorkspaceProblem,
   type WorkspaceSection,
 } from "@quiesce/core";
+import { sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { inTransaction, type CommandContext } from "../command.js";
 import type { KeyRing } from "../credentials/master-key.js";
@@ -65,7 +66,7 @@ export function planWorkspace(context: CatalogContext, document: unknown, option
  */
 export function applyWorkspace(context: CatalogContext, document: unknown, options: ApplyOptions = {}): Promise<readonly WorkspaceChange[]> {
   const wanted = requireWorkspace(document);
-  return inTransaction(context, async (tx) => {
+  return inCatalogueTransaction(context, async (tx) => {
     // A plan takes it too: it reads several tables and must see them as of one moment.
     await lockCatalogue(tx);
     const current = await loadWorkspace(tx, context.zones);
@@ -105,7 +106,7 @@ export const upsertJob = (context: CatalogContext, entry: Entry<"jobs">, reason?
 
 /** Deletes one thing that nothing refers to. Throws QSC_CATALOGUE_UNKNOWN, QSC_CATALOGUE_IN_USE or QSC_CATALOGUE_RUNNING. */
 function deleteEntry(context: CatalogContext, section: WorkspaceSection, key: string, reason: string | undefined): Promise<Saved> {
-  return inTransaction(context, async (tx) => {
+  return inCatalogueTransaction(context, async (tx) => {
     await lockCatalogue(tx);
     const current = await loadWorkspace(tx, context.zones);
     const { workspace } = current;
@@ -141,6 +142,25 @@ export async function exportWorkspace(tx: Tx, zones: CommandContext["zones"]): P
   return { ...workspace, endpoints };
 }
 
+const MAX_ATTEMPTS = 4;
+const DEADLOCK_DETECTED = "40P01";
+
+/** A change of many jobs meets statements of the dispatch that lock many jobs; when PostgreSQL breaks the tie against us, the whole is simply done again. */
+async function inCatalogueTransaction<T>(context: CatalogContext, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await inTransaction(context, work);
+    } catch (error) {
+      if (attempt >= MAX_ATTEMPTS || !isDeadlock(error)) throw error;
+    }
+  }
+}
+
+function isDeadlock(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && error.code === DEADLOCK_DETECTED) || isDeadlock(error.cause);
+}
+
 interface Change {
   readonly current: LoadedWorkspace;
   readonly result: SettledWorkspace;
@@ -164,6 +184,8 @@ async function change(tx: Tx, context: CatalogContext, input: Change): Promise<r
     jobs: [...keys("deleted", "jobs")],
   });
   const membership = await refreshMembership(tx);
+  // A plan made for empty tables takes seconds a claim after a bulk load.
+  if (changes.length >= BULK_CHANGES) await tx.execute(sql`analyze system, endpoint, integration, integration_system, job, job_schedule, hold_member`);
   await recordChanges(tx, context, input, changes);
   await endUnderLocks(tx, { cover: [...cover, ...membership], deleted, current });
   return changes;
@@ -193,6 +215,9 @@ async function saveWindows(
   for (const key of keys.deleted) changed.push(...(await deleteWindow(tx, context, { key, reason: input.options.reason ?? "Not in the applied workspace." })));
   return changed;
 }
+
+/** From so many steps on the planner's figures are renewed. */
+const BULK_CHANGES = 500;
 
 /** So many steps are named in the event; all are in the audit. */
 const STEPS_IN_EVENT = 100;
@@ -252,13 +277,14 @@ async function connectorProblems(context: CatalogContext, document: WorkspaceDoc
   return problems;
 }
 
+/** All problems in one refusal: `details.problems` as `path: message`, `details.paths` beside them for finding the lines of a file. */
 function refuseProblems(problems: readonly WorkspaceProblem[]): void {
   const [first] = problems;
   if (first === undefined) return;
   const lines = problems.map((problem) => (problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`));
   throw new DomainError("QSC_CATALOGUE_INVALID", `The workspace is refused: ${lines[0] ?? ""}${lines.length > 1 ? ` (and ${lines.length - 1} more)` : ""}`, {
     field: first.path,
-    details: { problems: lines },
+    details: { problems: lines, paths: problems.map((problem) => problem.path) },
   });
 }
 

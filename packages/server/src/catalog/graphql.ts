@@ -1,13 +1,14 @@
 import { batched } from "../graphql/batched.js";
 import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
-import { pageArgs, pageComplexity } from "../graphql/connection.js";
+import { KeyOrderEnum, pageArgs, pageComplexity } from "../graphql/connection.js";
 import { idInside, keyOf } from "../graphql/key-or-id.js";
 import { EndpointRef, HoldRef, IntegrationRef, JobRef, RunRef, SystemRef } from "../graphql/refs.js";
 import { gateOf, GateRef } from "../runs/graphql-gate.js";
 import { RunConnection, RunFilterInput, runFilterOf } from "../runs/graphql.js";
 import { lastRunsOf, runPage } from "../runs/queries.js";
 import { holdsOfIntegrations } from "../windows/queries.js";
+import { defineWorkspace } from "./graphql-workspace.js";
 import { catalogueByKey, cataloguePage, childrenOf, dependenciesOf, type Dependency, routesOf, type RouteSystem, secretsOf, type SecretRow } from "./queries.js";
 
 const read = { authScopes: { can: "catalogue.read" } } as const;
@@ -23,11 +24,6 @@ const CatchUpEnum = capsEnum("CatchUp", "What becomes of due times that were hel
   coalesce: "One run stands for all of them.",
   all: "Every one runs, in order.",
 });
-const OrderEnum = builder.enumType("CatalogueOrder", {
-  description: "Lists of the catalogue are ordered by key.",
-  values: { KEY_ASC: { value: "asc", description: "A to Z." }, KEY_DESC: { value: "desc", description: "Z to A." } } as const,
-});
-
 const dependencies = batched((ids: readonly number[], { database }) => dependenciesOf(database, ids), (row) => row.systemId);
 const endpoints = batched((ids: readonly number[], { database }) => childrenOf(database, "endpoint", ids), (row) => row.parentId);
 const integrations = batched((ids: readonly number[], { database }) => childrenOf(database, "integration", ids), (row) => row.parentId);
@@ -45,6 +41,7 @@ export function defineCatalogue(): void {
   defineIntegration();
   defineJob();
   defineQueries();
+  defineWorkspace();
 }
 
 function defineSystem(): void {
@@ -229,7 +226,7 @@ const by = (typename: string, keyOrId: string) => {
 
 function defineQueries(): void {
   const keyDescription = "Its key or global id.";
-  const order = { type: OrderEnum, description: "KEY_ASC when left out." } as const;
+  const order = { type: KeyOrderEnum, description: "KEY_ASC when left out." } as const;
   builder.queryFields((t) => ({
     system: t.field({
       type: SystemRef, nullable: true, ...read, description: "One system; null when there is none.",

@@ -2,7 +2,7 @@ import { parseWorkspace, type WorkspaceDocument } from "@quiesce/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { arbitraryWorkspace } from "../../../../test/catalog/arbitrary-workspace.js";
-import { readWorkspaceText, WORKSPACE_TEXT_MAX_BYTES, writeWorkspaceText } from "./workspace-text.js";
+import { readWorkspaceText, WORKSPACE_TEXT_MAX_BYTES, workspaceLocator, writeWorkspaceText } from "./workspace-text.js";
 
 const read = (text: string) => readWorkspaceText(text, { fileName: "quiesce.yaml" });
 function problemsOf(text: string) {
@@ -53,7 +53,7 @@ describe("the text of a workspace", () => {
   });
 
   test.each<[string, string, number]>([
-    ["a broken quote", 'quiesce: 1\nsystems: [{ key: "erp }]\n', 2],
+    ["a broken quote", 'quiesce: 1\nsystems: [{ key: "erp }]\n', 3],
     ["a repeated key", "quiesce: 1\nsystems: []\nsystems: []\n", 3],
     ["several documents", "quiesce: 1\n---\nquiesce: 1\n", 2],
     ["an unknown tag", "quiesce: 1\nsystems: !!js/function []\n", 2],
@@ -86,6 +86,14 @@ describe("the text of a workspace", () => {
 
   test("a text that is too large is refused unread", () => {
     expect(problemsOf(`quiesce: 1\n#${"x".repeat(WORKSPACE_TEXT_MAX_BYTES)}`)).toEqual([expect.objectContaining({ message: expect.stringContaining("larger than 5 MiB") })]);
+  });
+
+  test("a path that the server names is found in the text, or else what is written down of it", () => {
+    const locate = workspaceLocator('quiesce: 1\nendpoints:\n  - key: a\n    config:\n      "x.y": 1\n      z: 2\n');
+    expect(locate('endpoints[0].config["x.y"]')).toEqual({ line: 5, column: 14 });
+    expect(locate("endpoints[0].config.z")).toEqual({ line: 6, column: 10 });
+    expect(locate("endpoints[0].secrets.token")).toEqual({ line: 3, column: 5 });
+    expect(locate("")).toEqual({ line: 1, column: 1 });
   });
 
   test("${...} means nothing", () => {

@@ -1,5 +1,5 @@
 import { minimalWorkspace, parseWorkspace, workspaceProblems, type WorkspaceDocument, type WorkspaceProblem, type ZoneData } from "@quiesce/core";
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, stringify } from "yaml";
+import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, stringify, visit } from "yaml";
 
 /** A workspace's text is at most so long. */
 export const WORKSPACE_TEXT_MAX_BYTES = 5 * 1024 * 1024;
@@ -37,12 +37,13 @@ export function readWorkspaceText(text: string, options: ReadWorkspaceOptions): 
     return refused({ line: 1, column: 1, path: "", message: `${options.fileName} is larger than ${WORKSPACE_TEXT_MAX_BYTES / 1024 / 1024} MiB. Split it into several files and apply them one after the other.` });
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", merge: false, logLevel: "silent" });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", merge: false, logLevel: "error" });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const syntax = [...document.errors, ...document.warnings].map((error) => ({ ...at(error.pos[0]), path: "", message: `${syntaxMessage(error.code)} (${error.code})` }));
+  syntax.push(...unresolvedAliases(document).map((offset) => ({ ...at(offset), path: "", message: `${syntaxMessage("BAD_ALIAS")} (BAD_ALIAS)` })));
   if (syntax.length > 0) return { ok: false, problems: syntax };
   let value: unknown;
   try {
@@ -65,8 +66,43 @@ export function writeWorkspaceText(document: WorkspaceDocument): string {
   return stringify(minimalWorkspace(document), { lineWidth: 0, aliasDuplicateObjects: false, indent: 2, version: "1.2" });
 }
 
+/**
+ * Finds paths such as `jobs[2].schedule.cron` in a text, for problems that were found elsewhere: by the server, or while secrets were read. A path
+ * that is not written down is answered by the deepest part that is.
+ */
+export function workspaceLocator(text: string): (path: string) => { readonly line: number; readonly column: number } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", merge: false, logLevel: "error" });
+  return (path) => {
+    const { line, col } = lines.linePos(offsetOf(document, segmentsOf(path)));
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+}
+
+function segmentsOf(path: string): readonly (string | number)[] {
+  return [...path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map(([, index, quoted, name]) => {
+    if (index !== undefined) return Number(index);
+    return quoted === undefined ? (name ?? "") : String(JSON.parse(`"${quoted}"`));
+  });
+}
+
 function refused(problem: TextProblem): WorkspaceText {
   return { ok: false, problems: [problem] };
+}
+
+/** Where aliases stand that no anchor above them explains; the parser notices only when it is too late for a line. */
+function unresolvedAliases(document: Document.Parsed): readonly number[] {
+  const anchors = new Set<string>();
+  const offsets: number[] = [];
+  visit(document, {
+    Node: (_key, node) => {
+      if (node.anchor !== undefined) anchors.add(node.anchor);
+    },
+    Alias: (_key, alias) => {
+      if (!anchors.has(alias.source)) offsets.push(startOf(alias) ?? 0);
+    },
+  });
+  return offsets;
 }
 
 /** The offset of the deepest part of a path that is written down; of a member, that of its name. */
@@ -81,7 +117,7 @@ function offsetOf(document: Document.Parsed, segments: readonly (string | number
       offset = startOf(pair.key) ?? offset;
       next = pair.value;
     } else {
-      next = document.getIn([], true) === node || isNode(node) ? Reflect.get(Reflect.get(node as object, "items") ?? [], segment) : undefined;
+      next = isSeq(node) ? node.items[Number(segment)] : undefined;
       offset = startOf(next) ?? offset;
     }
     if (next === undefined || next === null) return offset;

@@ -109,11 +109,19 @@ describe("arrays", () => {
 });
 
 describe("a connection", () => {
-  test("works in UTC and read committed, under its name, with the statement timeout", async () => {
-    const [row] = await database.sql`
-      select current_setting('TimeZone') as zone, current_setting('default_transaction_isolation') as isolation,
-        current_setting('application_name') as name, current_setting('statement_timeout') as timeout`;
-    expect(row).toEqual({ zone: "UTC", isolation: "read committed", name: "client-test", timeout: "5s" });
+  test("works in UTC and read committed, under its name, with the statement timeout, whatever the database's own defaults", async () => {
+    const name = new URL(fresh.url).pathname.slice(1);
+    await database.sql.unsafe(`alter database ${name} set timezone = 'Asia/Kolkata'`);
+    await database.sql.unsafe(`alter database ${name} set default_transaction_isolation = 'serializable'`);
+    const later = openDatabase(fresh.url, { max: 1, applicationName: "client-test", statementTimeoutMs: 5_000 });
+    try {
+      const [row] = await later.sql`
+        select current_setting('TimeZone') as zone, current_setting('transaction_isolation') as isolation,
+          current_setting('application_name') as name, current_setting('statement_timeout') as timeout`;
+      expect(row).toEqual({ zone: "UTC", isolation: "read committed", name: "client-test", timeout: "5s" });
+    } finally {
+      await later.close();
+    }
   });
 
   test("refuses a bigint that JavaScript would silently change", async () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await one?.close();
   await other?.close();
-  for (const { drop } of fresh ?? []) await drop();
+  for (const database of fresh ?? []) await database.drop();
 });
 
 test("a fresh database is migrated, and what one test writes another does not see", async () => {

@@ -9,3 +9,9 @@ export const pageArgs = {
 
 /** A list weighs as much as its page is long. */
 export const pageComplexity = (args: { readonly first?: number | null | undefined }) => ({ field: 1, multiplier: pageSize(args.first) });
+
+/** The order of lists whose items have keys. */
+export const KeyOrderEnum = builder.enumType("CatalogueOrder", {
+  description: "Such lists are ordered by key.",
+  values: { KEY_ASC: { value: "asc", description: "A to Z." }, KEY_DESC: { value: "desc", description: "Z to A." } } as const,
+});

@@ -1,5 +1,6 @@
 import type { Principal, ZoneData } from "@quiesce/core";
 import type { Actor, CommandContext } from "../command.js";
+import type { CatalogContext } from "../catalog/commands.js";
 import type { Database } from "../db/client.js";
 import type { LiveBus } from "../events/live-bus.js";
 
@@ -33,6 +34,8 @@ export interface ApiServices {
   readonly bus: LiveBus;
   readonly log: ApiLog;
   readonly version: string;
+  /** What applying a workspace needs: the keys that seal secrets, and the connectors' check of settings. */
+  readonly catalogue: Pick<CatalogContext, "keys" | "checkEndpoint">;
   /** Everything that `health` lists beside the API's own checks. */
   readonly healthChecks?: (() => Promise<readonly HealthCheck[]>) | undefined;
   /** Asks the system behind an endpoint, by the endpoint's key. */

@@ -4,6 +4,8 @@ import type { RunOutcome } from "../runs/finish.js";
 
 /** A claimed run with what its executor needs to know. */
 export interface RunToExecute extends ClaimedRun {
+  /** The worker that claimed it: with the attempt the fence of everything the run writes. */
+  readonly workerId: string;
   readonly jobKey: string | null;
   readonly integrationKey: string;
   readonly timeoutMs: number;

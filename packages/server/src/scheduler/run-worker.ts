@@ -90,7 +90,7 @@ export class RunWorker {
 
   /** Starts claimed runs; `claimedAtMs` is the monotonic time before the claim was sent. `onSlot` is called whenever a slot gets free. */
   async run(claimed: readonly ClaimedRun[], claim: { readonly workerId: string; readonly claimedAtMs: number }, onSlot: () => void): Promise<void> {
-    const details = await this.#loadDetails(claimed);
+    const details = await this.#loadDetails(claimed, claim.workerId);
     for (const run of details) {
       const abort = new AbortController();
       const ended = this.#execute(run, claim, abort).finally(() => {
@@ -125,7 +125,7 @@ export class RunWorker {
     }
   }
 
-  async #loadDetails(claimed: readonly ClaimedRun[]): Promise<readonly RunToExecute[]> {
+  async #loadDetails(claimed: readonly ClaimedRun[], workerId: string): Promise<readonly RunToExecute[]> {
     const rows = await this.#database.db.execute<{ runId: string; jobKey: string | null; integrationKey: string; timeoutSeconds: number | null; retry: RetryPolicy | null }>(sql`
       select c.run_id as "runId", j.key as "jobKey", i.key as "integrationKey", j.timeout_seconds as "timeoutSeconds", j.retry
       from unnest(${sql.param(claimed.map((one) => one.runId))}::uuid[], ${sql.param(claimed.map((one) => one.jobId))}::integer[],
@@ -135,7 +135,7 @@ export class RunWorker {
     return claimed.flatMap((run) => {
       const row = byId.get(run.runId);
       if (row === undefined) return [];
-      return [{ ...run, jobKey: row.jobKey, integrationKey: row.integrationKey, timeoutMs: (row.timeoutSeconds ?? 900) * 1_000, retry: row.retry ?? defaultRetryPolicy }];
+      return [{ ...run, workerId, jobKey: row.jobKey, integrationKey: row.integrationKey, timeoutMs: (row.timeoutSeconds ?? 900) * 1_000, retry: row.retry ?? defaultRetryPolicy }];
     });
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, realpath, stat } from "node:fs/promises";
+import { chmod, mkdir, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { ServerAccount } from "./server-account.js";
 
@@ -28,6 +28,12 @@ const canReach = async (folder: string, account: ServerAccount): Promise<boolean
   }
 };
 
+/** An empty folder that root has just made for this (mkdtemp closes it to others) may be opened for passing through. */
+const openEmptyFolder = async (folder: string, account: ServerAccount): Promise<void> => {
+  const { uid, mode } = await stat(folder);
+  if (uid === 0 && !(await canEnter(folder, account)) && (await readdir(folder)).length === 0) await chmod(folder, (mode & 0o777) | 0o011);
+};
+
 /**
  * Creates the folder that holds the cluster, the server's log and the private copy of the binaries, and answers its
  * real path. Usually `wanted` itself; for root below a folder closed to `account` (a 0700 home) a folder of its own
@@ -35,7 +41,9 @@ const canReach = async (folder: string, account: ServerAccount): Promise<boolean
  */
 export async function prepareDataFolder(wanted: string, account: ServerAccount | undefined): Promise<string> {
   const absolute = resolve(wanted);
-  const reachable = account === undefined || (await canReach(await nearestExisting(absolute), account));
+  const existing = await nearestExisting(absolute);
+  if (account !== undefined && existing === absolute) await openEmptyFolder(absolute, account);
+  const reachable = account === undefined || (await canReach(existing, account));
   const fingerprint = createHash("sha256").update(absolute).digest("hex").slice(0, 8);
   const owner = basename(dirname(absolute)).replaceAll(/[^\w.-]/g, "") || "data";
   const folder = reachable ? absolute : join(SHARED_STATE_FOLDER, `${owner}-${fingerprint}`);

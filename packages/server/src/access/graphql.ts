@@ -1,0 +1,89 @@
+import { roles } from "@quiesce/core";
+import { builder } from "../graphql/builder.js";
+import { capsEnum } from "../graphql/caps-enum.js";
+import { pageArgs, pageComplexity } from "../graphql/connection.js";
+import { numberOf } from "../graphql/key-or-id.js";
+import { ApiTokenRef } from "../graphql/refs.js";
+import { runCommand } from "../graphql/request-context.js";
+import { tokenPage } from "./queries.js";
+import { createToken, type NewToken, revokeToken } from "./tokens.js";
+
+const read = { authScopes: { can: "tokens.read" } } as const;
+const write = { authScopes: { can: "tokens.write" } } as const;
+
+const RoleEnum = capsEnum("TokenRole", "What a token may do.", roles, {
+  viewer: "Look at everything but records, the audit trail and tokens.",
+  operator: "Also plan and end windows, pause, resume, run, cancel, enter the gate, see records.",
+  approver: "Also plan windows and read the audit trail.",
+  "connector-author": "Also check endpoints and see records.",
+  auditor: "Also read the audit trail and the list of tokens.",
+  admin: "Everything.",
+});
+const TokenConnection = builder.connectionObject({ type: ApiTokenRef, name: "ApiTokenConnection", description: "A page of tokens." }, { name: "ApiTokenEdge", description: "A token in a list." });
+
+/** API tokens. */
+export function defineAccess(): void {
+  builder.objectType(ApiTokenRef, {
+    description: "An API token. Its secret was shown when it was made, and is kept nowhere.",
+    ...read,
+    fields: (t) => ({
+      key: t.string({ description: "Its number.", resolve: (row) => String(row.id) }),
+      name: t.exposeString("name", { description: "Who or what uses it." }),
+      prefix: t.exposeString("prefix", { description: "Its first characters, to tell tokens apart." }),
+      role: t.expose("role", { type: RoleEnum, description: "What it may do." }),
+      createdBy: t.exposeString("createdBy", { description: "Who made it." }),
+      createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was made." }),
+      expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it ends by itself; null: never." }),
+      revokedAt: t.expose("revokedAt", { type: "DateTime", nullable: true, description: "When it was revoked." }),
+      lastUsedAt: t.expose("lastUsedAt", { type: "DateTime", nullable: true, description: "When it was last used, to the minute." }),
+    }),
+  });
+  builder.queryField("tokens", (t) =>
+    t.field({
+      type: TokenConnection, ...read, description: "API tokens, newest first.", args: pageArgs, complexity: pageComplexity,
+      resolve: (_root, args, { database }) => tokenPage(database, args),
+    }),
+  );
+  defineMutations();
+}
+
+function defineMutations(): void {
+  const CreatedRef = builder.objectRef<NewToken>("CreatedToken").implement({
+    description: "A new token with its secret.",
+    ...write,
+    fields: (t) => ({
+      token: t.field({ type: ApiTokenRef, description: "The token.", resolve: (row) => String(row.id) }),
+      secret: t.exposeString("secret", { description: "Shown this once: keep it now, or make another token." }),
+    }),
+  });
+  const CreateInput = builder.inputType("CreateTokenInput", {
+    description: "A token to make.",
+    fields: (t) => ({
+      name: t.string({ required: true, description: "Who or what will use it." }),
+      role: t.field({ type: RoleEnum, required: true, description: "What it may do." }),
+      expiresAt: t.field({ type: "DateTime", description: "When it ends by itself; left out: never." }),
+    }),
+  });
+  const RevokeInput = builder.inputType("RevokeTokenInput", {
+    description: "A token to end.",
+    fields: (t) => ({
+      key: t.id({ required: true, description: "The token's key or id." }),
+      reason: t.string({ description: "Why; it goes into the audit trail." }),
+    }),
+  });
+  builder.mutationFields((t) => ({
+    createToken: t.field({
+      type: CreatedRef, ...write, description: "Makes a token.",
+      args: { input: t.arg({ type: CreateInput, required: true, description: "Which." }) },
+      resolve: (_root, { input }, context) => runCommand(context, (command) => createToken(command, input)),
+    }),
+    revokeToken: t.field({
+      type: ApiTokenRef, ...write, description: "Ends a token at once. Its open subscriptions are closed within five seconds.",
+      args: { input: t.arg({ type: RevokeInput, required: true, description: "Which." }) },
+      resolve: async (_root, { input }, context) => {
+        const id = numberOf("ApiToken", input.key, "key");
+        return String((await runCommand(context, (command) => revokeToken(command, { id, reason: input.reason ?? undefined }))).id);
+      },
+    }),
+  }));
+}

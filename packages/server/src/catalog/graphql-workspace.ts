@@ -1,0 +1,132 @@
+import { DomainError, type WorkspaceChange } from "@quiesce/core";
+import type { CommandContext } from "../command.js";
+import { builder } from "../graphql/builder.js";
+import { capsEnum } from "../graphql/caps-enum.js";
+import { keyOf } from "../graphql/key-or-id.js";
+import { EndpointRef } from "../graphql/refs.js";
+import { type EndpointCheckResult, type RequestContext, runCommand } from "../graphql/request-context.js";
+import { applyWorkspace, type CatalogContext, exportWorkspace } from "./commands.js";
+import { catalogueByKey } from "./queries.js";
+import { readWorkspaceText } from "./workspace-text.js";
+
+interface AppliedWorkspace {
+  readonly dryRun: boolean;
+  readonly changes: readonly WorkspaceChange[];
+}
+
+/** The catalogue as one document: applied, exported; and endpoints asked whether they answer. */
+export function defineWorkspace(): void {
+  const read = { authScopes: { can: "catalogue.write" } } as const;
+  const WorkspaceRef = builder.objectRef<{ readonly document: string }>("Workspace").implement({
+    description: "The whole catalogue and all windows as a document.",
+    ...read,
+    fields: (t) => ({ document: t.exposeString("document", { description: "JSON text; `applyWorkspace` with it changes nothing. Secrets are named, never shown." }) }),
+  });
+  builder.queryField("workspace", (t) =>
+    t.field({
+      type: WorkspaceRef, ...read, description: "The catalogue and all windows, for export.", complexity: 1_000,
+      resolve: async (_root, _args, { database, zones }) => ({ document: JSON.stringify(await exportWorkspace(database.db, zones)) }),
+    }),
+  );
+  defineApply();
+  defineCheck();
+}
+
+function defineApply(): void {
+  const KindEnum = capsEnum("ChangeKind", "What a step of an apply does.", ["create", "update", "delete"]);
+  const FieldRef = builder.objectRef<WorkspaceChange["changes"][number]>("WorkspaceFieldChange").implement({
+    description: "One field that differs.",
+    fields: (t) => ({
+      path: t.exposeString("path", { description: "schedule.cron, streams[0].mapping.fields." }),
+      before: t.field({ type: "JSON", nullable: true, description: "Its value before; null: was not there.", resolve: (row) => row.before ?? null }),
+      after: t.field({ type: "JSON", nullable: true, description: "Its value after; null: is not there any more.", resolve: (row) => row.after ?? null }),
+    }),
+  });
+  const ChangeRef = builder.objectRef<WorkspaceChange>("WorkspaceChange").implement({
+    description: "One step of an apply.",
+    fields: (t) => ({
+      kind: t.field({ type: KindEnum, description: "What it does.", resolve: (row) => row.action }),
+      objectType: t.exposeString("kind", { description: "system, endpoint, integration, job or window." }),
+      key: t.exposeString("key", { description: "Which one." }),
+      fields: t.field({ type: [FieldRef], description: "What differs.", resolve: (row) => row.changes }),
+    }),
+  });
+  const DiffRef = builder.objectRef<AppliedWorkspace>("WorkspaceDiff").implement({
+    description: "The steps from what stands to what the document says.",
+    fields: (t) => ({
+      dryRun: t.exposeBoolean("dryRun", { description: "True: nothing was done." }),
+      changes: t.field({ type: [ChangeRef], description: "The steps, in order; empty when everything is so already.", complexity: { field: 1, multiplier: 1 }, resolve: (row) => row.changes }),
+    }),
+  });
+  const ApplyInput = builder.inputType("ApplyWorkspaceInput", {
+    description: "A workspace document and how to apply it.",
+    fields: (t) => ({
+      document: t.string({ required: true, description: "The document as JSON or YAML text, at most 5 MiB." }),
+      prune: t.boolean({ description: "Also delete what the document does not name." }),
+      dryRun: t.boolean({ description: "Say what would be done and do nothing." }),
+      reason: t.string({ description: "Why; it goes into the audit trail." }),
+    }),
+  });
+  builder.mutationField("applyWorkspace", (t) =>
+    t.field({
+      type: DiffRef, authScopes: { can: "catalogue.write" }, description: "Brings the catalogue and the windows to what a document says: all of it, or nothing.",
+      args: { input: t.arg({ type: ApplyInput, required: true, description: "The document." }) },
+      resolve: async (_root, { input }, context) => {
+        const options = { prune: input.prune === true, dryRun: input.dryRun === true, reason: input.reason ?? undefined };
+        const document = parseDocument(input.document, context);
+        const changes = await runCommand(context, (command) => applyWorkspace(catalogContext(context, command), document, options));
+        return { dryRun: options.dryRun, changes };
+      },
+    }),
+  );
+}
+
+function catalogContext({ catalogue }: RequestContext, command: CommandContext): CatalogContext {
+  return { ...command, ...catalogue };
+}
+
+/** JSON is read as it is; anything else is YAML, whose problems are named with their lines. */
+function parseDocument(text: string, { zones }: RequestContext): unknown {
+  if (/^\s*\{/.test(text)) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // A YAML flow mapping also begins with a brace, and the YAML reader names the line of what is wrong in either.
+    }
+  }
+  const read = readWorkspaceText(text, { fileName: "document", references: false, zones });
+  if (read.ok) return read.document;
+  const problems = read.problems.map(({ line, column, path, message }) => `line ${line}, column ${column}: ${path === "" ? "" : `${path}: `}${message}`);
+  throw new DomainError("QSC_CATALOGUE_INVALID", `The workspace is refused: ${problems[0] ?? ""}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ""}`, {
+    field: "document",
+    details: { problems },
+  });
+}
+
+function defineCheck(): void {
+  const CheckRef = builder.objectRef<EndpointCheckResult & { readonly endpointId: number }>("EndpointCheck").implement({
+    description: "How the system behind an endpoint answered.",
+    fields: (t) => ({
+      endpoint: t.field({ type: EndpointRef, description: "The endpoint.", resolve: (row) => String(row.endpointId) }),
+      ok: t.exposeBoolean("ok", { description: "True: it answers, and accepts our credentials." }),
+      detail: t.field({ type: "JSON", nullable: true, description: "What it said.", resolve: (row) => row.detail ?? null }),
+    }),
+  });
+  const CheckInput = builder.inputType("CheckEndpointInput", {
+    description: "An endpoint to check.",
+    fields: (t) => ({ endpoint: t.string({ required: true, description: "Its key or id." }) }),
+  });
+  builder.mutationField("checkEndpoint", (t) =>
+    t.field({
+      type: CheckRef, authScopes: { can: "endpoint.check" }, description: "Asks the system behind an endpoint whether it answers.",
+      args: { input: t.arg({ type: CheckInput, required: true, description: "Which endpoint." }) },
+      resolve: async (_root, { input }, context) => {
+        const key = await keyOf(context, "Endpoint", input.endpoint);
+        const endpoint = await catalogueByKey(context.database, "endpoint", { key });
+        if (endpoint === null) throw new DomainError("QSC_ENDPOINT_NOT_FOUND", `There is no endpoint "${input.endpoint}".`, { field: "endpoint" });
+        if (context.checkEndpoint === undefined) throw new DomainError("QSC_ENDPOINT_CHECK_UNAVAILABLE", "This server runs no connectors. Ask one that does.", { field: "endpoint" });
+        return { endpointId: endpoint.id, ...(await context.checkEndpoint(key)) };
+      },
+    }),
+  );
+}

@@ -1,0 +1,44 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** What the command line reads from its environment, once. */
+export interface CliEnvironment {
+  /** QUIESCE_URL. */
+  readonly url: string | undefined;
+  /** QUIESCE_TOKEN. */
+  readonly token: string | undefined;
+  /** DATABASE_URL, for `migrate` only. */
+  readonly databaseUrl: string | undefined;
+  /** Where a server on this machine may have left its first token, in the order of looking. */
+  readonly tokenFiles: readonly string[];
+  /** Where `exec` keeps the intervals that it falls back on. */
+  readonly cacheDir: string;
+  /** NO_COLOR and TERM=dumb turn colours off, FORCE_COLOR turns them on also in a pipe. */
+  readonly colour: "never" | "always" | "on-terminal";
+  /** QUIESCE_DEBUG=1: errors are shown with their stack. */
+  readonly debug: boolean;
+  /** Everything, for the child of `exec`. */
+  readonly all: NodeJS.ProcessEnv;
+}
+
+/** A token written by a server that ran as root lies here. */
+const SHARED_STATE_FOLDER = "/var/lib/quiesce";
+const TOKEN_FILE = "admin-token";
+
+/** The one reader of the environment on the command line's side; the server has config.ts. Empty values count as not given. */
+export function readCliEnvironment(environment: NodeJS.ProcessEnv = process.env): CliEnvironment {
+  const given = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
+  const dataDir = given("QUIESCE_DATA_DIR");
+  const folders = dataDir === undefined ? [join(homedir(), ".quiesce"), SHARED_STATE_FOLDER] : [dataDir];
+  const forced = given("FORCE_COLOR");
+  return {
+    url: given("QUIESCE_URL"),
+    token: given("QUIESCE_TOKEN"),
+    databaseUrl: given("DATABASE_URL"),
+    tokenFiles: folders.map((folder) => join(folder, TOKEN_FILE)),
+    cacheDir: join(given("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "quiesce"),
+    colour: given("NO_COLOR") !== undefined || given("TERM") === "dumb" ? "never" : forced !== undefined && forced !== "0" ? "always" : "on-terminal",
+    debug: given("QUIESCE_DEBUG") === "1",
+    all: environment,
+  };
+}

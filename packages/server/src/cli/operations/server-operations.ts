@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { operation } from "../graphql-client.js";
+import { TOKEN_FIELDS, tokenShape } from "./shapes.js";
+
+export const listTokens = operation(
+  `query Tokens($first: Int, $after: String) { tokens(first: $first, after: $after) { nodes { ${TOKEN_FIELDS} } pageInfo { hasNextPage endCursor } } }`,
+  z.object({ tokens: z.object({ nodes: z.array(tokenShape), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }) }),
+);
+export const createToken = operation(
+  `mutation CreateToken($input: CreateTokenInput!) { createToken(input: $input) { secret token { ${TOKEN_FIELDS} } } }`,
+  z.object({ createToken: z.object({ secret: z.string(), token: tokenShape }) }),
+);
+export const revokeToken = operation(
+  `mutation RevokeToken($input: RevokeTokenInput!) { revokeToken(input: $input) { ${TOKEN_FIELDS} } }`,
+  z.object({ revokeToken: tokenShape }),
+);
+
+export const readHealth = operation(
+  "query Health { health { status version checks { name status detail observed } } }",
+  z.object({
+    health: z.object({
+      status: z.string(),
+      version: z.string(),
+      checks: z.array(z.object({ name: z.string(), status: z.string(), detail: z.string().nullable(), observed: z.unknown() })),
+    }),
+  }),
+);
+
+const fieldChange = z.object({ path: z.string(), before: z.unknown(), after: z.unknown() });
+const workspaceChange = z.object({ kind: z.enum(["CREATE", "UPDATE", "DELETE"]), objectType: z.string(), key: z.string(), fields: z.array(fieldChange) });
+export type WorkspaceChangeAnswer = z.infer<typeof workspaceChange>;
+
+export const applyWorkspace = operation(
+  `mutation ApplyWorkspace($input: ApplyWorkspaceInput!) {
+    applyWorkspace(input: $input) { dryRun changes { kind objectType key fields { path before after } } }
+  }`,
+  z.object({ applyWorkspace: z.object({ dryRun: z.boolean(), changes: z.array(workspaceChange) }) }),
+);
+export const readWorkspace = operation("query Workspace { workspace { document } }", z.object({ workspace: z.object({ document: z.string() }) }));

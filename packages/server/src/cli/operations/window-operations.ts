@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { operation } from "../graphql-client.js";
+import { MEMBER_FIELDS, memberShape, OCCURRENCE_FIELDS, occurrenceShape, WINDOW_FIELDS, windowShape } from "./shapes.js";
+
+export const listWindows = operation(
+  `query Windows($first: Int, $after: String, $filter: MaintenanceWindowFilter) {
+    maintenanceWindows(first: $first, after: $after, filter: $filter) { nodes { ${WINDOW_FIELDS} } pageInfo { hasNextPage endCursor } }
+  }`,
+  z.object({ maintenanceWindows: z.object({ nodes: z.array(windowShape), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }) }),
+);
+
+const previewOccurrence = z.object({ startsAt: z.string(), endsAt: z.string(), localStart: z.string(), localEnd: z.string(), notes: z.array(z.string()) });
+
+export const previewWindow = operation(
+  `query PreviewWindow($input: MaintenanceWindowInput!) {
+    previewMaintenanceWindow(input: $input) { warnings occurrences { startsAt endsAt localStart localEnd notes } members { ${MEMBER_FIELDS} } }
+  }`,
+  z.object({ previewMaintenanceWindow: z.object({ warnings: z.array(z.string()), occurrences: z.array(previewOccurrence), members: z.array(memberShape) }) }),
+);
+export type WindowPreviewAnswer = z.infer<typeof previewWindow.data>["previewMaintenanceWindow"];
+
+export const windowOccurrences = operation(
+  `query WindowOccurrences($key: String!, $first: Int) {
+    maintenanceWindow(key: $key) { ${WINDOW_FIELDS} occurrences(first: $first) { nodes { ${OCCURRENCE_FIELDS} } } members { ${MEMBER_FIELDS} } }
+  }`,
+  z.object({
+    maintenanceWindow: windowShape.extend({ occurrences: z.object({ nodes: z.array(occurrenceShape) }), members: z.array(memberShape) }).nullable(),
+  }),
+);
+
+export const createWindow = operation(
+  `mutation CreateWindow($input: MaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ createMaintenanceWindow: windowShape }),
+);
+export const endWindow = operation(
+  `mutation EndWindow($input: EndMaintenanceWindowEarlyInput!) { endMaintenanceWindowEarly(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ endMaintenanceWindowEarly: windowShape }),
+);
+export const extendWindow = operation(
+  `mutation ExtendWindow($input: ExtendMaintenanceWindowInput!) { extendMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ extendMaintenanceWindow: windowShape }),
+);
+export const cancelWindow = operation(
+  `mutation CancelWindow($input: CancelMaintenanceWindowInput!) { cancelMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ cancelMaintenanceWindow: windowShape }),
+);
+
+export const windowReport = operation(
+  `query WindowReport($window: String!, $localStart: String) {
+    windowReport(window: $window, localStart: $localStart) { window { key title owner reason } occurrence { ${OCCURRENCE_FIELDS} } report }
+  }`,
+  z.object({
+    windowReport: z.object({
+      window: z.object({ key: z.string(), title: z.string(), owner: z.string(), reason: z.string() }),
+      occurrence: occurrenceShape,
+      report: z.unknown(),
+    }),
+  }),
+);

@@ -1,0 +1,64 @@
+import { DomainError } from "@quiesce/core";
+import { ConnectorError, type Json, type StateStore } from "@quiesce/sdk";
+import { sql } from "drizzle-orm";
+import type { KeyRing } from "../credentials/master-key.js";
+import { open, seal, sealedSecretSchema } from "../credentials/sealed-secret.js";
+import type { Database } from "../db/client.js";
+import type { SecretMask } from "./secret-mask.js";
+
+const MAX_NAME_LENGTH = 200;
+/** Shorter texts are hardly session tokens, and hiding them would garble the log. */
+const MASKED_MIN_LENGTH = 16;
+
+/**
+ * The state store of one endpoint and connector, over connector_state. Values are sealed like secrets, since a session token is one; texts in
+ * them are hidden in logs from then on.
+ */
+export function createStateStore(options: {
+  readonly database: Database;
+  readonly keyRing: KeyRing;
+  readonly endpoint: { readonly id: number; readonly key: string };
+  readonly connectorId: string;
+  readonly mask: SecretMask;
+}): StateStore {
+  const { database, keyRing, endpoint, mask } = options;
+  const rowKey = (name: string): string => {
+    if (name === "" || name.length > MAX_NAME_LENGTH) throw new ConnectorError("bug", `A name in the state store has 1 to ${MAX_NAME_LENGTH} characters, found ${name.length}.`);
+    return `${options.connectorId}/${name}`;
+  };
+  const address = (key: string) => ({ endpoint: endpoint.key, name: `state:${key}` });
+  return {
+    async get(name) {
+      const key = rowKey(name);
+      const rows = await database.db.execute<{ value: unknown }>(sql`
+        select value from connector_state where endpoint_id = ${endpoint.id} and key = ${key} and (expires_at is null or expires_at > app_now())`);
+      const sealed = sealedSecretSchema.safeParse(rows[0]?.value);
+      if (!sealed.success) return undefined;
+      try {
+        const value = JSON.parse(open(keyRing, address(key), sealed.data)) as Json;
+        mask.add(longTexts(value));
+        return value;
+      } catch (error) {
+        // Sealed by a master key that is gone: for the connector it is as absent as an expired one.
+        if (error instanceof DomainError) return undefined;
+        throw error;
+      }
+    },
+    async set(name, value, settings) {
+      const key = rowKey(name);
+      mask.add(longTexts(value));
+      const sealed = seal(keyRing, { ...address(key), version: 1 }, JSON.stringify(value));
+      const life = settings?.ttlMs === undefined ? null : `${settings.ttlMs} milliseconds`;
+      await database.db.execute(sql`
+        insert into connector_state (endpoint_id, key, value, expires_at)
+        values (${endpoint.id}, ${key}, ${JSON.stringify(sealed)}::text::jsonb, app_now() + ${life}::interval)
+        on conflict (endpoint_id, key) do update set value = excluded.value, expires_at = excluded.expires_at`);
+    },
+  };
+}
+
+function longTexts(value: Json): string[] {
+  if (typeof value === "string") return value.length >= MASKED_MIN_LENGTH ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(longTexts);
+}

@@ -1,0 +1,25 @@
+import type { StreamEntry } from "@quiesce/core";
+import type { Logger } from "pino";
+import type { OpenEndpoint } from "../connector-host/open-endpoint.js";
+import type { RunPermit } from "../connector-host/run-permit.js";
+import type { Database } from "../db/client.js";
+import type { RunToExecute } from "../scheduler/run-executor.js";
+import type { Tally } from "./tally.js";
+
+/** What every step of one run's pipeline works with. */
+export interface PipelineRun {
+  readonly database: Database;
+  readonly run: RunToExecute;
+  readonly permit: RunPermit;
+  readonly source: OpenEndpoint;
+  readonly target: OpenEndpoint;
+  readonly tally: Tally;
+  /** Records that are asked for at once. */
+  readonly pageSize: number;
+  readonly log: Logger;
+}
+
+/** One stream of the integration, within a run. */
+export interface StreamRun extends PipelineRun {
+  readonly stream: StreamEntry;
+}

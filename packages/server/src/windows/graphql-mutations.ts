@@ -1,0 +1,142 @@
+import { DomainError, type WindowInput } from "@quiesce/core";
+import { builder } from "../graphql/builder.js";
+import { keyOf, numberOf } from "../graphql/key-or-id.js";
+import { HoldRef, WindowRef } from "../graphql/refs.js";
+import { type RequestContext, runCommand } from "../graphql/request-context.js";
+import { cancelWindow, createWindow, endWindowEarly, extendWindow, pause, resume, updateWindow } from "./commands.js";
+import { given, PlanInput, ScopeInput, scopeOf, SeriesInput, seriesOf, windowInputOf } from "./graphql-inputs.js";
+import { ModeEnum } from "./graphql-vocabulary.js";
+import { type WindowView, windowByKey } from "./queries.js";
+
+const plan = { authScopes: { can: "windows.write" } } as const;
+const hold = { authScopes: { can: "holds.write" } } as const;
+
+const UpdateInput = builder.inputType("UpdateMaintenanceWindowInput", {
+  description: "What to change about a window; what is left out stays. Occurrences that have begun stay as they are.",
+  fields: (t) => ({
+    key: t.string({ required: true, description: "The window's key or id." }),
+    title: t.string({ description: "Its name for people." }),
+    mode: t.field({ type: ModeEnum, description: "Whether it holds, or only records." }),
+    series: t.field({ type: SeriesInput, description: "When it happens." }),
+    scope: t.field({ type: ScopeInput, description: "What it covers." }),
+    owner: t.string({ description: "The team or person who answers for it." }),
+    reason: t.string({ description: "Why it is needed." }),
+    confirmLong: t.boolean({ description: "Yes, it really is longer than 31 days." }),
+  }),
+});
+const key = "The window's key or id.";
+const localStart = "Which occurrence, by its local start.";
+const reason = "Why; it goes into the audit trail.";
+const CancelInput = builder.inputType("CancelMaintenanceWindowInput", {
+  description: "A window, or one occurrence of it, that shall not happen.",
+  fields: (t) => ({
+    key: t.string({ required: true, description: key }),
+    localStart: t.string({ description: `${localStart} Left out: the whole window.` }),
+    reason: t.string({ required: true, description: reason }),
+  }),
+});
+const EndEarlyInput = builder.inputType("EndMaintenanceWindowEarlyInput", {
+  description: "An occurrence that ends now.",
+  fields: (t) => ({
+    key: t.string({ required: true, description: key }),
+    localStart: t.string({ description: `${localStart} Left out: the current one.` }),
+    reason: t.string({ required: true, description: reason }),
+  }),
+});
+const ExtendInput = builder.inputType("ExtendMaintenanceWindowInput", {
+  description: "An occurrence that ends later.",
+  fields: (t) => ({
+    key: t.string({ required: true, description: key }),
+    localStart: t.string({ description: `${localStart} Left out: the current or next one.` }),
+    until: t.field({ type: "DateTime", required: true, description: "Its new end." }),
+    reason: t.string({ required: true, description: reason }),
+  }),
+});
+const PauseInput = builder.inputType("PauseInput", {
+  description: "A hold from now on.",
+  fields: (t) => ({
+    scope: t.field({ type: ScopeInput, required: true, description: "What it covers." }),
+    until: t.field({ type: "DateTime", description: "When it ends by itself; left out: when somebody resumes." }),
+    reason: t.string({ required: true, description: reason }),
+  }),
+});
+const ResumeInput = builder.inputType("ResumeInput", {
+  description: "Pauses to lift: one by its id, or every one of exactly a scope.",
+  fields: (t) => ({
+    holdId: t.id({ description: "The hold's key or id." }),
+    scope: t.field({ type: ScopeInput, description: "The scope as it was paused." }),
+    reason: t.string({ required: true, description: reason }),
+  }),
+});
+
+/** Planning, ending, extending windows; pausing and resuming by hand. */
+export function defineWindowMutations(): void {
+  const ResumeResultRef = builder.objectRef<{ readonly released: readonly number[] }>("ResumeResult").implement({
+    description: "What was lifted. Runs go when no other hold covers them.",
+    fields: (t) => ({ released: t.field({ type: [HoldRef], description: "The holds that were lifted.", resolve: (row) => row.released.map(String) }) }),
+  });
+  builder.mutationFields((t) => ({
+    createMaintenanceWindow: t.field({
+      type: WindowRef, ...plan, description: "Plans a window. When it answers, no run starts inside it any more.",
+      args: { input: t.arg({ type: PlanInput, required: true, description: "The window." }) },
+      resolve: async (_root, { input }, context) => saved(context, await runCommand(context, (command) => createWindow(command, windowInputOf(input)))),
+    }),
+    updateMaintenanceWindow: t.field({
+      type: WindowRef, ...plan, description: "Changes a window. When it answers, the change is in force.",
+      args: { input: t.arg({ type: UpdateInput, required: true, description: "What to change." }) },
+      resolve: async (_root, { input }, context) => {
+        const { series, scope, key: _key, ...rest } = given(input);
+        const patch: Partial<WindowInput> & { readonly key: string } = {
+          ...rest,
+          key: await keyOf(context, "MaintenanceWindow", input.key),
+          ...(series === undefined ? {} : { series: seriesOf(series) }),
+          ...(scope === undefined ? {} : { scope: scopeOf(scope) }),
+        };
+        return saved(context, await runCommand(context, (command) => updateWindow(command, patch)));
+      },
+    }),
+    cancelMaintenanceWindow: t.field({
+      type: WindowRef, ...plan, description: "Cancels a window, ending what is open of it now, or one occurrence that has not begun.",
+      args: { input: t.arg({ type: CancelInput, required: true, description: "Which one, and why." }) },
+      resolve: async (_root, { input }, context) => saved(context, await runCommand(context, async (command) => cancelWindow(command, await named(context, input)))),
+    }),
+    endMaintenanceWindowEarly: t.field({
+      type: WindowRef, ...plan, description: "Ends the current occurrence now. The next one and every other window stay as they are.",
+      args: { input: t.arg({ type: EndEarlyInput, required: true, description: "Which one, and why." }) },
+      resolve: async (_root, { input }, context) => saved(context, await runCommand(context, async (command) => endWindowEarly(command, await named(context, input)))),
+    }),
+    extendMaintenanceWindow: t.field({
+      type: WindowRef, ...plan, description: "Moves the end of the current or next occurrence later.",
+      args: { input: t.arg({ type: ExtendInput, required: true, description: "Which one, until when, and why." }) },
+      resolve: async (_root, { input }, context) =>
+        saved(context, await runCommand(context, async (command) => extendWindow(command, { ...(await named(context, input)), until: input.until }))),
+    }),
+    pause: t.field({
+      type: HoldRef, ...hold, description: "Holds a scope from now on. When it answers, no run of it starts any more.",
+      args: { input: t.arg({ type: PauseInput, required: true, description: "What, until when, and why." }) },
+      resolve: async (_root, { input }, context) => {
+        const made = await runCommand(context, (command) => pause(command, { scope: scopeOf(input.scope), until: input.until ?? null, reason: input.reason }));
+        return String(made.holdId);
+      },
+    }),
+    resume: t.field({
+      type: ResumeResultRef, ...hold, description: "Lifts pauses. It never lifts a window's hold: end that window early instead.",
+      args: { input: t.arg({ type: ResumeInput, required: true, description: "Which pauses, and why." }) },
+      resolve: async (_root, { input }, context) => {
+        const named = typeof input.holdId === "string" ? { holdId: numberOf("Hold", input.holdId, "holdId") } : input.scope ? { scope: scopeOf(input.scope) } : null;
+        if (named === null) throw new DomainError("QSC_HOLD_NOT_NAMED", "Say what to resume: holdId, or the scope as it was paused.", { field: "holdId" });
+        return runCommand(context, (command) => resume(command, { ...named, reason: input.reason }));
+      },
+    }),
+  }));
+}
+
+async function named(context: RequestContext, input: { readonly key: string; readonly localStart?: string | null | undefined; readonly reason: string }) {
+  return { key: await keyOf(context, "MaintenanceWindow", input.key), localStart: input.localStart ?? undefined, reason: input.reason };
+}
+
+async function saved(context: RequestContext, result: { readonly key: string }): Promise<WindowView> {
+  const window = await windowByKey(context.database, result);
+  if (window === null) throw new Error(`Window ${result.key} was saved and is gone.`);
+  return window;
+}

@@ -1,0 +1,220 @@
+import { occurrenceState, type WindowScope, type WindowSeries } from "@quiesce/core";
+import { batched } from "../graphql/batched.js";
+import { builder } from "../graphql/builder.js";
+import { capsEnum } from "../graphql/caps-enum.js";
+import { KeyOrderEnum, pageArgs, pageComplexity } from "../graphql/connection.js";
+import { idInside, keyOf } from "../graphql/key-or-id.js";
+import { HoldRef, IntegrationRef, OccurrenceRef, WindowRef } from "../graphql/refs.js";
+import { HoldKindEnum } from "../runs/graphql-gate.js";
+import { DstPolicyEnum, MemberRef, ModeEnum, OccurrenceStateEnum } from "./graphql-vocabulary.js";
+import { defineWindowMutations } from "./graphql-mutations.js";
+import { definePlanning } from "./graphql-planning.js";
+import { countsOfHolds, currentOrNextOccurrences, holdPage, membersOfHolds, occurrencePage, windowByKey, windowPage } from "./queries.js";
+
+const read = { authScopes: { can: "windows.read" } } as const;
+
+const HoldStateEnum = capsEnum("HoldState", "Whether a hold holds.", ["upcoming", "active", "expired", "released"], {
+  expired: "Its end has passed and its release is under way: it still holds.",
+});
+const ScopeRef = builder.objectRef<WindowScope>("HoldScope");
+const SeriesRef = builder.objectRef<WindowSeries>("WindowSeries");
+
+const members = batched((ids: readonly number[], { database }) => membersOfHolds(database, ids), (row) => row.holdId);
+const counts = batched((ids: readonly number[], { database }) => countsOfHolds(database, ids), (row) => row.holdId);
+const currentOrNext = batched((ids: readonly number[], { database }) => currentOrNextOccurrences(database, ids), (row) => row.windowId);
+
+const WindowConnection = builder.connectionObject({ type: WindowRef, name: "MaintenanceWindowConnection", description: "A page of windows." }, { name: "MaintenanceWindowEdge", description: "A window in a list." });
+const OccurrenceConnection = builder.connectionObject({ type: OccurrenceRef, name: "OccurrenceConnection", description: "A page of occurrences." }, { name: "OccurrenceEdge", description: "An occurrence in a list." });
+const HoldConnection = builder.connectionObject({ type: HoldRef, name: "HoldConnection", description: "A page of holds." }, { name: "HoldEdge", description: "A hold in a list." });
+
+/** Maintenance windows, their occurrences, and every other hold. */
+export function defineWindows(): void {
+  defineParts();
+  defineWindow();
+  defineOccurrence();
+  defineHold();
+  defineQueries();
+  definePlanning();
+  defineWindowMutations();
+}
+
+function defineParts(): void {
+  builder.objectType(MemberRef, {
+    description: "An integration that is covered.",
+    fields: (t) => ({
+      integration: t.field({ type: IntegrationRef, description: "The integration.", resolve: (row) => String(row.integrationId) }),
+      path: t.exposeString("path", { description: "Why it is covered: by name, by a system (perhaps through hard dependencies), by a tag." }),
+    }),
+  });
+  builder.objectType(ScopeRef, {
+    description: "What a window or a pause covers, by key.",
+    fields: (t) => ({
+      all: t.boolean({ description: "Everything.", resolve: (row) => row.all === true }),
+      integrations: t.stringList({ description: "These integrations.", resolve: (row) => row.integrations ?? [] }),
+      systems: t.stringList({ description: "Integrations that touch these systems, or systems that depend hard on them.", resolve: (row) => row.systems ?? [] }),
+      tags: t.stringList({ description: "Integrations that carry one of these tags.", resolve: (row) => row.tags ?? [] }),
+    }),
+  });
+  builder.objectType(SeriesRef, {
+    description: "When a window happens: local times beside their IANA zone.",
+    fields: (t) => ({
+      start: t.exposeString("start", { description: "Local start of the first occurrence: 2026-11-22T02:00." }),
+      end: t.string({ nullable: true, description: "Local end of the first occurrence.", resolve: (row) => row.end ?? null }),
+      duration: t.string({ nullable: true, description: "Instead of an end: PT4H, P1D.", resolve: (row) => row.duration ?? null }),
+      timeZone: t.exposeString("timeZone", { description: "IANA zone of the local times." }),
+      rrule: t.string({ nullable: true, description: "RFC 5545 recurrence; null: once.", resolve: (row) => row.rrule ?? null }),
+      exdates: t.stringList({ description: "Local starts that do not happen.", resolve: (row) => row.exdates ?? [] }),
+      rdates: t.stringList({ description: "Local starts that happen besides.", resolve: (row) => row.rdates ?? [] }),
+      dstPolicy: t.field({ type: DstPolicyEnum, description: "How nights of clock changes are read.", resolve: (row) => row.dstPolicy ?? "cover" }),
+    }),
+  });
+}
+
+const OccurrencePageArgs = builder.args((t) => ({
+  from: t.field({ type: "DateTime", description: "Starts at or after." }),
+  to: t.field({ type: "DateTime", description: "Starts before." }),
+}));
+
+function defineWindow(): void {
+  builder.objectType(WindowRef, {
+    description: "A planned time in which systems are not to be touched.",
+    ...read,
+    fields: (t) => ({
+      key: t.exposeString("key", { description: "Its stable name." }),
+      title: t.exposeString("title", { description: "Its name for people." }),
+      mode: t.expose("mode", { type: ModeEnum, description: "Whether it holds, or only records." }),
+      series: t.field({ type: SeriesRef, description: "When it happens.", resolve: (row) => row.series }),
+      scope: t.field({ type: ScopeRef, description: "What it covers.", resolve: (row) => row.scope }),
+      owner: t.exposeString("owner", { description: "The team or person who answers for it." }),
+      reason: t.exposeString("reason", { description: "Why it is needed." }),
+      version: t.exposeInt("version", { description: "Counts its edits." }),
+      createdBy: t.exposeString("createdBy", { description: "Who planned it." }),
+      createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was planned." }),
+      updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
+      cancelledAt: t.expose("cancelledAt", { type: "DateTime", nullable: true, description: "When it was cancelled." }),
+      currentOrNext: t.field({ type: OccurrenceRef, nullable: true, description: "The occurrence that is open, else the next one.", resolve: (row, _args, context) => currentOrNext.one(context, row.id) }),
+      occurrences: t.field({
+        type: OccurrenceConnection, description: "Its occurrences by start; without `from` those not yet over.", complexity: pageComplexity, args: { ...pageArgs, ...OccurrencePageArgs },
+        resolve: (row, args, { database }) => occurrencePage(database, { ...args, filter: { window: row.key, from: args.from, to: args.to } }),
+      }),
+      members: t.field({
+        type: [MemberRef], description: "What the current or next occurrence covers, and by which path; at most 200.",
+        resolve: async (row, _args, context) => {
+          const holdId = (await currentOrNext.one(context, row.id))?.holdId ?? null;
+          return holdId === null ? [] : members.many(context, holdId);
+        },
+      }),
+    }),
+  });
+}
+
+function defineOccurrence(): void {
+  builder.objectType(OccurrenceRef, {
+    description: "One time that a window happens.",
+    ...read,
+    fields: (t) => ({
+      key: t.string({ description: "Window and local start: erp-upgrade@2026-11-22T02:00.", resolve: (row) => `${row.windowKey}@${row.localStart}` }),
+      window: t.field({ type: WindowRef, description: "Its window.", resolve: (row) => String(row.windowId) }),
+      state: t.field({ type: OccurrenceStateEnum, description: "Where it is.", resolve: (row) => occurrenceState(row, row.asOf) }),
+      localStart: t.exposeString("localStart", { description: "Its start on the wall clock of its zone; names it for good." }),
+      localEnd: t.exposeString("localEnd", { description: "Its planned end on the wall clock of its zone." }),
+      timeZone: t.exposeString("timeZone", { description: "The IANA zone of the local times." }),
+      startsAt: t.expose("startsAt", { type: "DateTime", description: "Nothing starts from this instant on." }),
+      endsAt: t.expose("endsAt", { type: "DateTime", description: "It is released from this instant on." }),
+      notes: t.exposeStringList("notes", { description: "What is special about it: a clock change, an override." }),
+      startedAt: t.expose("startedAt", { type: "DateTime", nullable: true, description: "When its opening was announced." }),
+      quiescedAt: t.expose("quiescedAt", { type: "DateTime", nullable: true, description: "Since when nothing has been in flight." }),
+      releasedAt: t.expose("releasedAt", { type: "DateTime", nullable: true, description: "When its hold was lifted." }),
+      closedAt: t.expose("closedAt", { type: "DateTime", nullable: true, description: "When the last run that it held was let go." }),
+      cancelledAt: t.expose("cancelledAt", { type: "DateTime", nullable: true, description: "When it was cancelled." }),
+      hold: t.field({ type: HoldRef, nullable: true, description: "Its hold.", resolve: (row) => (row.holdId === null ? null : String(row.holdId)) }),
+      inFlight: t.int({ description: "Runs of covered integrations that run now.", resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await counts.one(context, row.holdId))?.inFlight ?? 0)) }),
+      heldRuns: t.int({ description: "Due times that it holds now.", resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await counts.one(context, row.holdId))?.heldRuns ?? 0)) }),
+    }),
+  });
+}
+
+function defineHold(): void {
+  builder.objectType(HoldRef, {
+    description: "Something that keeps runs from starting, with owner, reason, start and expiry. A run goes when no hold covers it.",
+    ...read,
+    fields: (t) => ({
+      key: t.string({ description: "Its number.", resolve: (row) => String(row.id) }),
+      kind: t.expose("kind", { type: HoldKindEnum, description: "What made it." }),
+      mode: t.expose("mode", { type: ModeEnum, description: "Whether it holds, or only records." }),
+      state: t.expose("state", { type: HoldStateEnum, description: "Whether it holds at this moment." }),
+      scope: t.field({ type: ScopeRef, description: "What it covers.", resolve: (row) => row.scope }),
+      title: t.exposeString("title", { description: "The window's title, or the kind in words." }),
+      owner: t.exposeString("owner", { description: "Who answers for it." }),
+      reason: t.exposeString("reason", { description: "Why." }),
+      occurrence: t.field({ type: OccurrenceRef, nullable: true, description: "The occurrence that it is of.", resolve: (row) => (row.occurrenceId === null ? null : String(row.occurrenceId)) }),
+      beginsAt: t.expose("beginsAt", { type: "DateTime", description: "It holds from this instant on." }),
+      expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it ends as planned; null: when somebody lifts it." }),
+      releasedAt: t.expose("releasedAt", { type: "DateTime", nullable: true, description: "When it was lifted." }),
+      releasedBy: t.exposeString("releasedBy", { nullable: true, description: "Who lifted it." }),
+      releaseReason: t.exposeString("releaseReason", { nullable: true, description: "Why it was lifted." }),
+      createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was written." }),
+      members: t.field({ type: [MemberRef], description: "The integrations it covers, and by which path; at most 200.", resolve: (row, _args, context) => members.many(context, row.id) }),
+    }),
+  });
+}
+
+const WindowFilterInput = builder.inputType("MaintenanceWindowFilter", {
+  description: "Which windows; every field given must fit.",
+  fields: (t) => ({
+    keys: t.stringList({ description: "These." }),
+    includeCancelled: t.boolean({ description: "Also those that were cancelled." }),
+    search: t.string({ description: "Key or title contains this." }),
+  }),
+});
+const OccurrenceFilterInput = builder.inputType("OccurrenceFilter", {
+  description: "Which occurrences; every field given must fit. Without `states` and `from`: those not yet over.",
+  fields: (t) => ({
+    window: t.string({ description: "Of this window (key or id)." }),
+    states: t.field({ type: [OccurrenceStateEnum], description: "In one of these states." }),
+    from: t.field({ type: "DateTime", description: "Starts at or after." }),
+    to: t.field({ type: "DateTime", description: "Starts before." }),
+  }),
+});
+const HoldFilterInput = builder.inputType("HoldFilter", {
+  description: "Which holds; every field given must fit. Without `states`: UPCOMING and ACTIVE.",
+  fields: (t) => ({
+    integration: t.string({ description: "Covers this integration (key or id)." }),
+    kinds: t.field({ type: [HoldKindEnum], description: "Of one of these kinds." }),
+    states: t.field({ type: [HoldStateEnum], description: "In one of these states." }),
+  }),
+});
+
+function defineQueries(): void {
+  builder.queryFields((t) => ({
+    maintenanceWindow: t.field({
+      type: WindowRef, nullable: true, ...read, description: "One window; null when there is none.",
+      args: { key: t.arg.string({ required: true, description: "Its key or global id." }) },
+      resolve: (_root, { key }, { database }) => {
+        const id = idInside("MaintenanceWindow", key);
+        return windowByKey(database, id === null ? { key } : { id });
+      },
+    }),
+    maintenanceWindows: t.field({
+      type: WindowConnection, ...read, description: "Windows by key.", complexity: pageComplexity,
+      args: { ...pageArgs, filter: t.arg({ type: WindowFilterInput, description: "Which ones." }), orderBy: t.arg({ type: KeyOrderEnum, description: "KEY_ASC when left out." }) },
+      resolve: (_root, args, { database }) => windowPage(database, { ...args, descending: args.orderBy === "desc" }),
+    }),
+    occurrences: t.field({
+      type: OccurrenceConnection, ...read, description: "Occurrences of all windows by start.", complexity: pageComplexity,
+      args: { ...pageArgs, filter: t.arg({ type: OccurrenceFilterInput, description: "Which ones." }) },
+      resolve: async (_root, args, context) => {
+        const window = typeof args.filter?.window === "string" ? await keyOf(context, "MaintenanceWindow", args.filter.window) : null;
+        return occurrencePage(context.database, { ...args, filter: { ...args.filter, window } });
+      },
+    }),
+    holds: t.field({
+      type: HoldConnection, ...read, description: "Holds by their beginning, newest first.", complexity: pageComplexity,
+      args: { ...pageArgs, filter: t.arg({ type: HoldFilterInput, description: "Which ones." }) },
+      resolve: async (_root, args, context) => {
+        const integration = typeof args.filter?.integration === "string" ? await keyOf(context, "Integration", args.filter.integration) : null;
+        return holdPage(context.database, { ...args, filter: { ...args.filter, integration } });
+      },
+    }),
+  }));
+}

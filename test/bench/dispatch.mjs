@@ -1,0 +1,164 @@
+import { PostgresBackend } from "@agendajs/postgres-backend";
+import { Agenda } from "agenda";
+import { run as runGraphileWorker, runMigrations, makeWorkerUtils } from "graphile-worker";
+import pg from "pg";
+import PgBoss from "pg-boss";
+import { openDatabase } from "../../packages/server/dist/db/client.js";
+import { packagedZoneData } from "../../packages/core/dist/index.js";
+import { Dispatcher } from "../../packages/server/dist/scheduler/dispatcher.js";
+import { RunWorker } from "../../packages/server/dist/scheduler/run-worker.js";
+import { createSequencer } from "../../packages/server/dist/events/sequencer.js";
+import { expandWindows } from "../../packages/server/dist/windows/expand.js";
+
+/** Connections that every contender may hold. */
+const POOL = 10;
+const silent = { info() {}, warn: console.warn, error: console.error, debug() {} };
+const done = () => {
+  let resolve;
+  const promise = new Promise((settle) => (resolve = settle));
+  return { promise, resolve };
+};
+const timed = async (work) => {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1_000;
+};
+
+/** Quiesce: runs are due, every start is a claim with the window decision, every end is durable with its event, the sequencer runs. */
+export async function quiesce(cluster, count) {
+  const url = await cluster.database("bench_quiesce", { migrated: true });
+  const database = openDatabase(url, { max: POOL, applicationName: "bench" });
+  const { sql } = database;
+  const zones = packagedZoneData();
+  await expandWindows({ database, zones });
+  await sql`insert into integration (key, name) select 'i' || n, 'i' from generate_series(1, ${count}::integer) as n`;
+  await sql`insert into job (key, name, integration_id) select 'j' || id, 'j', id from integration`;
+  await sql`select ensure_run_partitions(app_now(), app_now())`;
+  await sql`insert into run (id, due_at, last_due_at, job_id, integration_id, bucket, schedule_version, trigger, state, ready_at)
+    select new_run_id(d.at), d.at, d.at, j.id, i.id, i.bucket, 1, 'schedule', 'queued', d.at
+    from (select app_now() as at) as d, job as j join integration as i on i.id = j.integration_id`;
+  await sql`analyze`;
+  const sequencer = createSequencer(database, silent);
+  sequencer.start();
+  const all = done();
+  let started = 0;
+  let worker;
+  const executor = {
+    execute: async () => {
+      started += 1;
+      return { kind: "succeeded", figures: {} };
+    },
+  };
+  worker = new RunWorker({ database, executor, log: silent, name: "bench", maxConcurrentRuns: 1_000, random: Math.random, lease: { leaseMs: 60_000, marginMs: 10_000, renewEveryMs: 5_000 } });
+  await worker.start();
+  const dispatcher = new Dispatcher({ database, worker, log: silent, zones, onStale: () => all.resolve() });
+  const seconds = await timed(async () => {
+    dispatcher.start();
+    for (;;) {
+      const [row] = await sql`select count(*)::integer as open from run where state in ('queued', 'running')`;
+      if (row.open === 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+  await dispatcher.stop();
+  await worker.stop(0);
+  await sequencer.stop();
+  const [events] = await sql`select count(*)::integer as n from event_inbox`;
+  if (started !== count) throw new Error(`${started} runs started, ${count} were due.`);
+  await database.close();
+  return { seconds, note: `claims of 500, finish batched, events durable (${events.n} left to number)` };
+}
+
+export async function agenda(cluster, count) {
+  const url = await cluster.database("bench_agenda");
+  const pool = new pg.Pool({ connectionString: url, max: POOL });
+  const agenda = new Agenda({
+    backend: new PostgresBackend({ pool }),
+    processEvery: 50,
+    maxConcurrency: 200,
+    defaultConcurrency: 200,
+    lockLimit: 500,
+    defaultLockLimit: 500,
+  });
+  agenda.on("error", () => undefined);
+  await agenda.ready;
+  const all = done();
+  let ended = 0;
+  agenda.define("noop", async () => undefined);
+  agenda.on("complete:noop", () => {
+    ended += 1;
+    if (ended === count) all.resolve();
+  });
+  await pool.query("insert into agenda_jobs (name, next_run_at, type) select 'noop', now(), 'normal' from generate_series(1, $1::integer)", [count]);
+  const seconds = await timed(async () => {
+    await agenda.start();
+    await all.promise;
+  });
+  await agenda.drain({ timeout: 2_000, closeConnection: false }).catch(() => undefined);
+  await pool.end();
+  return { seconds, note: "processEvery 50 ms, maxConcurrency 200, lockLimit 500" };
+}
+
+export async function graphileWorker(cluster, count, localQueue) {
+  const url = await cluster.database(localQueue ? "bench_graphile_local" : "bench_graphile");
+  const pool = new pg.Pool({ connectionString: url, max: POOL });
+  pool.on("error", () => undefined);
+  const preset = localQueue ? { worker: { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 } } : {};
+  await runMigrations({ pgPool: pool });
+  const utils = await makeWorkerUtils({ pgPool: pool });
+  await pool.query("select graphile_worker.add_jobs(array(select json_populate_record(null::graphile_worker.job_spec, json_build_object('identifier', 'noop')) from generate_series(1, $1::integer)))", [count]);
+  const all = done();
+  let ended = 0;
+  const { Logger } = await import("graphile-worker");
+  let runner;
+  const seconds = await timed(async () => {
+    runner = await runGraphileWorker({
+      pgPool: pool,
+      concurrency: 24,
+      noHandleSignals: true,
+      logger: new Logger(() => () => undefined),
+      taskList: {
+        noop: async () => {
+          ended += 1;
+          if (ended === count) all.resolve();
+        },
+      },
+      preset,
+    });
+    await all.promise;
+    for (;;) {
+      const left = await pool.query("select count(*)::integer as n from graphile_worker._private_jobs");
+      if (left.rows[0].n === 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  });
+  await runner.stop();
+  await utils.release();
+  await pool.end().catch(() => undefined);
+  return { seconds, note: localQueue ? "concurrency 24, localQueue 500, batched completion" : "concurrency 24" };
+}
+
+export async function pgBoss(cluster, count) {
+  const url = await cluster.database("bench_boss");
+  const boss = new PgBoss({ connectionString: url, max: POOL, supervise: false, schedule: false });
+  boss.on("error", () => undefined);
+  await boss.start();
+  await boss.createQueue("noop");
+  for (let from = 0; from < count; from += 1_000) await boss.insert(Array.from({ length: Math.min(1_000, count - from) }, () => ({ name: "noop" })));
+  let ended = 0;
+  const seconds = await timed(async () => {
+    // pg-boss's fastest way: fetch a batch, complete the batch.
+    const loops = Array.from({ length: 4 }, async () => {
+      for (;;) {
+        const jobs = await boss.fetch("noop", { batchSize: 500 });
+        if (jobs.length === 0) return;
+        await boss.complete("noop", jobs.map((job) => job.id));
+        ended += jobs.length;
+      }
+    });
+    await Promise.all(loops);
+  });
+  if (ended !== count) throw new Error(`pg-boss ended ${ended} of ${count}`);
+  await boss.stop({ graceful: false });
+  return { seconds, note: "fetch and complete in batches of 500, 4 loops" };
+}

@@ -1,0 +1,41 @@
+import { cpus } from "node:os";
+import { startBenchCluster } from "./cluster.mjs";
+import { changeOneWindow, decisionRatio, expandMany, indexMemory } from "./decision.mjs";
+import { agenda, graphileWorker, pgBoss, quiesce } from "./dispatch.mjs";
+
+/** `npm run bench [-- dispatch|decision]`: every figure of docs/performance.md, as ratios within this one run. */
+const only = process.argv[2];
+const line = (text) => console.log(text);
+line(`Node ${process.version}, ${cpus().length} CPUs`);
+
+if (only === undefined || only === "decision") {
+  line("\nDecision (the compiled index of holds)");
+  const decision = decisionRatio();
+  line(`  10,000 integrations: ${decision.keyNs.toFixed(1)} ns by key, ${decision.numberNs.toFixed(1)} ns by number, Map.get and compare ${decision.mapNs.toFixed(1)} ns: ratio ${decision.ratio.toFixed(2)} (goal 1.5)`);
+  const change = changeOneWindow();
+  line(`  one window changed, ${change.affected} integrations affected of 10,000: ${change.ms.toFixed(2)} ms (goal ${change.limitMs.toFixed(1)})`);
+  const expand = expandMany();
+  line(`  90 days of ${expand.count} windows: ${expand.seconds.toFixed(2)} s for ${expand.found} occurrences (goal 1.5)`);
+  const memory = indexMemory();
+  line(`  index of 100,000 integrations: ${memory.mib.toFixed(1)} MiB (goal 60)`);
+}
+
+if (only === undefined || only === "dispatch") {
+  const count = 10_000;
+  const cluster = await startBenchCluster();
+  line(`\nDispatch of ${count} due no-op jobs, pools of 10 connections, ${await cluster.settings()}`);
+  const contenders = [
+    ["quiesce", () => quiesce(cluster, count)],
+    ["agenda 6.2.6", () => agenda(cluster, count)],
+    ["graphile-worker 0.16.6", () => graphileWorker(cluster, count, false)],
+    ["graphile-worker 0.16.6, localQueue", () => graphileWorker(cluster, count, true)],
+    ["pg-boss 10.4.2", () => pgBoss(cluster, count)],
+  ];
+  let ours = 0;
+  for (const [name, work] of contenders) {
+    const { seconds, note } = await work();
+    if (name === "quiesce") ours = seconds;
+    line(`  ${name}: ${seconds.toFixed(2)} s, ${(count / seconds).toFixed(0)} jobs/s${name === "quiesce" ? "" : `, quiesce is ${(seconds / ours).toFixed(2)}x as fast`} (${note})`);
+  }
+  await cluster.stop();
+}

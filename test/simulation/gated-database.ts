@@ -1,0 +1,80 @@
+import type { Database, RawSql, Tx } from "../../packages/server/src/db/client.js";
+
+/** A process that disappears in the middle of what it does. */
+export class SimulatedCrash extends Error {
+  override name = "SimulatedCrash";
+}
+
+/** Asked before every statement and before the end of every transaction is reported: it may wait for its turn, or throw a crash. */
+export type Gate = () => Promise<void>;
+
+/** Methods that only build a statement or read a setting pass through; those that go to the database pass the gate. */
+function gatedTx(tx: Tx, gate: Gate): Tx {
+  return new Proxy(tx, {
+    get(target, name) {
+      if (name === "execute") {
+        return async (...args: Parameters<Tx["execute"]>) => {
+          await gate();
+          return target.execute(...args);
+        };
+      }
+      if (name === "transaction") {
+        return async (work: (inner: Tx) => Promise<unknown>, config: Parameters<Tx["transaction"]>[1]) => {
+          await gate();
+          const result = await target.transaction((inner) => work(gatedTx(inner, gate)), config);
+          // The commit may be done although its caller never learns of it.
+          await gate();
+          return result;
+        };
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** The same database with a gate before every statement: for interleaving servers and for letting one crash anywhere. */
+export function gatedDatabase(database: Database, gate: Gate): Database {
+  const sql = new Proxy(database.sql, {
+    apply: async (target, _self, args: readonly [TemplateStringsArray, ...never[]]) => {
+      await gate();
+      const rows: unknown = await (target as (...all: typeof args) => Promise<unknown>)(...args);
+      await gate();
+      return rows;
+    },
+  }) as unknown as RawSql;
+  return { sql, db: gatedTx(database.db, gate), close: () => database.close() };
+}
+
+/** A gate that lets everything pass until it is told to crash after so many statements, or to wait for turns. */
+export class ActorGate {
+  #crashAfter = Number.POSITIVE_INFINITY;
+  #turn: Gate | null = null;
+  crashed = false;
+
+  readonly pass: Gate = async () => {
+    this.#count();
+    if (this.#turn !== null) await this.#turn();
+  };
+
+  crashAfter(statements: number): void {
+    this.#crashAfter = statements;
+  }
+
+  takeTurns(turn: Gate | null): void {
+    this.#turn = turn;
+  }
+
+  /** A new process begins. */
+  reset(): void {
+    this.#crashAfter = Number.POSITIVE_INFINITY;
+    this.crashed = false;
+  }
+
+  #count(): void {
+    this.#crashAfter -= 1;
+    if (this.#crashAfter >= 0) return;
+    this.crashed = true;
+    throw new SimulatedCrash("The process is gone.");
+  }
+}
