@@ -64,6 +64,27 @@ export default defineConfig({
         extends: true,
         test: { name: "lifecycle", include: ["test/lifecycle/*.test.ts"], testTimeout: 120_000, hookTimeout: 60_000, maxWorkers: 1 },
       },
+      {
+        extends: true,
+        test: {
+          name: "simulation",
+          include: ["test/simulation/*.test.ts"],
+          globalSetup: ["test/database/global-setup.ts"],
+          hookTimeout: 60_000,
+          maxWorkers: 1,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "race",
+          include: ["test/race/*.test.ts"],
+          globalSetup: ["test/database/global-setup.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+        },
+      },
       { extends: true, test: { name: "architecture", include: ["test/architecture/*.test.ts"] } },
     ],
   },

@@ -32,7 +32,9 @@ function listFiles(path) {
 
 /** The file with an empty version 1 block: one type of no offset and one designation byte, the least that RFC 8536 allows. */
 function withoutVersion1(bytes) {
-  const [utIndicators, standardIndicators, leapSeconds, transitions, types, designationBytes] = [20, 24, 28, 32, 36, 40].map((at) => bytes.readUInt32BE(at));
+  const [utIndicators, standardIndicators, leapSeconds, transitions, types, designationBytes] = [20, 24, 28, 32, 36, 40].map((at) =>
+    bytes.readUInt32BE(at),
+  );
   const second = HEADER_BYTES + transitions * 5 + types * 6 + designationBytes + leapSeconds * 8 + standardIndicators + utIndicators;
   const header = Buffer.from(bytes.subarray(0, HEADER_BYTES));
   [0, 0, 0, 0, 1, 1].forEach((count, index) => header.writeUInt32BE(count, 20 + index * 4));
@@ -44,7 +46,10 @@ const files = {};
 const links = {};
 // The real file first, then its links, so that the name kept is the one that the database calls the zone.
 const paths = listFiles(folder).sort();
-const canonicalFirst = [...paths.filter((path) => relative(folder, path).includes("/")), ...paths.filter((path) => !relative(folder, path).includes("/"))];
+const canonicalFirst = [
+  ...paths.filter((path) => relative(folder, path).includes("/")),
+  ...paths.filter((path) => !relative(folder, path).includes("/")),
+];
 for (const path of canonicalFirst) {
   const bytes = readFileSync(path);
   if (bytes.toString("latin1", 0, 4) !== "TZif") continue;
@@ -68,4 +73,6 @@ export const packagedZoneFiles: Readonly<Record<string, string>> = ${JSON.string
 export const packagedZoneLinks: Readonly<Record<string, string>> = ${JSON.stringify(links, null, 2)};
 `,
 );
-console.log(`${Object.keys(files).length} zones and ${Object.keys(links).length} links of ${version}, ${Math.round(statSync(target).size / 1024)} KiB in ${relative(process.cwd(), target)}`);
+console.log(
+  `${Object.keys(files).length} zones and ${Object.keys(links).length} links of ${version}, ${Math.round(statSync(target).size / 1024)} KiB in ${relative(process.cwd(), target)}`,
+);

@@ -1,11 +1,34 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 /** JSON as a document holds it. */
 type Json = { [name: string]: unknown };
 
 /** What a workspace may say anywhere: also words that YAML would take for something else, and lines of text. */
 const words = fc.oneof(
-  fc.constantFrom("yes", "no", "null", "~", "1e3", "0x1f", "- item", "a: b", "# no comment", "'", '"', "multi\nline\n\n text", "über ☃", "{}", "2026-01-01", "*star", "&amp", "!tag", "%dir", "@at", "${HOME}", "  "),
+  fc.constantFrom(
+    "yes",
+    "no",
+    "null",
+    "~",
+    "1e3",
+    "0x1f",
+    "- item",
+    "a: b",
+    "# no comment",
+    "'",
+    '"',
+    "multi\nline\n\n text",
+    "über ☃",
+    "{}",
+    "2026-01-01",
+    "*star",
+    "&amp",
+    "!tag",
+    "%dir",
+    "@at",
+    "${HOME}",
+    "  ",
+  ),
   fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" }),
 );
 const text = words.filter((value) => !value.includes("\u0000") && value.trim() !== "");
@@ -25,14 +48,26 @@ const classification = {
 };
 
 const scalar = fc.oneof(text, fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null));
-const config = fc.dictionary(fc.stringMatching(/^[a-zA-Z0-9_.-]{1,8}$/), fc.oneof(scalar, fc.array(scalar, { maxLength: 3 }), fc.dictionary(tag, scalar, { maxKeys: 3 })), { maxKeys: 4 });
+const config = fc.dictionary(
+  fc.stringMatching(/^[a-zA-Z0-9_.-]{1,8}$/),
+  fc.oneof(scalar, fc.array(scalar, { maxLength: 3 }), fc.dictionary(tag, scalar, { maxKeys: 3 })),
+  { maxKeys: 4 },
+);
 const mapping = fc
-  .dictionary(fc.stringMatching(/^[a-z]{1,6}$/), fc.oneof(fc.record({ from: fc.constantFrom("id", "address.city") }), fc.record({ const: scalar })), { minKeys: 1, maxKeys: 3 })
+  .dictionary(
+    fc.stringMatching(/^[a-z]{1,6}$/),
+    fc.oneof(fc.record({ from: fc.constantFrom("id", "address.city") }), fc.record({ const: scalar })),
+    { minKeys: 1, maxKeys: 3 },
+  )
   .map((fields) => ({ fields }));
 
 const schedule = fc.oneof(
   fc.constant(null),
-  fc.constantFrom({ cron: "0 2 * * *", timeZone: "Europe/Madrid" }, { cron: "*/5 * * * 1-5" }, { rrule: "FREQ=DAILY", start: "2026-01-04T02:00", timeZone: "America/Chicago", exdates: ["2026-01-06T02:00"] }),
+  fc.constantFrom(
+    { cron: "0 2 * * *", timeZone: "Europe/Madrid" },
+    { cron: "*/5 * * * 1-5" },
+    { rrule: "FREQ=DAILY", start: "2026-01-04T02:00", timeZone: "America/Chicago", exdates: ["2026-01-06T02:00"] },
+  ),
   fc.record({ every: fc.integer({ min: 1, max: 100_000 }).map((seconds) => `${seconds}s`) }),
   fc.record({ every: fc.constant("90s"), start: fc.constant("2026-01-04T02:00:30") }),
 );
@@ -57,10 +92,18 @@ const series = fc.constantFrom<Json>(
  * environment, so that what is exported is what was written.
  */
 export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
-  .record({ systems: fc.integer({ min: 1, max: 4 }), endpoints: fc.integer({ min: 1, max: 4 }), integrations: fc.integer({ min: 1, max: 4 }), jobs: fc.nat(4), windows: fc.nat(2) })
+  .record({
+    systems: fc.integer({ min: 1, max: 4 }),
+    endpoints: fc.integer({ min: 1, max: 4 }),
+    integrations: fc.integer({ min: 1, max: 4 }),
+    jobs: fc.nat(4),
+    windows: fc.nat(2),
+  })
   .chain((count) => {
     const list = (prefix: string, size: number, entry: fc.Arbitrary<unknown>) =>
-      fc.array(entry, { minLength: size, maxLength: size }).map((entries) => entries.map((one, index) => ({ key: `${prefix}-${index}`, ...(one as Json) })));
+      fc
+        .array(entry, { minLength: size, maxLength: size })
+        .map((entries) => entries.map((one, index) => ({ key: `${prefix}-${index}`, ...(one as Json) })));
     const systemKey = keyOf("sys", count.systems);
     const endpointKey = keyOf("end", count.endpoints);
     const integrationKey = keyOf("int", count.integrations);
@@ -70,28 +113,59 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
       ...classification,
       maxConcurrentRuns: fc.integer({ min: 1, max: 9 }),
       resumeSpacing: fc.constantFrom("0s", "5s", "1500ms"),
-      dependsOn: fc.uniqueArray(fc.record({ system: systemKey, strength: fc.constantFrom("hard", "soft") }), { maxLength: 3, selector: (edge) => edge.system }),
+      dependsOn: fc.uniqueArray(fc.record({ system: systemKey, strength: fc.constantFrom("hard", "soft") }), {
+        maxLength: 3,
+        selector: (edge) => edge.system,
+      }),
     });
     const endpoint = fc.record({
       system: systemKey,
       connector: fc.constantFrom("http", "postgres"),
       config,
-      secrets: fc.dictionary(fc.constantFrom("token", "password"), fc.record({ env: fc.constantFrom("A_TOKEN", "B_TOKEN") }), { maxKeys: 2 }),
+      secrets: fc.dictionary(fc.constantFrom("token", "password"), fc.record({ env: fc.constantFrom("A_TOKEN", "B_TOKEN") }), {
+        maxKeys: 2,
+      }),
     });
     const integration = fc
       .record({
         route: fc.record({ source: endpointKey, target: endpointKey }),
-        rest: some({ name: text, ...classification, playbookUrl: fc.constant("https://wiki.example.com/x?a=b#c"), idempotent: fc.boolean() }),
-        streams: fc.uniqueArray(fc.record({ stream: text, mapping, deletes: fc.constantFrom("apply", "ignore") }), { maxLength: 2, selector: (one) => one.stream.trim() }),
+        rest: some({
+          name: text,
+          ...classification,
+          playbookUrl: fc.constant("https://wiki.example.com/x?a=b#c"),
+          idempotent: fc.boolean(),
+        }),
+        streams: fc.uniqueArray(fc.record({ stream: text, mapping, deletes: fc.constantFrom("apply", "ignore") }), {
+          maxLength: 2,
+          selector: (one) => one.stream.trim(),
+        }),
       })
-      .map(({ route, rest, streams }) => ({ ...(rest as Json), ...route, streams }));
-    const window = fc.record({ title: text, series, owner: text, reason: text, mode: fc.constantFrom("enforce", "observe"), scope: fc.oneof(fc.constant({ all: true }), fc.record({ systems: fc.array(systemKey, { minLength: 1, maxLength: 2 }), tags: fc.array(tag, { maxLength: 2 }) })) });
+      .map(({ route, rest, streams }) => ({ ...rest, ...route, streams }));
+    const window = fc.record({
+      title: text,
+      series,
+      owner: text,
+      reason: text,
+      mode: fc.constantFrom("enforce", "observe"),
+      scope: fc.oneof(
+        fc.constant({ all: true }),
+        fc.record({ systems: fc.array(systemKey, { minLength: 1, maxLength: 2 }), tags: fc.array(tag, { maxLength: 2 }) }),
+      ),
+    });
     return fc.record({
       systems: list("sys", count.systems, system).map((entries) => entries.map((one) => withoutSelf(one as Json))),
       endpoints: list("end", count.endpoints, endpoint),
       integrations: list("int", count.integrations, integration),
-      jobs: list("job", count.jobs, fc.tuple(job, integrationKey).map(([one, owner]) => ({ ...(one as Json), integration: owner }))),
-      windows: list("win", count.windows, window.map(({ series: times, ...one }) => ({ ...one, ...times }))),
+      jobs: list(
+        "job",
+        count.jobs,
+        fc.tuple(job, integrationKey).map(([one, owner]) => ({ ...one, integration: owner })),
+      ),
+      windows: list(
+        "win",
+        count.windows,
+        window.map(({ series: times, ...one }) => ({ ...one, ...times })),
+      ),
     });
   })
   .map((lists) => ({ quiesce: 1, ...lists }));

@@ -2,6 +2,7 @@ import { postgresConnector } from "@quiesce/connectors";
 import type { Cursor, Json } from "@quiesce/sdk";
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openDatabase } from "../../packages/connectors/src/postgres/postgres-client.js";
 import { freshDatabase, type FreshDatabase } from "../database/fresh-database.js";
 import { listKeys, readPages, readResumed, rejection, runContext, writeItem } from "./run-context.js";
 
@@ -186,6 +187,22 @@ describe("the postgres connector writes", () => {
     expect(error).toMatchObject({ kind: "unavailable" });
     expect(await sql`select * from target`).toEqual([]);
   });
+});
+
+test("a connection lost between two statements and made again does not commit an empty transaction as a success", async () => {
+  await sql`drop table if exists gap`;
+  await sql`create table gap (id int primary key)`;
+  const connection = openDatabase(await runContext(postgresConnector, {
+    config: { ...settings, streams: [{ name: "s", table: "gap", key: ["id"] }] }, secrets: password === "" ? {} : { password },
+  }));
+  const lost = connection.transaction(async () => {
+    await connection.query("insert into gap values (1)");
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'quiesce'`;
+    await expect.poll(async () => connection.query("select 1").then(() => true, () => false)).toBe(true);
+  });
+  expect(await rejection(lost)).toMatchObject({ kind: "unavailable", info: { status: "25P01" } });
+  await connection.close();
+  expect(await sql`select * from gap`).toEqual([]);
 });
 
 describe("the postgres connector classifies", () => {

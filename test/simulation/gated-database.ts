@@ -36,9 +36,9 @@ function gatedTx(tx: Tx, gate: Gate): Tx {
 /** The same database with a gate before every statement: for interleaving servers and for letting one crash anywhere. */
 export function gatedDatabase(database: Database, gate: Gate): Database {
   const sql = new Proxy(database.sql, {
-    apply: async (target, _self, args: readonly [TemplateStringsArray, ...never[]]) => {
+    apply: async (target, self, args: unknown[]) => {
       await gate();
-      const rows: unknown = await (target as (...all: typeof args) => Promise<unknown>)(...args);
+      const rows: unknown = await Reflect.apply(target, self, args);
       await gate();
       return rows;
     },

@@ -9,6 +9,8 @@ interface ModelOccurrence {
   readonly scope: WindowScope;
   /** Whether the product may hold it or not: an edit in the moment between an end and its release. */
   readonly uncertain: boolean;
+  /** Somebody ended it: it holds nothing more, whatever its end says. */
+  over: boolean;
 }
 
 interface ModelWindow {
@@ -77,6 +79,7 @@ export class HoldsModel {
         mode: input.mode,
         scope: input.scope,
         uncertain: one.start <= now && wasJustOpen,
+        over: false,
       });
     }
     this.windows.set(key, window);
@@ -87,7 +90,7 @@ export class HoldsModel {
     window.live = false;
     for (const one of [...window.occurrences.values()]) {
       if (one.start > now) window.occurrences.delete(one.localStart);
-      else one.end = Math.min(one.end, now);
+      else if (one.end > now) Object.assign(one, { end: now, over: true });
     }
   }
 
@@ -104,6 +107,12 @@ export class HoldsModel {
     window.movedEnds.set(localStart, end);
   }
 
+  endEarly(key: string, localStart: string, now: number): void {
+    this.moveEnd(key, localStart, now);
+    const one = this.#window(key).occurrences.get(localStart);
+    if (one !== undefined) one.over = true;
+  }
+
   /** Every reason for which the integration is held at this instant; none in mode observe. */
   covers(integration: string, now: number): readonly Cover[] {
     if (this.mode === "observe") return [];
@@ -114,7 +123,7 @@ export class HoldsModel {
       else found.push({ name, certain: false });
     };
     for (const [key, window] of this.windows) {
-      for (const one of window.occurrences.values()) if (one.mode === "enforce") add(`${key}/${one.localStart}`, one);
+      for (const one of window.occurrences.values()) if (one.mode === "enforce" && !one.over) add(`${key}/${one.localStart}`, one);
     }
     for (const [holdId, pause] of this.pauses) {
       add(String(holdId), { start: pause.from, end: pause.until ?? Number.POSITIVE_INFINITY, uncertain: false, scope: pause.scope });

@@ -59,7 +59,16 @@ function intlOffset(instant: number, zone: string): number {
   if (known !== undefined) return known;
   let format = formats.get(zone);
   if (format === undefined) {
-    format = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
+    format = new Intl.DateTimeFormat("en-US", {
+      timeZone: zone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
     formats.set(zone, format);
   }
   const fields = Object.fromEntries(format.formatToParts(slot).map((part) => [part.type, Number(part.value)]));
@@ -69,11 +78,14 @@ function intlOffset(instant: number, zone: string): number {
 }
 
 /** The instants of a local time, and the jump over it when there is none. */
-export function instantsOf(local: number, zone: string): { readonly instants: readonly number[]; readonly jump: number; readonly offsetBefore: number; readonly gap: number } {
+export function instantsOf(
+  local: number,
+  zone: string,
+): { readonly instants: readonly number[]; readonly jump: number; readonly offsetBefore: number; readonly gap: number } {
   const seen = new Set<number>();
   for (let at = local - 36 * HOUR; at <= local + 36 * HOUR; at += HOUR) seen.add(intlOffset(at, zone));
   const instants = [...seen].map((offset) => local - offset).filter((instant) => instant + intlOffset(instant, zone) === local);
-  if (instants.length > 0) return { instants: instants.sort((a, b) => a - b), jump: 0, offsetBefore: 0, gap: 0 };
+  if (instants.length > 0) return { instants: instants.toSorted((a, b) => a - b), jump: 0, offsetBefore: 0, gap: 0 };
   for (let at = Math.floor((local - 36 * HOUR) / SLOT) * SLOT; ; at += SLOT) {
     const before = intlOffset(at - SLOT, zone);
     const after = intlOffset(at, zone);
@@ -106,14 +118,20 @@ function matchesDay(day: number, rule: PlainRule, startMs: number): boolean {
   const dayOfMonth = date.getUTCDate();
   const length = monthLength(year, month);
   if (rule.months !== undefined && !rule.months.includes(month + 1)) return false;
-  if (rule.monthDays !== undefined && !rule.monthDays.includes(dayOfMonth) && !rule.monthDays.includes(dayOfMonth - length - 1)) return false;
+  if (rule.monthDays !== undefined && !rule.monthDays.includes(dayOfMonth) && !rule.monthDays.includes(dayOfMonth - length - 1))
+    return false;
   if (rule.days !== undefined) {
     const inYear = rule.frequency === "YEARLY" && rule.months === undefined;
     const index = inYear ? (day - Date.UTC(year, 0, 1)) / DAY : dayOfMonth - 1;
     const total = inYear ? (Date.UTC(year + 1, 0, 1) - Date.UTC(year, 0, 1)) / DAY : length;
     const nth = Math.floor(index / 7) + 1;
     const fromEnd = -(Math.floor((total - 1 - index) / 7) + 1);
-    if (!rule.days.some((wanted) => wanted.weekday === weekdayOf(day) && (wanted.nth === null || wanted.nth === nth || wanted.nth === fromEnd))) return false;
+    if (
+      !rule.days.some(
+        (wanted) => wanted.weekday === weekdayOf(day) && (wanted.nth === null || wanted.nth === nth || wanted.nth === fromEnd),
+      )
+    )
+      return false;
   }
   if (rule.days === undefined && rule.monthDays === undefined) {
     if (rule.frequency === "WEEKLY" && weekdayOf(day) !== weekdayOf(startMs)) return false;
@@ -145,8 +163,11 @@ function ruleTimes(rule: PlainRule, startMs: number, zone: string, lastMs: numbe
     }
   }
   let found: number[] = [];
-  for (const times of [...byPeriod.entries()].sort((a, b) => a[0] - b[0]).map(([, list]) => list.sort((a, b) => a - b))) {
-    const chosen = rule.positions === undefined ? times : times.filter((_, index) => rule.positions?.includes(index + 1) || rule.positions?.includes(index - times.length));
+  for (const times of [...byPeriod.entries()].toSorted((a, b) => a[0] - b[0]).map(([, list]) => list.toSorted((a, b) => a - b))) {
+    const chosen =
+      rule.positions === undefined
+        ? times
+        : times.filter((_, index) => rule.positions?.includes(index + 1) || rule.positions?.includes(index - times.length));
     found.push(...chosen.filter((local) => local >= startMs));
   }
   if (rule.count !== undefined) found = found.slice(0, rule.count);
@@ -159,11 +180,14 @@ export function localStarts(series: PlainSeries, lastMs: number): readonly numbe
   const fromRule = series.rule === null ? [series.startMs] : ruleTimes(series.rule, series.startMs, series.zone, lastMs);
   const all = new Set([...fromRule, ...series.added]);
   for (const excluded of series.excluded) all.delete(excluded);
-  return [...all].filter((local) => local <= lastMs).sort((a, b) => a - b);
+  return [...all].filter((local) => local <= lastMs).toSorted((a, b) => a - b);
 }
 
 /** The two readings and their hull, in the words of the documentation. */
-export function instantsOfOccurrence(local: number, series: PlainSeries): { readonly local: number; readonly start: number; readonly end: number } {
+export function instantsOfOccurrence(
+  local: number,
+  series: PlainSeries,
+): { readonly local: number; readonly start: number; readonly end: number } {
   const { zone, lengthMs } = series;
   const rfcStart = rfc(local, zone);
   if (lengthMs === 0) return { local, start: rfcStart, end: rfcStart };

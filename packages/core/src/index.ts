@@ -24,7 +24,7 @@ export { windowAt, compiledWindowAt, type WindowAt } from "./windows/window-at.j
 export { compileSeries, visitSeriesStarts, windowSeriesSchema, DST_POLICIES, MAX_EXCEPTION_DATES, type CompiledSeries, type DstPolicy, type OccurrenceLength, type WindowSeries } from "./windows/window-series.js";
 export { packagedZoneData } from "./time/packaged-zone-data.js";
 export { compareZoneDataVersions, lazyZoneData, newerZoneData, parseZoneData, requireZone, type ZoneData } from "./time/zone-data.js";
-export { zoneFromTransitions, type Zone, type ZoneTransition } from "./time/zone.js";
+export { zoneFromOffsets, zoneFromTransitions, type Zone, type ZoneTransition } from "./time/zone.js";
 export { localAt, offsetAt, resolveLocal, rfcInstant, type ResolvedLocal } from "./time/resolve-local.js";
 export { formatLocal, parseLocal, parseLocalDate } from "./time/local-time.js";
 export { parseDuration, type Duration } from "./time/duration.js";

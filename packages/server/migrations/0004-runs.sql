@@ -50,8 +50,7 @@ create index run_job_waiting on run (job_id, due_at) where state in ('queued', '
 create index run_held on run (integration_id, due_at) where state = 'held';
 create index run_running on run (integration_id) where state = 'running';
 create index run_integration on run (integration_id, due_at);
-create index run_job on run (job_id, due_at);
-create index run_worker on run (worker_id) where state = 'running';
+create index run_job on run (job_id, due_at) where trigger <> 'schedule';
 
 -- A run's id begins with its due time (as UUID version 7 does with the time), so a run is found by id in one partition.
 create function new_run_id(due timestamptz) returns uuid

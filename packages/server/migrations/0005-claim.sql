@@ -11,6 +11,8 @@ returns table (run_id uuid, run_due_at timestamptz, run_job_id integer, run_inte
 language plpgsql volatile
 set lock_timeout = '250ms'
 set enable_seqscan = off
+-- A scan that is "off" costs ten thousand millions, and PostgreSQL would compile the plan for a minute's work (60 ms a call, measured).
+set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -115,7 +117,7 @@ begin
     update job set running_run_id = f.id
     from (
       -- Never wait here: the materialiser and finishing runs hold these rows for moments, and a skipped run is tried at the next tick.
-      select free.id as job_id, f.id
+      select free.id as job_id, f.id, f.due_at, f.observed_by
       from first_of_job as f
       join job as free on free.id = f.job_id and free.running_run_id is null
       order by free.id
@@ -123,20 +125,20 @@ begin
       for no key update of free skip locked
     ) as f
     where job.id = f.job_id
-    returning job.id as job_id, f.id
+    returning f.id, f.due_at, f.observed_by
   ),
+  -- Carries all that the update needs: a join back to judged would be a loop in a loop (80 ms of 90 for 500 runs, measured).
   admitted as (
-    select t.id from taken_job as t
+    select t.id, t.due_at, t.observed_by from taken_job as t
     union all
-    (select j.id from judged as j where j.job_id is null and j.held_by is null and j.id <> all (v_refused) limit p_limit)
+    (select j.id, j.due_at, j.observed_by from judged as j where j.job_id is null and j.held_by is null and j.id <> all (v_refused) limit p_limit)
   ),
   started as (
     update run as r
     set state = 'running', attempt = r.attempt + 1, worker_id = p_worker, started_at = v_now, finished_at = null,
-      observed_by = j.observed_by
-    from judged as j
-    join admitted as a on a.id = j.id
-    where r.id = j.id and r.due_at = j.due_at and r.due_at between v_first and v_last
+      observed_by = a.observed_by
+    from admitted as a
+    where r.id = a.id and r.due_at = a.due_at and r.due_at between v_first and v_last
     returning r.id, r.due_at, r.job_id, r.integration_id, r.attempt, r.observed_by
   ),
   announced as (

@@ -141,7 +141,7 @@ async function refuseNulls(database: Database, selection: Selection): Promise<vo
 async function pageOf(database: Database, selection: Selection, condition: Condition, pageSize: number): Promise<readonly Row[]> {
   const { stream, columns, order } = selection;
   const fields = columns.map((column, index) => `${readExpression(column)} as c${index}`);
-  const positions = order.map((column, index) => `date_trunc('milliseconds', ${quoted(column.name)}::text::timestamptz)::text as o${index}`);
+  const positions = order.map((column, index) => `${quoted(column.name)}::text as o${index}`);
   const names = order.map((column) => quoted(column.name)).join(", ");
   return database.query(
     `select ${[...fields, ...positions].join(", ")} from ${tableOf(stream)} where ${condition.sql} order by ${names} limit ${pageSize + 1}`,

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { covered, softlyAffected, unknownScopeNames, type CatalogFacts } from "./coverage.js";
 import { canonicalScope, windowScopeSchema, type WindowScope } from "./window-scope.js";
@@ -77,7 +77,12 @@ describe("coverage", () => {
   test("10,000 integrations over 1,000 systems in one chain are judged in well under a second", () => {
     const systems = Array.from({ length: 1_000 }, (_, id) => ({ id, key: `s${id}` }));
     const dependencies = systems.slice(1).map((one) => ({ systemId: one.id, dependsOnId: one.id - 1, strength: "hard" as const }));
-    const integrations = Array.from({ length: 10_000 }, (_, id) => ({ id, key: `i${id}`, tags: ["t"], systemIds: [id % 1_000, (id * 7) % 1_000] }));
+    const integrations = Array.from({ length: 10_000 }, (_, id) => ({
+      id,
+      key: `i${id}`,
+      tags: ["t"],
+      systemIds: [id % 1_000, (id * 7) % 1_000],
+    }));
     const before = performance.now();
     expect(covered({ systems, dependencies, integrations }, { systems: ["s0"] })).toHaveLength(10_000);
     expect(performance.now() - before).toBeLessThan(1_000);
@@ -89,17 +94,33 @@ const catalogues: fc.Arbitrary<CatalogFacts> = fc.record({
   systems: fc.constant(Array.from({ length: SYSTEMS }, (_, id) => ({ id, key: `s${id}` }))),
   // Self-loops and cycles included.
   dependencies: fc.array(
-    fc.record({ systemId: fc.nat(SYSTEMS - 1), dependsOnId: fc.nat(SYSTEMS - 1), strength: fc.constantFrom("hard" as const, "soft" as const) }),
+    fc.record({
+      systemId: fc.nat(SYSTEMS - 1),
+      dependsOnId: fc.nat(SYSTEMS - 1),
+      strength: fc.constantFrom("hard" as const, "soft" as const),
+    }),
     { maxLength: 16 },
   ),
   integrations: fc
-    .array(fc.record({ tags: fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 3 }), systemIds: fc.array(fc.nat(SYSTEMS - 1), { maxLength: 3 }) }), { maxLength: 8 })
+    .array(
+      fc.record({
+        tags: fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 3 }),
+        systemIds: fc.array(fc.nat(SYSTEMS - 1), { maxLength: 3 }),
+      }),
+      { maxLength: 8 },
+    )
     .map((list) => list.map((one, id) => ({ id, key: `i${id}`, ...one }))),
 });
 const scopes: fc.Arbitrary<WindowScope> = fc.record(
   {
-    systems: fc.array(fc.nat(SYSTEMS).map((id) => `s${id}`), { maxLength: 3 }),
-    integrations: fc.array(fc.nat(8).map((id) => `i${id}`), { maxLength: 2 }),
+    systems: fc.array(
+      fc.nat(SYSTEMS).map((id) => `s${id}`),
+      { maxLength: 3 },
+    ),
+    integrations: fc.array(
+      fc.nat(8).map((id) => `i${id}`),
+      { maxLength: 2 },
+    ),
     tags: fc.array(fc.constantFrom("a", "b", "x"), { maxLength: 2 }),
     all: fc.boolean(),
   },
@@ -156,7 +177,9 @@ describe("coverage as a property", () => {
         };
         const narrow = idsOf(catalogue, scope);
         expect(idsOf(catalogue, wider)).toEqual(expect.arrayContaining([...narrow]));
-        expect(idsOf({ ...catalogue, dependencies: [...catalogue.dependencies, extra] }, scope)).toEqual(expect.arrayContaining([...narrow]));
+        expect(idsOf({ ...catalogue, dependencies: [...catalogue.dependencies, extra] }, scope)).toEqual(
+          expect.arrayContaining([...narrow]),
+        );
       }),
     );
   });

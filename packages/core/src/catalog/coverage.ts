@@ -83,7 +83,10 @@ export function softlyAffected(facts: CatalogFacts, scope: WindowScope): readonl
 }
 
 /** The names of a scope that the catalogue does not know. Tags are free words and never unknown. */
-export function unknownScopeNames(facts: CatalogFacts, scope: WindowScope): { readonly systems: readonly string[]; readonly integrations: readonly string[] } {
+export function unknownScopeNames(
+  facts: CatalogFacts,
+  scope: WindowScope,
+): { readonly systems: readonly string[]; readonly integrations: readonly string[] } {
   const systemKeys = new Set(facts.systems.map((one) => one.key));
   const integrationKeys = new Set(facts.integrations.map((one) => one.key));
   return {

@@ -11,4 +11,7 @@ export const slugSchema = z
 /** A free label that people filter by. Longer and wider than a key: `gdpr`, `team:finance`, `Region EU`. */
 export const tagSchema = z
   .string()
-  .regex(/^[^\s,]([^,\n\r\t]{0,61}[^\s,])?$/, "Expected a tag of 1 to 63 characters without commas, tabs, line breaks or blanks at its ends.");
+  .regex(
+    /^[^\s,]([^,\n\r\t]{0,61}[^\s,])?$/,
+    "Expected a tag of 1 to 63 characters without commas, tabs, line breaks or blanks at its ends.",
+  );

@@ -13,7 +13,7 @@ export interface WindowScope {
   readonly tags?: readonly string[] | undefined;
 }
 
-const names = (item: typeof slugSchema | typeof tagSchema) => z.array(item).max(SCOPE_MAX_NAMES).optional();
+const names = (item: z.ZodString) => z.array(item).max(SCOPE_MAX_NAMES).optional();
 
 /** Parses a scope. One that names nothing is refused: a window over nothing is always a slip. */
 export const windowScopeSchema: z.ZodType<WindowScope> = z
@@ -36,13 +36,16 @@ export function isEmptyScope(scope: WindowScope): boolean {
 /** The one form of a scope: `all` alone, or the lists that are not empty, sorted and without repeats. Two scopes are equal when these are. */
 export function canonicalScope(scope: WindowScope): WindowScope {
   if (scope.all === true) return { all: true };
-  const list = (values: readonly string[] | undefined) => [...new Set(values ?? [])].sort();
-  const integrations = list(scope.integrations);
-  const systems = list(scope.systems);
-  const tags = list(scope.tags);
+  const integrations = uniqueSorted(scope.integrations);
+  const systems = uniqueSorted(scope.systems);
+  const tags = uniqueSorted(scope.tags);
   return {
     ...(integrations.length > 0 ? { integrations } : {}),
     ...(systems.length > 0 ? { systems } : {}),
     ...(tags.length > 0 ? { tags } : {}),
   };
+}
+
+function uniqueSorted(values: readonly string[] | undefined): readonly string[] {
+  return [...new Set(values ?? [])].toSorted();
 }

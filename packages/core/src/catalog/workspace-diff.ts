@@ -56,13 +56,17 @@ const NOT_COMPARED: ReadonlySet<string> = new Set(["confirmLong"]);
  * The ordered steps from one workspace to another: first what is made or changed, referred things before those that refer to them, then, only
  * with `prune`, what is deleted, in the opposite order. Empty when nothing differs. Both must be in normal form.
  */
-export function diffWorkspaces(current: SettledWorkspace, wanted: SettledWorkspace, options: { readonly prune: boolean }): readonly WorkspaceChange[] {
+export function diffWorkspaces(
+  current: SettledWorkspace,
+  wanted: SettledWorkspace,
+  options: { readonly prune: boolean },
+): readonly WorkspaceChange[] {
   const made = SECTIONS.flatMap((section) => madeIn(section, current[section], wanted[section]));
   if (!options.prune) return made;
   const deleted = SECTIONS.toReversed().flatMap((section) => {
     const kept = new Set(wanted[section].map((entry) => entry.key));
     const gone = current[section].filter((entry) => !kept.has(entry.key)).map((entry) => entry.key);
-    return gone.sort().map((key): WorkspaceChange => ({ action: "delete", kind: KIND_OF_SECTION[section], key, changes: [] }));
+    return gone.toSorted().map((key): WorkspaceChange => ({ action: "delete", kind: KIND_OF_SECTION[section], key, changes: [] }));
   });
   return [...made, ...deleted];
 }
@@ -74,7 +78,7 @@ interface Entry {
 function madeIn(section: WorkspaceSection, current: readonly Entry[], wanted: readonly Entry[]): readonly WorkspaceChange[] {
   const known = new Map(current.map((entry) => [entry.key, entry]));
   const kind = KIND_OF_SECTION[section];
-  const sorted = [...wanted].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const sorted = wanted.toSorted((a, b) => (a.key < b.key ? -1 : 1));
   return sorted.flatMap((entry): readonly WorkspaceChange[] => {
     const before = known.get(entry.key);
     if (before === undefined) return [{ action: "create", kind, key: entry.key, changes: saidOf(section, entry) }];

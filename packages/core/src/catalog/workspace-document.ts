@@ -35,11 +35,13 @@ export function parseWorkspace(input: unknown): ParsedWorkspace {
 /** What PostgreSQL's text and jsonb cannot hold, or what JavaScript would take for something else. Found before anything is parsed. */
 function unstorableProblems(value: unknown, at: readonly (string | number)[]): readonly WorkspaceProblem[] {
   if (at.length > MAX_DEPTH) return [workspaceProblem(at.slice(0, 4), `Nested more than ${MAX_DEPTH} deep. Make it flatter.`)];
-  if (typeof value === "string") return isStorableText(value) ? [] : [workspaceProblem(at, "The text holds a NUL or half a surrogate pair. Remove it.")];
+  if (typeof value === "string")
+    return isStorableText(value) ? [] : [workspaceProblem(at, "The text holds a NUL or half a surrogate pair. Remove it.")];
   if (Array.isArray(value)) return value.flatMap((item, index) => unstorableProblems(item, [...at, index]));
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, member]) => {
-    if (name === "__proto__" || !isStorableText(name)) return [workspaceProblem([...at, name], "This name is not allowed. Choose another one.")];
+    if (name === "__proto__" || !isStorableText(name))
+      return [workspaceProblem([...at, name], "This name is not allowed. Choose another one.")];
     return unstorableProblems(member, [...at, name]);
   });
 }
@@ -60,19 +62,31 @@ const systemDefaults = defaultsOf(systemSchema, { key });
 const endpointDefaults = defaultsOf(endpointSchema, { key, system: "x", connector: "xx" });
 const integrationDefaults = defaultsOf(integrationSchema, { key });
 const jobDefaults = defaultsOf(jobSchema, { key, integration: "x" });
-const windowDefaults = defaultsOf(windowSchema, { key, title: "x", start: "x", timeZone: "UTC", scope: { all: true }, owner: "x", reason: "x" });
+const windowDefaults = defaultsOf(windowSchema, {
+  key,
+  title: "x",
+  start: "x",
+  timeZone: "UTC",
+  scope: { all: true },
+  owner: "x",
+  reason: "x",
+});
 const scheduleDefaults = new Map([
   ["timeZone", JSON.stringify("UTC")],
   ["exdates", "[]"],
   ["rdates", "[]"],
 ]);
-const retryDefaults = new Map(Object.entries(jobSchema.parse({ key, integration: "x" }).retry).map(([name, value]) => [name, JSON.stringify(value)]));
+const retryDefaults = new Map(
+  Object.entries(jobSchema.parse({ key, integration: "x" }).retry).map(([name, value]) => [name, JSON.stringify(value)]),
+);
 
 function withoutDefaults(entry: Members, defaults: ReadonlyMap<string, string>): { [name: string]: unknown } {
-  return Object.fromEntries(Object.entries(entry).filter(([name, value]) => value !== undefined && JSON.stringify(value) !== defaults.get(name)));
+  return Object.fromEntries(
+    Object.entries(entry).filter(([name, value]) => value !== undefined && JSON.stringify(value) !== defaults.get(name)),
+  );
 }
 
-function withoutOwnName<T extends { readonly key: string; readonly name: string }>(entry: T, defaults: ReadonlyMap<string, string>): Members {
+function withoutOwnName(entry: Members & { readonly key: string }, defaults: ReadonlyMap<string, string>): Members {
   return withoutDefaults(entry, new Map([...defaults, ["name", JSON.stringify(entry.key)]]));
 }
 

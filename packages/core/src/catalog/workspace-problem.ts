@@ -67,7 +67,9 @@ function messageOf(issue: z.core.$ZodIssue, found: string): string {
       return ours ? issue.message : `Found ${found}, expected at most ${String(issue.maximum)}${unitOf(issue.origin)}.`;
     case "too_small":
       return ours ? issue.message : `Found ${found}, expected at least ${String(issue.minimum)}${unitOf(issue.origin)}.`;
-    default:
+    case "invalid_format":
+    case "invalid_element":
+    case "not_multiple_of":
       return `Found ${found}. ${ours ? issue.message : `${issue.message}.`}`;
   }
 }
@@ -78,7 +80,15 @@ function unitOf(origin: string): string {
 }
 
 function typeName(expected: string): string {
-  const names: { readonly [type: string]: string } = { string: "a text", number: "a number", int: "a whole number", boolean: "true or false", object: "an object", record: "an object", array: "a list" };
+  const names: { readonly [type: string]: string } = {
+    string: "a text",
+    number: "a number",
+    int: "a whole number",
+    boolean: "true or false",
+    object: "an object",
+    record: "an object",
+    array: "a list",
+  };
   return names[expected] ?? expected;
 }
 
@@ -88,7 +98,8 @@ function describeFound(value: unknown, hidden: boolean): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === "object") return "an object";
   if (hidden) return typeof value === "string" ? "a text" : `a ${typeof value}`;
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  const text =
+    typeof value === "string" ? JSON.stringify(value) : typeof value === "symbol" ? "a symbol" : `${value as number | boolean | bigint}`;
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }
 

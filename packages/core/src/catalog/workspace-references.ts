@@ -20,7 +20,7 @@ export function workspaceProblems(
   document: AnyWorkspace,
   options: { readonly standing?: AnyWorkspace | undefined; readonly zones?: ZoneData | undefined } = {},
 ): readonly WorkspaceProblem[] {
-  const names = new Names(document, options.standing);
+  const names = namesOf(document, options.standing);
   return [
     ...duplicateProblems(document),
     ...systemProblems(document, names),
@@ -29,11 +29,15 @@ export function workspaceProblems(
     ...standingRouteProblems(document, options.standing, names),
     ...document.jobs.flatMap((job, index) => [
       ...names.check("integrations", job.integration, ["jobs", index, "integration"]),
-      ...(job.schedule === null ? [] : refusals(validateJobSchedule(jobScheduleOf(job.schedule), options.zones), ["jobs", index, "schedule"], scheduleFields)),
+      ...(job.schedule === null
+        ? []
+        : refusals(validateJobSchedule(jobScheduleOf(job.schedule), options.zones), ["jobs", index, "schedule"], scheduleFields)),
     ]),
     ...document.windows.flatMap((window, index) => [
       ...(window.scope.systems ?? []).flatMap((key, at) => names.check("systems", key, ["windows", index, "scope", "systems", at])),
-      ...(window.scope.integrations ?? []).flatMap((key, at) => names.check("integrations", key, ["windows", index, "scope", "integrations", at])),
+      ...(window.scope.integrations ?? []).flatMap((key, at) =>
+        names.check("integrations", key, ["windows", index, "scope", "integrations", at]),
+      ),
       ...refusals(validateWindowSeries(windowSeriesOf(window), { confirmLong: window.confirmLong }, options.zones), ["windows", index], {}),
     ]),
   ].slice(0, MAX_PROBLEMS);
@@ -41,22 +45,41 @@ export function workspaceProblems(
 
 /** Who refers to a thing: `endpoint "erp-main"`. What is referred to cannot be deleted. */
 export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key: string): readonly string[] {
-  const users = (of: WorkspaceSection, keys: readonly string[]) => keys.map((user) => `${KIND_OF_SECTION[of]} "${user}"`);
-  const keysOf = <T extends { readonly key: string }>(list: readonly T[], refers: (entry: T) => boolean) => list.filter(refers).map((entry) => entry.key);
   switch (section) {
     case "systems":
       return [
-        ...users("systems", keysOf(workspace.systems, (one) => one.dependsOn.some((edge) => edge.system === key))),
-        ...users("endpoints", keysOf<AnyWorkspace["endpoints"][number]>(workspace.endpoints, (one) => one.system === key)),
-        ...users("integrations", keysOf(workspace.integrations, (one) => one.via.includes(key))),
-        ...users("windows", keysOf(workspace.windows, (one) => one.scope.systems?.includes(key) === true)),
+        ...users(
+          "systems",
+          keysOf(workspace.systems, (one) => one.dependsOn.some((edge) => edge.system === key)),
+        ),
+        ...users(
+          "endpoints",
+          keysOf<AnyWorkspace["endpoints"][number]>(workspace.endpoints, (one) => one.system === key),
+        ),
+        ...users(
+          "integrations",
+          keysOf(workspace.integrations, (one) => one.via.includes(key)),
+        ),
+        ...users(
+          "windows",
+          keysOf(workspace.windows, (one) => one.scope.systems?.includes(key) === true),
+        ),
       ];
     case "endpoints":
-      return users("integrations", keysOf(workspace.integrations, (one) => one.source === key || one.target === key));
+      return users(
+        "integrations",
+        keysOf(workspace.integrations, (one) => one.source === key || one.target === key),
+      );
     case "integrations":
       return [
-        ...users("jobs", keysOf(workspace.jobs, (one) => one.integration === key)),
-        ...users("windows", keysOf(workspace.windows, (one) => one.scope.integrations?.includes(key) === true)),
+        ...users(
+          "jobs",
+          keysOf(workspace.jobs, (one) => one.integration === key),
+        ),
+        ...users(
+          "windows",
+          keysOf(workspace.windows, (one) => one.scope.integrations?.includes(key) === true),
+        ),
       ];
     case "jobs":
     case "windows":
@@ -64,26 +87,34 @@ export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key:
   }
 }
 
+function users(section: WorkspaceSection, keys: readonly string[]): readonly string[] {
+  return keys.map((key) => `${KIND_OF_SECTION[section]} "${key}"`);
+}
+
+function keysOf<T extends { readonly key: string }>(list: readonly T[], refers: (entry: T) => boolean): readonly string[] {
+  return list.filter(refers).map((entry) => entry.key);
+}
+
 /** The keys that may be referred to, and the system behind each endpoint. */
-class Names {
-  readonly systemOfEndpoint = new Map<string, string>();
-  readonly #known = new Map<WorkspaceSection, ReadonlySet<string>>();
+interface Names {
+  readonly systemOfEndpoint: ReadonlyMap<string, string>;
+  check(section: WorkspaceSection, key: string, at: readonly (string | number)[]): readonly WorkspaceProblem[];
+}
 
-  constructor(document: AnyWorkspace, standing: AnyWorkspace | undefined) {
-    for (const section of WORKSPACE_SECTIONS) {
-      this.#known.set(section, new Set([...(standing?.[section] ?? []), ...document[section]].map((entry) => entry.key)));
-    }
-    for (const endpoint of [...(standing?.endpoints ?? []), ...document.endpoints]) this.systemOfEndpoint.set(endpoint.key, endpoint.system);
-  }
-
-  check(section: WorkspaceSection, key: string, at: readonly (string | number)[]): readonly WorkspaceProblem[] {
-    const known = this.#known.get(section);
-    if (known === undefined || known.has(key)) return [];
-    const kind = KIND_OF_SECTION[section];
-    const nearest = nearestName(key, known);
-    const hint = nearest === undefined ? `Add it under ${section}, or correct the name.` : `Did you mean "${nearest}"?`;
-    return [workspaceProblem(at, `Found "${key}", but there is no ${kind} of that key. ${hint}`)];
-  }
+function namesOf(document: AnyWorkspace, standing: AnyWorkspace | undefined): Names {
+  const keys = (section: WorkspaceSection) => new Set([...(standing?.[section] ?? []), ...document[section]].map((entry) => entry.key));
+  const known = new Map(WORKSPACE_SECTIONS.map((section) => [section, keys(section)]));
+  const endpoints = [...(standing?.endpoints ?? []), ...document.endpoints];
+  return {
+    systemOfEndpoint: new Map(endpoints.map((endpoint) => [endpoint.key, endpoint.system])),
+    check: (section, key, at) => {
+      const names = known.get(section);
+      if (names === undefined || names.has(key)) return [];
+      const nearest = nearestName(key, names);
+      const hint = nearest === undefined ? `Add it under ${section}, or correct the name.` : `Did you mean "${nearest}"?`;
+      return [workspaceProblem(at, `Found "${key}", but there is no ${KIND_OF_SECTION[section]} of that key. ${hint}`)];
+    },
+  };
 }
 
 function duplicateProblems(document: AnyWorkspace): readonly WorkspaceProblem[] {
@@ -93,7 +124,12 @@ function duplicateProblems(document: AnyWorkspace): readonly WorkspaceProblem[] 
       const before = first.get(entry.key);
       first.set(entry.key, before ?? index);
       if (before === undefined) return [];
-      return [workspaceProblem([section, index, "key"], `Found "${entry.key}" again: ${section}[${before}] has this key already. Give every ${KIND_OF_SECTION[section]} a key of its own.`)];
+      return [
+        workspaceProblem(
+          [section, index, "key"],
+          `Found "${entry.key}" again: ${section}[${before}] has this key already. Give every ${KIND_OF_SECTION[section]} a key of its own.`,
+        ),
+      ];
     });
   });
 }
@@ -105,7 +141,8 @@ function systemProblems(document: AnyWorkspace, names: Names): readonly Workspac
       const path = ["systems", index, "dependsOn", at, "system"];
       const repeated = seen.has(edge.system);
       seen.add(edge.system);
-      if (edge.system === system.key) return [workspaceProblem(path, `The system "${system.key}" cannot depend on itself. Remove this dependency.`)];
+      if (edge.system === system.key)
+        return [workspaceProblem(path, `The system "${system.key}" cannot depend on itself. Remove this dependency.`)];
       if (repeated) return [workspaceProblem(path, `Found "${edge.system}" twice among the dependencies of "${system.key}". Keep one.`)];
       return names.check("systems", edge.system, path);
     });
@@ -122,12 +159,18 @@ function integrationProblems(integration: IntegrationEntry, at: readonly (string
   problems.push(...routeProblems(integration, at, names));
   if (integration.streams.length > 0 && (integration.source === null || integration.target === null)) {
     const missing = integration.source === null ? "source" : "target";
-    problems.push(workspaceProblem([...at, "streams"], `An integration with streams needs a source and a target endpoint; the ${missing} is missing. Name it, or leave the streams out.`));
+    problems.push(
+      workspaceProblem(
+        [...at, "streams"],
+        `An integration with streams needs a source and a target endpoint; the ${missing} is missing. Name it, or leave the streams out.`,
+      ),
+    );
   }
   const streams = new Set<string>();
   for (const [index, stream] of integration.streams.entries()) {
     const path = [...at, "streams", index];
-    if (streams.has(stream.stream)) problems.push(workspaceProblem([...path, "stream"], `Found the stream "${stream.stream}" twice. Keep one.`));
+    if (streams.has(stream.stream))
+      problems.push(workspaceProblem([...path, "stream"], `Found the stream "${stream.stream}" twice. Keep one.`));
     streams.add(stream.stream);
     const mapping = validateMapping(stream.mapping);
     if (mapping.ok) continue;
@@ -144,7 +187,12 @@ function routeProblems(integration: IntegrationEntry, at: readonly (string | num
     const system = names.systemOfEndpoint.get(integration[role] ?? "");
     const index = system === undefined ? -1 : integration.via.indexOf(system);
     if (index < 0) return [];
-    return [workspaceProblem([...at, "via", index], `Found "${system}" in via of integration "${integration.key}", which is the system of its ${role} already. Remove it from via.`)];
+    return [
+      workspaceProblem(
+        [...at, "via", index],
+        `Found "${system}" in via of integration "${integration.key}", which is the system of its ${role} already. Remove it from via.`,
+      ),
+    ];
   });
 }
 
@@ -152,7 +200,9 @@ function routeProblems(integration: IntegrationEntry, at: readonly (string | num
 function standingRouteProblems(document: AnyWorkspace, standing: AnyWorkspace | undefined, names: Names): readonly WorkspaceProblem[] {
   if (standing === undefined || document.endpoints.length === 0) return [];
   const given = new Set(document.integrations.map((integration) => integration.key));
-  return standing.integrations.filter((integration) => !given.has(integration.key)).flatMap((integration) => routeProblems(integration, ["integrations"], names));
+  return standing.integrations
+    .filter((integration) => !given.has(integration.key))
+    .flatMap((integration) => routeProblems(integration, ["integrations"], names));
 }
 
 /** How the engine calls the parts of a schedule, and how people write them. */
@@ -164,7 +214,11 @@ interface Refused {
   readonly nearest?: string;
 }
 
-function refusals(found: readonly Refused[], at: readonly (string | number)[], renamed: { readonly [field: string]: string }): readonly WorkspaceProblem[] {
+function refusals(
+  found: readonly Refused[],
+  at: readonly (string | number)[],
+  renamed: { readonly [field: string]: string },
+): readonly WorkspaceProblem[] {
   return found.map((refusal) => {
     const [head = "", ...rest] = refusal.field.split(".");
     const name = renamed[head] ?? (head === "series" ? "" : head);

@@ -43,7 +43,7 @@ const setOf = (item: z.ZodType<string, string>, max: number) =>
     .array(item)
     .max(max)
     .default([])
-    .transform((values) => [...new Set(values)].sort(byText));
+    .transform((values) => [...new Set(values)].toSorted(byText));
 
 /** Who and what a thing belongs to; the same words on systems and integrations. */
 const classification = {
@@ -74,7 +74,7 @@ export const systemSchema = strictObject({
     .array(dependencySchema)
     .max(WORKSPACE_LIMITS.dependenciesOfSystem)
     .default([])
-    .transform((list) => [...list].sort((a, b) => byText(a.system, b.system))),
+    .transform((list) => list.toSorted((a, b) => byText(a.system, b.system))),
 }).transform((system) => ({ ...system, name: system.name ?? system.key }));
 
 const secretText = z.string().min(1).max(65_536);
@@ -136,20 +136,27 @@ export const integrationSchema = strictObject({
   target: slugSchema.nullable().default(null),
   via: setOf(slugSchema, WORKSPACE_LIMITS.viaOfIntegration),
   streams: z.array(streamSchema).max(WORKSPACE_LIMITS.streamsOfIntegration).default([]),
-  playbookUrl: z.url({ protocol: /^https?$/ }).max(2_000).nullable().default(null),
+  playbookUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .nullable()
+    .default(null),
   idempotent: z.boolean().default(true),
 }).transform((integration) => ({ ...integration, name: integration.name ?? integration.key }));
 
 /** Local times in one form, `YYYY-MM-DDTHH:MM` with seconds only where there are some. What is malformed is left for the series' own check. */
-const localTime = z.string().max(40).transform((value) => {
-  const localMs = parseLocal(value.trim());
-  return localMs === null ? value : formatLocal(localMs);
-});
+const localTime = z
+  .string()
+  .max(40)
+  .transform((value) => {
+    const localMs = parseLocal(value.trim());
+    return localMs === null ? value : formatLocal(localMs);
+  });
 const localTimes = z
   .array(localTime)
   .max(WORKSPACE_LIMITS.datesOfSeries)
   .default([])
-  .transform((values) => [...new Set(values)].sort(byText));
+  .transform((values) => [...new Set(values)].toSorted(byText));
 
 /** A schedule as people write it: exactly one of `cron`, `every` and `rrule`. */
 export const scheduleTextSchema = strictObject({
@@ -164,10 +171,13 @@ export const scheduleTextSchema = strictObject({
 }).superRefine((schedule, context) => {
   const kinds = (["cron", "every", "rrule"] as const).filter((kind) => schedule[kind] !== undefined);
   const refuse = (message: string, path: string[]) => context.addIssue({ code: "custom", message, path });
-  if (kinds.length !== 1) refuse(`Found ${kinds.length === 0 ? "none" : kinds.join(" and ")}, expected exactly one of cron, every and rrule.`, []);
-  if (schedule.rrule !== undefined && schedule.start === undefined) refuse("An rrule needs a start: the local time of its first run, such as 2026-01-04T02:00.", ["rrule"]);
+  if (kinds.length !== 1)
+    refuse(`Found ${kinds.length === 0 ? "none" : kinds.join(" and ")}, expected exactly one of cron, every and rrule.`, []);
+  if (schedule.rrule !== undefined && schedule.start === undefined)
+    refuse("An rrule needs a start: the local time of its first run, such as 2026-01-04T02:00.", ["rrule"]);
   if (schedule.cron !== undefined && schedule.start !== undefined) refuse("A cron schedule has no start. Leave it out.", ["start"]);
-  if (schedule.every !== undefined && schedule.timeZone !== "UTC") refuse("every counts elapsed time and knows no zone; its start is in UTC. Leave timeZone out.", ["timeZone"]);
+  if (schedule.every !== undefined && schedule.timeZone !== "UTC")
+    refuse("every counts elapsed time and knows no zone; its start is in UTC. Leave timeZone out.", ["timeZone"]);
   if (schedule.rrule === undefined && schedule.exdates.length + schedule.rdates.length > 0) {
     refuse("exdates and rdates belong to an rrule.", [schedule.exdates.length > 0 ? "exdates" : "rdates"]);
   }
@@ -186,7 +196,9 @@ export const jobSchema = strictObject({
   schedule: scheduleTextSchema.nullable().default(null),
   enabled: z.boolean().default(true),
   catchUp: z.enum(catchUpPolicies).default("coalesce"),
-  catchUpMaxAge: durationSchema({ ...atLeastASecond, maxMs: 3_650 * DAY_MS }).nullable().default(null),
+  catchUpMaxAge: durationSchema({ ...atLeastASecond, maxMs: 3_650 * DAY_MS })
+    .nullable()
+    .default(null),
   timeout: durationSchema({ ...atLeastASecond, maxMs: DAY_MS }).default(formatDuration(900_000)),
   retry: retrySchema.prefault({}),
 }).transform((job) => ({ ...job, name: job.name ?? job.key }));

@@ -1,7 +1,6 @@
 import { CronExpressionParser } from "cron-parser";
 import { DomainError } from "../domain-error.js";
 
-
 /** A cron expression of five fields, as the local times that it names. Lists are ascending. */
 export interface CronExpression {
   readonly minutes: readonly number[];
@@ -25,7 +24,11 @@ const STEP_WITHOUT_RANGE = /(?:^|,)(\d+)\/\d+/;
 const MAX_CHARACTERS = 256;
 
 function malformed(expression: string, problem: string): DomainError {
-  return new DomainError("QSC_SCHEDULE_CRON_MALFORMED", `The cron expression "${expression}" cannot be read: ${problem}. Expected five fields: minute, hour, day of month, month, day of week, such as "30 2 * * 1-5".`, { field: "expression" });
+  return new DomainError(
+    "QSC_SCHEDULE_CRON_MALFORMED",
+    `The cron expression "${expression}" cannot be read: ${problem}. Expected five fields: minute, hour, day of month, month, day of week, such as "30 2 * * 1-5".`,
+    { field: "expression" },
+  );
 }
 
 function flags(size: number, values: readonly number[]): readonly boolean[] {
@@ -35,21 +38,30 @@ function flags(size: number, values: readonly number[]): readonly boolean[] {
 }
 
 function numbers(values: readonly unknown[]): readonly number[] {
-  return [...new Set(values.filter((value) => typeof value === "number"))].sort((a, b) => a - b);
+  return [...new Set(values.filter((value) => typeof value === "number"))].toSorted((a, b) => a - b);
 }
 
 /** Parses five cron fields with Vixie's meaning. Throws DomainError QSC_SCHEDULE_CRON_MALFORMED. Seconds, `@daily`, `L`, `W`, `#`, `?` and `H` are refused. */
 export function parseCronExpression(expression: string): CronExpression {
   if (expression.length > MAX_CHARACTERS) throw malformed(`${expression.slice(0, 32)}...`, `it has more than ${MAX_CHARACTERS} characters`);
   const fields = expression.trim().split(/\s+/);
-  if (fields.length !== FIELD_NAMES.length) throw malformed(expression, `it has ${fields.length} ${fields.length === 1 ? "field" : "fields"}`);
+  if (fields.length !== FIELD_NAMES.length)
+    throw malformed(expression, `it has ${fields.length} ${fields.length === 1 ? "field" : "fields"}`);
   fields.forEach((field, index) => {
     const isWord = index >= 3;
-    if (!FIELD_TEXT.test(field) || (!isWord && /[A-Za-z]/.test(field)) || /(?:^|[^A-Za-z])(?:L|W|H)|\dL/i.test(field.replaceAll(/[A-Za-z]{3}/g, ""))) {
+    if (
+      !FIELD_TEXT.test(field) ||
+      (!isWord && /[A-Za-z]/.test(field)) ||
+      /(?:^|[^A-Za-z])(?:L|W|H)|\dL/i.test(field.replaceAll(/[A-Za-z]{3}/g, ""))
+    ) {
       throw malformed(expression, `the ${FIELD_NAMES[index]} "${field}" holds something other than numbers, names, * , - and /`);
     }
     const step = STEP_WITHOUT_RANGE.exec(field);
-    if (step !== null) throw malformed(expression, `the ${FIELD_NAMES[index]} "${field}" steps from a single number, which crons read differently; write a range such as ${step[1]}-${[59, 23, 31, 12, 6][index]}`);
+    if (step !== null)
+      throw malformed(
+        expression,
+        `the ${FIELD_NAMES[index]} "${field}" steps from a single number, which crons read differently; write a range such as ${step[1]}-${[59, 23, 31, 12, 6][index]}`,
+      );
   });
   const [, hour = "", dayOfMonth = "", , dayOfWeek = ""] = fields;
   try {
@@ -60,7 +72,10 @@ export function parseCronExpression(expression: string): CronExpression {
       hours: numbers(parsed.hour.values),
       daysOfMonth: flags(32, numbers(parsed.dayOfMonth.values)),
       months: flags(13, numbers(parsed.month.values)),
-      daysOfWeek: flags(7, numbers(parsed.dayOfWeek.values).map((day) => day % 7)),
+      daysOfWeek: flags(
+        7,
+        numbers(parsed.dayOfWeek.values).map((day) => day % 7),
+      ),
       matchesEitherDay: !dayOfMonth.startsWith("*") && !dayOfWeek.startsWith("*"),
       everyPass: /[*/]/.test(hour),
     };

@@ -10,7 +10,9 @@ const cron = (expression: string, timeZone = "Europe/Madrid"): JobSchedule => ({
 
 /** "instant local pass" of every due time in the hours from an instant on. */
 function dues(schedule: JobSchedule, from: string, hours: number): readonly string[] {
-  return dueTimes(schedule, { from: at(from), to: at(from) + hours * HOUR_MS, limit: 100 }).map(({ dueAt, local, pass }) => `${new Date(dueAt).toISOString().slice(11, 16)} ${local.slice(5)} ${pass}`);
+  return dueTimes(schedule, { from: at(from), to: at(from) + hours * HOUR_MS, limit: 100 }).map(
+    ({ dueAt, local, pass }) => `${new Date(dueAt).toISOString().slice(11, 16)} ${local.slice(5)} ${pass}`,
+  );
 }
 
 describe("a cron schedule on the night on which clocks go forward", () => {
@@ -25,7 +27,12 @@ describe("a cron schedule on the night on which clocks go forward", () => {
   });
 
   test("with a wildcard or step hour is not due in the gap", () => {
-    expect(dues(cron("30 * * * *"), NIGHT, 4)).toEqual(["23:30 03-29T00:30 1", "00:30 03-29T01:30 1", "01:30 03-29T03:30 1", "02:30 03-29T04:30 1"]);
+    expect(dues(cron("30 * * * *"), NIGHT, 4)).toEqual([
+      "23:30 03-29T00:30 1",
+      "00:30 03-29T01:30 1",
+      "01:30 03-29T03:30 1",
+      "02:30 03-29T04:30 1",
+    ]);
     expect(dues(cron("30 */2 * * *"), NIGHT, 4)).toEqual(["23:30 03-29T00:30 1", "02:30 03-29T04:30 1"]);
   });
 });
@@ -35,7 +42,15 @@ describe("a limit on the night on which clocks go forward", () => {
 
   test("takes the earliest due time although its local time is later", () => {
     // 02:30 is read as 03:30, which is after 03:00.
-    expect(first({ kind: "rrule", start: "2026-03-29T02:30", rrule: "FREQ=DAILY;COUNT=1", timeZone: "Europe/Madrid", rdates: ["2026-03-29T03:00"] })).toEqual([{ dueAt: at("2026-03-29T01:00Z"), local: "2026-03-29T03:00", pass: 1 }]);
+    expect(
+      first({
+        kind: "rrule",
+        start: "2026-03-29T02:30",
+        rrule: "FREQ=DAILY;COUNT=1",
+        timeZone: "Europe/Madrid",
+        rdates: ["2026-03-29T03:00"],
+      }),
+    ).toEqual([{ dueAt: at("2026-03-29T01:00Z"), local: "2026-03-29T03:00", pass: 1 }]);
   });
 
   test("names the local time that the clock shows", () => {
@@ -52,21 +67,38 @@ describe("a cron schedule on the night on which clocks go back", () => {
 
   test("with a wildcard or step hour is due in both passes, in order of time", () => {
     expect(dues(cron("0,30 * * * *"), NIGHT, 4)).toEqual([
-      "23:00 10-25T01:00 1", "23:30 10-25T01:30 1", "00:00 10-25T02:00 1", "00:30 10-25T02:30 1", "01:00 10-25T02:00 2", "01:30 10-25T02:30 2", "02:00 10-25T03:00 1", "02:30 10-25T03:30 1",
+      "23:00 10-25T01:00 1",
+      "23:30 10-25T01:30 1",
+      "00:00 10-25T02:00 1",
+      "00:30 10-25T02:30 1",
+      "01:00 10-25T02:00 2",
+      "01:30 10-25T02:30 2",
+      "02:00 10-25T03:00 1",
+      "02:30 10-25T03:30 1",
     ]);
     expect(dues(cron("15 0-23/2 * * *"), NIGHT, 4)).toEqual(["00:15 10-25T02:15 1", "01:15 10-25T02:15 2"]);
   });
 
   test("of half an hour keeps that order too", () => {
     expect(dues(cron("*/20 * * * *", "Australia/Lord_Howe"), "2026-04-04T14:20Z", 2)).toEqual([
-      "14:20 04-05T01:20 1", "14:40 04-05T01:40 1", "15:10 04-05T01:40 2", "15:30 04-05T02:00 1", "15:50 04-05T02:20 1", "16:10 04-05T02:40 1",
+      "14:20 04-05T01:20 1",
+      "14:40 04-05T01:40 1",
+      "15:10 04-05T01:40 2",
+      "15:30 04-05T02:00 1",
+      "15:50 04-05T02:20 1",
+      "16:10 04-05T02:40 1",
     ]);
   });
 });
 
 describe("a cron schedule elsewhere", () => {
   test("skips the day that Samoa skipped when it counts hours, and runs once when it names one", () => {
-    expect(dues(cron("0 */12 * * *", "Pacific/Apia"), "2011-12-29T09:00Z", 48)).toEqual(["10:00 12-29T00:00 1", "22:00 12-29T12:00 1", "10:00 12-31T00:00 1", "22:00 12-31T12:00 1"]);
+    expect(dues(cron("0 */12 * * *", "Pacific/Apia"), "2011-12-29T09:00Z", 48)).toEqual([
+      "10:00 12-29T00:00 1",
+      "22:00 12-29T12:00 1",
+      "10:00 12-31T00:00 1",
+      "22:00 12-31T12:00 1",
+    ]);
     expect(dues(cron("0 12 * * *", "Pacific/Apia"), "2011-12-29T09:00Z", 48)).toEqual(["22:00 12-29T12:00 1", "22:00 12-31T12:00 1"]);
   });
 
@@ -98,7 +130,12 @@ describe("an interval schedule", () => {
   const every: JobSchedule = { kind: "interval", everySeconds: 3_600 * 7, startsAt: at("2026-01-01T00:30Z") };
 
   test("is due at its start and every interval of elapsed time after it", () => {
-    expect(dues(every, "2025-12-31T00:00Z", 48)).toEqual(["00:30 01-01T00:30 1", "07:30 01-01T07:30 1", "14:30 01-01T14:30 1", "21:30 01-01T21:30 1"]);
+    expect(dues(every, "2025-12-31T00:00Z", 48)).toEqual([
+      "00:30 01-01T00:30 1",
+      "07:30 01-01T07:30 1",
+      "14:30 01-01T14:30 1",
+      "21:30 01-01T21:30 1",
+    ]);
     expect(nextDueAt(every, at("2026-01-01T00:30Z"))).toBe(at("2026-01-01T07:30Z"));
     expect(nextDueAt(every, at("2026-01-01T00:30Z") - 1)).toBe(at("2026-01-01T00:30Z"));
   });
@@ -106,7 +143,14 @@ describe("an interval schedule", () => {
 
 describe("a recurrence schedule", () => {
   test("reads local times as RFC 5545 does", () => {
-    const nightly: JobSchedule = { kind: "rrule", start: "2026-03-28T02:30", rrule: "FREQ=DAILY;COUNT=3", timeZone: "Europe/Madrid", exdates: ["2026-03-30T02:30"], rdates: ["2026-10-25T02:30"] };
+    const nightly: JobSchedule = {
+      kind: "rrule",
+      start: "2026-03-28T02:30",
+      rrule: "FREQ=DAILY;COUNT=3",
+      timeZone: "Europe/Madrid",
+      exdates: ["2026-03-30T02:30"],
+      rdates: ["2026-10-25T02:30"],
+    };
     expect(dues(nightly, "2026-03-28T00:00Z", 72)).toEqual(["01:30 03-28T02:30 1", "01:30 03-29T02:30 1"]);
     expect(nextDueAt(nightly, at("2026-03-29T01:30Z"))).toBe(at("2026-10-25T00:30Z"));
     expect(nextDueAt(nightly, at("2026-10-25T00:30Z"))).toBeNull();
@@ -114,15 +158,46 @@ describe("a recurrence schedule", () => {
 });
 
 describe("laws of every schedule", () => {
-  const zones = fc.constantFrom("UTC", "Europe/Madrid", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "America/Santiago", "Africa/Casablanca");
+  const zones = fc.constantFrom(
+    "UTC",
+    "Europe/Madrid",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "America/Santiago",
+    "Africa/Casablanca",
+  );
   const minute = fc.constantFrom("0", "*/15", "7,37", "0-10/5");
   const hour = fc.constantFrom("*", "*/2", "2", "0-4", "1,2,3", "23", "0-23/3");
-  const cronSchedule = fc.tuple(minute, hour, fc.constantFrom("*", "1-15", "*/2"), fc.constantFrom("*", "0", "1-5"), zones).map(([m, h, dayOfMonth, dayOfWeek, timeZone]): JobSchedule => cron(`${m} ${h} ${dayOfMonth} * ${dayOfWeek}`, timeZone));
-  const interval = fc.record({ everySeconds: fc.integer({ min: 60, max: 90_000 }), startsAt: fc.integer({ min: at("2011-01-01T00:00Z") / 1_000, max: at("2020-01-01T00:00Z") / 1_000 }) }).map(({ everySeconds, startsAt }): JobSchedule => ({ kind: "interval", everySeconds, startsAt: startsAt * 1_000 }));
-  const recurrence = fc.tuple(fc.constantFrom("FREQ=HOURLY", "FREQ=DAILY;BYHOUR=1,2,3", "FREQ=WEEKLY;BYDAY=SU"), zones).map(([rrule, timeZone]): JobSchedule => ({ kind: "rrule", start: "2011-11-27T02:15", rrule, timeZone }));
+  const cronSchedule = fc
+    .tuple(minute, hour, fc.constantFrom("*", "1-15", "*/2"), fc.constantFrom("*", "0", "1-5"), zones)
+    .map(([m, h, dayOfMonth, dayOfWeek, timeZone]): JobSchedule => cron(`${m} ${h} ${dayOfMonth} * ${dayOfWeek}`, timeZone));
+  const interval = fc
+    .record({
+      everySeconds: fc.integer({ min: 60, max: 90_000 }),
+      startsAt: fc.integer({ min: at("2011-01-01T00:00Z") / 1_000, max: at("2020-01-01T00:00Z") / 1_000 }),
+    })
+    .map(({ everySeconds, startsAt }): JobSchedule => ({ kind: "interval", everySeconds, startsAt: startsAt * 1_000 }));
+  const recurrence = fc
+    .tuple(fc.constantFrom("FREQ=HOURLY", "FREQ=DAILY;BYHOUR=1,2,3", "FREQ=WEEKLY;BYDAY=SU"), zones)
+    .map(([rrule, timeZone]): JobSchedule => ({ kind: "rrule", start: "2011-11-27T02:15", rrule, timeZone }));
   const schedule = fc.oneof(cronSchedule, interval, recurrence);
-  const instant = fc.integer({ min: at("2011-12-20T00:00Z") / 60_000, max: at("2026-12-01T00:00Z") / 60_000 }).map((minutes) => minutes * 60_000);
-  const change = fc.constantFrom("2011-12-30T10:00Z", "2026-03-29T01:00Z", "2026-10-25T01:00Z", "2026-03-08T07:00Z", "2026-11-01T06:00Z", "2026-04-04T15:00Z", "2026-10-03T15:30Z", "2019-06-09T02:00Z", "2026-09-06T04:00Z").map((text) => at(text) - 12 * HOUR_MS);
+  const instant = fc
+    .integer({ min: at("2011-12-20T00:00Z") / 60_000, max: at("2026-12-01T00:00Z") / 60_000 })
+    .map((minutes) => minutes * 60_000);
+  const change = fc
+    .constantFrom(
+      "2011-12-30T10:00Z",
+      "2026-03-29T01:00Z",
+      "2026-10-25T01:00Z",
+      "2026-03-08T07:00Z",
+      "2026-11-01T06:00Z",
+      "2026-04-04T15:00Z",
+      "2026-10-03T15:30Z",
+      "2019-06-09T02:00Z",
+      "2026-09-06T04:00Z",
+    )
+    .map((text) => at(text) - 12 * HOUR_MS);
   const from = fc.oneof(instant, change);
 
   test("due times ascend, none twice, all in range, and a limit takes the first of them", () => {
@@ -159,7 +234,10 @@ describe("laws of every schedule", () => {
         const limit = 10_000;
         const middle = start + minutes * 60_000;
         const to = start + 3 * DAY_MS;
-        expect([...dueTimes(anySchedule, { from: start, to: middle, limit }), ...dueTimes(anySchedule, { from: middle, to, limit })]).toEqual(dueTimes(anySchedule, { from: start, to, limit }));
+        expect([
+          ...dueTimes(anySchedule, { from: start, to: middle, limit }),
+          ...dueTimes(anySchedule, { from: middle, to, limit }),
+        ]).toEqual(dueTimes(anySchedule, { from: start, to, limit }));
       }),
       { numRuns: 600 },
     );
@@ -168,9 +246,19 @@ describe("laws of every schedule", () => {
 
 describe("the shape of a schedule", () => {
   test("is checked at the edge", () => {
-    const good: readonly JobSchedule[] = [cron("* * * * *"), { kind: "interval", everySeconds: 60, startsAt: 0 }, { kind: "rrule", start: "2026-01-01T00:00", rrule: "FREQ=DAILY", timeZone: "UTC" }];
+    const good: readonly JobSchedule[] = [
+      cron("* * * * *"),
+      { kind: "interval", everySeconds: 60, startsAt: 0 },
+      { kind: "rrule", start: "2026-01-01T00:00", rrule: "FREQ=DAILY", timeZone: "UTC" },
+    ];
     for (const schedule of good) expect(jobScheduleSchema.parse(schedule)).toEqual(schedule);
-    for (const bad of [{ kind: "cron", expression: "* * * * *" }, { kind: "interval", everySeconds: 0, startsAt: 0 }, { kind: "interval", everySeconds: 1.5, startsAt: 0 }, { kind: "daily" }, { ...cron("* * * * *"), tz: "UTC" }]) {
+    for (const bad of [
+      { kind: "cron", expression: "* * * * *" },
+      { kind: "interval", everySeconds: 0, startsAt: 0 },
+      { kind: "interval", everySeconds: 1.5, startsAt: 0 },
+      { kind: "daily" },
+      { ...cron("* * * * *"), tz: "UTC" },
+    ]) {
       expect(jobScheduleSchema.safeParse(bad).success).toBe(false);
     }
   });

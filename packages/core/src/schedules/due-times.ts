@@ -72,7 +72,12 @@ function visitSeriesDues(series: CompiledSeries, from: number, visit: VisitDues)
 
 function visitIntervalDues(schedule: Extract<JobSchedule, { kind: "interval" }>, from: number, visit: VisitDues): void {
   const everyMs = schedule.everySeconds * 1_000;
-  if (!(everyMs > 0)) throw new DomainError("QSC_SCHEDULE_INTERVAL_BELOW_ONE", `An interval of ${schedule.everySeconds} seconds never gets to a next due time. Use 1 or more.`, { field: "everySeconds" });
+  if (!(everyMs > 0))
+    throw new DomainError(
+      "QSC_SCHEDULE_INTERVAL_BELOW_ONE",
+      `An interval of ${schedule.everySeconds} seconds never gets to a next due time. Use 1 or more.`,
+      { field: "everySeconds" },
+    );
   const steps = Math.max(0, Math.ceil((from - schedule.startsAt) / everyMs));
   for (let dueAt = schedule.startsAt + steps * everyMs; dueAt <= LAST_LOCAL_MS; dueAt += everyMs) {
     if (!visit([{ dueAt, localMs: dueAt, pass: 1, shifted: false }], dueAt)) return;

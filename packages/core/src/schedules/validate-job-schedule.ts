@@ -17,19 +17,35 @@ function refuseRecurrence(schedule: Extract<JobSchedule, { kind: "rrule" }>, zon
   const offRule = series.rule === null ? null : refuseStartOffRule(series.rule, series.startMs, "SCHEDULE");
   if (offRule !== null) return [offRule];
   if (nextDueAt(schedule, Number.NEGATIVE_INFINITY, zones) !== null) return [];
-  return [{ code: "QSC_SCHEDULE_NEVER", field: "rrule", message: "The schedule is never due. Check the rule, its end and the excluded dates." }];
+  return [
+    { code: "QSC_SCHEDULE_NEVER", field: "rrule", message: "The schedule is never due. Check the rule, its end and the excluded dates." },
+  ];
 }
 
 function refuse(schedule: JobSchedule, zones: ZoneData): readonly Refusal[] {
   switch (schedule.kind) {
     case "cron":
       if (nextDueAt(schedule, ANY_INSTANT, zones) !== null) return [];
-      return [{ code: "QSC_SCHEDULE_NEVER", field: "expression", message: `The cron expression "${schedule.expression}" is never due. Check the day of the month against the month.` }];
+      return [
+        {
+          code: "QSC_SCHEDULE_NEVER",
+          field: "expression",
+          message: `The cron expression "${schedule.expression}" is never due. Check the day of the month against the month.`,
+        },
+      ];
     case "interval": {
       const { everySeconds, startsAt } = schedule;
-      if (Number.isInteger(everySeconds) && everySeconds >= 1 && everySeconds <= MAX_INTERVAL_SECONDS && Number.isFinite(startsAt)) return [];
+      if (Number.isInteger(everySeconds) && everySeconds >= 1 && everySeconds <= MAX_INTERVAL_SECONDS && Number.isFinite(startsAt))
+        return [];
       const nearest = String(Math.min(MAX_INTERVAL_SECONDS, Math.max(1, Math.round(everySeconds) || 1)));
-      return [{ code: "QSC_SCHEDULE_INTERVAL_OUT_OF_RANGE", field: "everySeconds", message: `The interval is ${everySeconds} s; expected whole seconds from 1 to ${MAX_INTERVAL_SECONDS}.`, nearest }];
+      return [
+        {
+          code: "QSC_SCHEDULE_INTERVAL_OUT_OF_RANGE",
+          field: "everySeconds",
+          message: `The interval is ${everySeconds} s; expected whole seconds from 1 to ${MAX_INTERVAL_SECONDS}.`,
+          nearest,
+        },
+      ];
     }
     case "rrule":
       return refuseRecurrence(schedule, zones);

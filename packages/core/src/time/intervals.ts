@@ -9,7 +9,7 @@ const intervalOf = (start: number, end: number): Interval => ({ start, end: end 
 
 /** The same instants as few intervals as possible: sorted, apart from each other, none empty. Touching intervals merge. */
 export function mergeIntervals(intervals: readonly Interval[]): readonly Interval[] {
-  const sorted = intervals.filter((interval) => interval.start < endOf(interval)).sort((a, b) => a.start - b.start);
+  const sorted = intervals.filter((interval) => interval.start < endOf(interval)).toSorted((a, b) => a.start - b.start);
   const merged: Interval[] = [];
   for (const interval of sorted) {
     const last = merged.at(-1);

@@ -37,7 +37,10 @@ function parseYearlyRule(text: string): YearlyRule | null {
   const timeMs = timeText === undefined ? DEFAULT_CHANGE_TIME_MS : parseClock(timeText);
   const monthRule = /^M(\d{1,2})\.([1-5])\.([0-6])$/.exec(dayText);
   if (monthRule !== null) {
-    return { day: { kind: "month-week-day", month: Number(monthRule[1]), week: Number(monthRule[2]), weekday: Number(monthRule[3]) }, timeMs };
+    return {
+      day: { kind: "month-week-day", month: Number(monthRule[1]), week: Number(monthRule[2]), weekday: Number(monthRule[3]) },
+      timeMs,
+    };
   }
   const dayRule = /^(J?)(\d{1,3})$/.exec(dayText);
   if (dayRule === null) return null;

@@ -50,7 +50,9 @@ function timesOfDay(rule: RecurrenceRule, firstMs: number): readonly number[] {
   const hours = rule.byHour ?? [Math.floor(within(firstMs, DAY_MS) / HOUR_MS)];
   const minutes = rule.byMinute ?? [Math.floor(within(firstMs, HOUR_MS) / MINUTE_MS)];
   const seconds = rule.bySecond ?? [Math.floor(within(firstMs, MINUTE_MS) / SECOND_MS)];
-  return hours.flatMap((hour) => minutes.flatMap((minute) => seconds.map((second) => hour * HOUR_MS + minute * MINUTE_MS + second * SECOND_MS)));
+  return hours.flatMap((hour) =>
+    minutes.flatMap((minute) => seconds.map((second) => hour * HOUR_MS + minute * MINUTE_MS + second * SECOND_MS)),
+  );
 }
 
 /** The chosen positions of an ascending list, ascending; all of it when the rule does not choose. */
@@ -75,7 +77,9 @@ export function visitDayTimes(input: {
   const times = timesOfDay(rule, firstMs);
   const matches = dayFilter(rule);
   const weekdays = rule.byDay?.map((day) => day.weekday) ?? [weekdayOf(firstMs)];
-  const daysOfPeriod = isWeekly ? [...new Set(weekdays.map((weekday) => (weekday - rule.weekStart + 7) % 7))].sort((a, b) => a - b) : [0];
+  const daysOfPeriod = isWeekly
+    ? [...new Set(weekdays.map((weekday) => (weekday - rule.weekStart + 7) % 7))].toSorted((a, b) => a - b)
+    : [0];
 
   const originMs = isWeekly ? startOfWeek(firstMs, rule.weekStart) : startOfDay(firstMs);
   const stepMs = rule.interval * (isWeekly ? WEEK_MS : DAY_MS);

@@ -32,7 +32,9 @@ function anchorOf(rule: RecurrenceRule, firstMs: number, fromMs: number): number
 function libraryWeekdays(days: readonly RuleWeekday[]): InstanceType<typeof Weekday>[] {
   if (days.every((day) => day.nth === null)) return days.map((day) => new Weekday(day.weekday));
   return days.flatMap((day) =>
-    day.nth === null ? Array.from({ length: ALL_NUMBERS_IN_YEAR }, (_, index) => new Weekday(day.weekday, index + 1)) : [new Weekday(day.weekday, day.nth)],
+    day.nth === null
+      ? Array.from({ length: ALL_NUMBERS_IN_YEAR }, (_, index) => new Weekday(day.weekday, index + 1))
+      : [new Weekday(day.weekday, day.nth)],
   );
 }
 
@@ -112,7 +114,9 @@ function visitRuleTimes(rule: RecurrenceRule, firstMs: number, fromMs: number, v
     case "DAILY":
       visitDayTimes({ rule, firstMs, fromMs, visit });
       return;
-    default:
+    case "HOURLY":
+    case "MINUTELY":
+    case "SECONDLY":
       visitSubDailyTimes({ rule, frequency, firstMs, fromMs, visit });
   }
 }

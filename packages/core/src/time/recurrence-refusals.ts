@@ -21,7 +21,10 @@ const LEAST_HOURS_OF_WINDOWS = 3;
 
 /** Replaces the value of a part of a rule, or removes the part. */
 function withPart(text: string, name: string, value: string | null): string {
-  const kept = text.replace(/^RRULE:/i, "").split(";").filter((part) => !part.toUpperCase().startsWith(`${name}=`));
+  const kept = text
+    .replace(/^RRULE:/i, "")
+    .split(";")
+    .filter((part) => !part.toUpperCase().startsWith(`${name}=`));
   return (value === null ? kept : [...kept, `${name}=${value}`]).join(";");
 }
 
@@ -32,15 +35,27 @@ function withPart(text: string, name: string, value: string | null): string {
 export function refuseRuleText(text: string, room: string, field = "rrule"): readonly Refusal[] {
   const refusals: Refusal[] = [];
   if (text.length > MAX_RULE_CHARACTERS) {
-    refusals.push({ code: `QSC_${room}_RULE_TOO_LONG`, field, message: `The rule has ${text.length} characters; at most ${MAX_RULE_CHARACTERS} are accepted. Split it into several, or use additional dates.` });
+    refusals.push({
+      code: `QSC_${room}_RULE_TOO_LONG`,
+      field,
+      message: `The rule has ${text.length} characters; at most ${MAX_RULE_CHARACTERS} are accepted. Split it into several, or use additional dates.`,
+    });
   }
   const interval = /(?:^|;)INTERVAL=(-?\d+)(?:;|$)/i.exec(text)?.[1];
   if (interval !== undefined && Number(interval) < 1) {
-    refusals.push({ code: `QSC_${room}_INTERVAL_BELOW_ONE`, field, message: `INTERVAL=${interval} never gets to a next occurrence. Use 1 or more.`, nearest: withPart(text, "INTERVAL", null) });
+    refusals.push({
+      code: `QSC_${room}_INTERVAL_BELOW_ONE`,
+      field,
+      message: `INTERVAL=${interval} never gets to a next occurrence. Use 1 or more.`,
+      nearest: withPart(text, "INTERVAL", null),
+    });
   }
   const frequency = FREQUENCIES.find((name) => new RegExp(`(?:^|;|RRULE:)FREQ=${name}(?:;|$)`, "i").test(text));
   if (frequency === "SECONDLY" || frequency === "MINUTELY") {
-    const hours = Math.max(room === "WINDOW" ? LEAST_HOURS_OF_WINDOWS : 1, Math.ceil(Number(interval ?? "1") / (frequency === "MINUTELY" ? 60 : 3_600)));
+    const hours = Math.max(
+      room === "WINDOW" ? LEAST_HOURS_OF_WINDOWS : 1,
+      Math.ceil(Number(interval ?? "1") / (frequency === "MINUTELY" ? 60 : 3_600)),
+    );
     refusals.push({
       code: `QSC_${room}_FREQUENCY_TOO_HIGH`,
       field,
@@ -49,7 +64,12 @@ export function refuseRuleText(text: string, room: string, field = "rrule"): rea
     });
   }
   if (/(?:^|;)UNTIL=/i.test(text) && /(?:^|;)COUNT=/i.test(text)) {
-    refusals.push({ code: `QSC_${room}_UNTIL_WITH_COUNT`, field, message: "A rule ends by UNTIL or by COUNT, not by both (RFC 5545, section 3.3.10). Leave one out.", nearest: withPart(text, "COUNT", null) });
+    refusals.push({
+      code: `QSC_${room}_UNTIL_WITH_COUNT`,
+      field,
+      message: "A rule ends by UNTIL or by COUNT, not by both (RFC 5545, section 3.3.10). Leave one out.",
+      nearest: withPart(text, "COUNT", null),
+    });
   }
   return refusals;
 }
@@ -64,7 +84,12 @@ export function refuseStartOffRule(rule: RecurrenceRule, startMs: number, room: 
   });
   if (first === startMs) return null;
   const start = formatLocal(startMs);
-  if (first === null) return { code: `QSC_${room}_NEVER`, field: "rrule", message: `The rule never happens on or after ${start}. Check its parts against each other.` };
+  if (first === null)
+    return {
+      code: `QSC_${room}_NEVER`,
+      field: "rrule",
+      message: `The rule never happens on or after ${start}. Check its parts against each other.`,
+    };
   return {
     code: `QSC_${room}_START_OFF_RULE`,
     field: "start",
@@ -72,4 +97,3 @@ export function refuseStartOffRule(rule: RecurrenceRule, startMs: number, room: 
     nearest: formatLocal(first),
   };
 }
-

@@ -14,9 +14,7 @@ export interface RuleWeekday {
 }
 
 /** UNTIL: an instant, a local time, or a local date whose whole day is meant. All inclusive. */
-export type RuleUntil =
-  | { readonly kind: "instant"; readonly instant: number }
-  | { readonly kind: "local"; readonly localMs: number };
+export type RuleUntil = { readonly kind: "instant"; readonly instant: number } | { readonly kind: "local"; readonly localMs: number };
 
 /** A parsed RRULE (RFC 5545, 3.3.10). Lists are sorted and without repetition; null means that the part is absent. */
 export interface RecurrenceRule {
@@ -42,7 +40,11 @@ const MAX_INTERVAL = 1_000_000;
 const MAX_COUNT = 1_000_000;
 
 function malformed(field: string, problem: string): DomainError {
-  return new DomainError("QSC_WINDOW_RULE_MALFORMED", `The recurrence rule cannot be read: ${problem}. Expected parts such as FREQ=WEEKLY;BYDAY=SA,SU (RFC 5545, section 3.3.10).`, { field });
+  return new DomainError(
+    "QSC_WINDOW_RULE_MALFORMED",
+    `The recurrence rule cannot be read: ${problem}. Expected parts such as FREQ=WEEKLY;BYDAY=SA,SU (RFC 5545, section 3.3.10).`,
+    { field },
+  );
 }
 
 function splitParts(text: string, field: string): ReadonlyMap<string, string> {
@@ -58,7 +60,20 @@ function splitParts(text: string, field: string): ReadonlyMap<string, string> {
 }
 
 const PART_NAMES: ReadonlySet<string> = new Set([
-  "FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYSETPOS", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYDAY", "BYHOUR", "BYMINUTE", "BYSECOND",
+  "FREQ",
+  "INTERVAL",
+  "COUNT",
+  "UNTIL",
+  "WKST",
+  "BYSETPOS",
+  "BYMONTH",
+  "BYMONTHDAY",
+  "BYYEARDAY",
+  "BYWEEKNO",
+  "BYDAY",
+  "BYHOUR",
+  "BYMINUTE",
+  "BYSECOND",
 ]);
 
 /** What each list of numbers may hold; `signed` ones count from the end when negative and exclude 0. */
@@ -82,11 +97,14 @@ function numberList(parts: ReadonlyMap<string, string>, name: keyof typeof NUMBE
     const value = /^[+-]?\d{1,3}$/.test(item) ? Number(item) : Number.NaN;
     const size = signed ? Math.abs(value) : value;
     if (!(size >= least && size <= most)) {
-      throw malformed(field, `${name} holds "${item}", which is not ${signed ? `${least} to ${most} or -${most} to -${least}` : `${least} to ${most}`}`);
+      throw malformed(
+        field,
+        `${name} holds "${item}", which is not ${signed ? `${least} to ${most} or -${most} to -${least}` : `${least} to ${most}`}`,
+      );
     }
     numbers.add(value);
   }
-  return [...numbers].sort((a, b) => a - b);
+  return [...numbers].toSorted((a, b) => a - b);
 }
 
 function positiveNumber(parts: ReadonlyMap<string, string>, name: string, most: number, field: string): number | null {
@@ -110,7 +128,8 @@ function parseByDay(parts: ReadonlyMap<string, string>, field: string): readonly
   for (const item of text.split(",")) {
     const match = /^([+-]?\d{1,2})?([A-Z]{2})$/.exec(item);
     const nth = match?.[1] === undefined ? null : Number(match[1]);
-    if (match === null || nth === 0 || Math.abs(nth ?? 1) > 53) throw malformed(field, `BYDAY holds "${item}", which is no weekday such as SU, 1SU or -1FR`);
+    if (match === null || nth === 0 || Math.abs(nth ?? 1) > 53)
+      throw malformed(field, `BYDAY holds "${item}", which is no weekday such as SU, 1SU or -1FR`);
     const weekday = parseWeekday(match[2] ?? "", field);
     days.set(`${nth}/${weekday}`, { weekday, nth });
   }
@@ -129,7 +148,14 @@ function parseUntil(text: string | undefined, field: string): RuleUntil | null {
     return { kind: "local", localMs: date + DAY_MS - 1 };
   }
   // A leap second has no place in epoch time: it is the last of its minute.
-  const localMs = localFromFields(Number(year), Number(month), Number(day), Number(hour), Number(minute), Math.min(Number(second), Number(second) === 60 ? 59 : 99));
+  const localMs = localFromFields(
+    Number(year),
+    Number(month),
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Math.min(Number(second), Number(second) === 60 ? 59 : 99),
+  );
   if (localMs === null) throw malformed(field, `UNTIL=${text} is no date and time`);
   return utc === "Z" ? { kind: "instant", instant: localMs } : { kind: "local", localMs };
 }
@@ -138,13 +164,16 @@ function parseUntil(text: string | undefined, field: string): RuleUntil | null {
 function refuseForbidden(rule: RecurrenceRule, field: string): void {
   const { frequency } = rule;
   const numbered = rule.byDay?.some((day) => day.nth !== null) ?? false;
-  if (numbered && frequency !== "MONTHLY" && frequency !== "YEARLY") throw malformed(field, `a numbered weekday in BYDAY needs FREQ=MONTHLY or YEARLY, not ${frequency}`);
+  if (numbered && frequency !== "MONTHLY" && frequency !== "YEARLY")
+    throw malformed(field, `a numbered weekday in BYDAY needs FREQ=MONTHLY or YEARLY, not ${frequency}`);
   if (numbered && rule.byWeekNumber !== null) throw malformed(field, "a numbered weekday in BYDAY cannot stand beside BYWEEKNO");
   if (rule.byWeekNumber !== null && frequency !== "YEARLY") throw malformed(field, `BYWEEKNO needs FREQ=YEARLY, not ${frequency}`);
-  if (rule.byYearDay !== null && (frequency === "DAILY" || frequency === "WEEKLY" || frequency === "MONTHLY")) throw malformed(field, `BYYEARDAY cannot stand in a ${frequency} rule`);
+  if (rule.byYearDay !== null && (frequency === "DAILY" || frequency === "WEEKLY" || frequency === "MONTHLY"))
+    throw malformed(field, `BYYEARDAY cannot stand in a ${frequency} rule`);
   if (rule.byMonthDay !== null && frequency === "WEEKLY") throw malformed(field, "BYMONTHDAY cannot stand in a WEEKLY rule");
   const others = [rule.byMonth, rule.byMonthDay, rule.byYearDay, rule.byWeekNumber, rule.byDay, rule.byHour, rule.byMinute, rule.bySecond];
-  if (rule.bySetPosition !== null && others.every((part) => part === null)) throw malformed(field, "BYSETPOS needs another BY part to choose from");
+  if (rule.bySetPosition !== null && others.every((part) => part === null))
+    throw malformed(field, "BYSETPOS needs another BY part to choose from");
 }
 
 /**

@@ -45,7 +45,8 @@ export function visitSubDailyTimes(input: {
   // Steps meet the times of day that differ from the first by a multiple of this, and no others, however long they go on.
   const meetsEveryMs = greatestCommonDivisor(stepMs, DAY_MS);
   let meetsSome = false;
-  for (let time = within(originMs, meetsEveryMs); time < DAY_MS && !meetsSome; time += meetsEveryMs) meetsSome = passesLimits(rule, unitMs, time);
+  for (let time = within(originMs, meetsEveryMs); time < DAY_MS && !meetsSome; time += meetsEveryMs)
+    meetsSome = passesLimits(rule, unitMs, time);
   if (!meetsSome || inPeriod.length === 0) return;
 
   const matches = dayFilter(rule);

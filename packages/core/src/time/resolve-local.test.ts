@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatLocal, parseLocal, parseLocalDate } from "./local-time.js";
 import { packagedZoneData } from "./packaged-zone-data.js";
-import { localAt, resolveLocal, rfcInstant } from "./resolve-local.js";
+import { localAt, offsetAt, resolveLocal, rfcInstant } from "./resolve-local.js";
 import { requireZone } from "./zone-data.js";
-import { zoneFromTransitions } from "./zone.js";
+import { zoneFromOffsets, zoneFromTransitions } from "./zone.js";
 
 const zone = (name: string) => requireZone(packagedZoneData(), name);
 const local = (text: string): number => parseLocal(text) ?? Number.NaN;
@@ -61,21 +61,31 @@ describe("local times on the nights on which clocks change", () => {
 describe("laws of the resolver", () => {
   const names = packagedZoneData().names();
   const anyZone = fc.constantFrom(...names).map(zone);
-  const instants = fc.integer({ min: Date.parse("1900-01-01T00:00Z") / 1_000, max: Date.parse("2399-01-01T00:00Z") / 1_000 }).map((seconds) => seconds * 1_000);
+  const instants = fc
+    .integer({ min: Date.parse("1900-01-01T00:00Z") / 1_000, max: Date.parse("2399-01-01T00:00Z") / 1_000 })
+    .map((seconds) => seconds * 1_000);
 
   test("every instant is among the instants of its local time, and each of those shows that local time", () => {
     fc.assert(
-      fc.property(anyZone, instants, fc.nat(), fc.integer({ min: -7_200, max: 7_200 }), fc.boolean(), (anywhere, anyInstant, index, seconds, nearChange) => {
-        const change = anywhere.starts[1 + (index % Math.max(1, anywhere.starts.length - 1))];
-        const instant = nearChange && change !== undefined && change > -1e13 ? change + seconds * 1_000 : anyInstant;
-        const localMs = localAt(instant, anywhere);
-        const resolved = resolveLocal(localMs, anywhere);
-        expect(resolved.kind).not.toBe("gap");
-        const found = resolved.kind === "unique" ? [resolved.instant] : resolved.kind === "overlap" ? [resolved.first, resolved.second] : [];
-        expect(found).toContain(instant);
-        for (const candidate of found) expect(localAt(candidate, anywhere)).toBe(localMs);
-        expect(found).toEqual(found.toSorted((a, b) => a - b));
-      }),
+      fc.property(
+        anyZone,
+        instants,
+        fc.nat(),
+        fc.integer({ min: -7_200, max: 7_200 }),
+        fc.boolean(),
+        (anywhere, anyInstant, index, seconds, nearChange) => {
+          const change = anywhere.starts[1 + (index % Math.max(1, anywhere.starts.length - 1))];
+          const instant = nearChange && change !== undefined && change > -1e13 ? change + seconds * 1_000 : anyInstant;
+          const localMs = localAt(instant, anywhere);
+          const resolved = resolveLocal(localMs, anywhere);
+          expect(resolved.kind).not.toBe("gap");
+          const found =
+            resolved.kind === "unique" ? [resolved.instant] : resolved.kind === "overlap" ? [resolved.first, resolved.second] : [];
+          expect(found).toContain(instant);
+          for (const candidate of found) expect(localAt(candidate, anywhere)).toBe(localMs);
+          expect(found).toEqual(found.toSorted((a, b) => a - b));
+        },
+      ),
       { numRuns: 5_000 },
     );
   });
@@ -97,9 +107,33 @@ describe("laws of the resolver", () => {
     );
   });
 
+  test.each(["Europe/Madrid", "Pacific/Apia", "Australia/Lord_Howe", "Africa/Casablanca"])(
+    "%s built by asking for its offsets is the same zone",
+    (name) => {
+      const known = zone(name);
+      const [from, to] = [Date.parse("2005-01-15T00:00:00.001Z"), Date.parse("2035-01-15T00:00Z")];
+      const built = zoneFromOffsets({ name, offsetAt: (instant) => offsetAt(instant, known), from, to });
+      const inRange = [...known.starts].filter((start) => start > from && start < to);
+      expect([...built.starts].slice(1)).toEqual(inRange);
+      for (const start of inRange) expect(offsetAt(start, built)).toBe(offsetAt(start, known));
+    },
+  );
+
   test("a zone built from its changes forgets those that change nothing", () => {
-    const built = zoneFromTransitions({ name: "Test/Zone", firstOffsetMs: 0, transitions: [{ at: 10, offsetMs: 0 }, { at: 20, offsetMs: 5 }, { at: 20, offsetMs: 7 }, { at: 30, offsetMs: 7 }] });
-    expect([[...built.starts], [...built.offsets]]).toEqual([[Number.NEGATIVE_INFINITY, 20], [0, 7]]);
+    const built = zoneFromTransitions({
+      name: "Test/Zone",
+      firstOffsetMs: 0,
+      transitions: [
+        { at: 10, offsetMs: 0 },
+        { at: 20, offsetMs: 5 },
+        { at: 20, offsetMs: 7 },
+        { at: 30, offsetMs: 7 },
+      ],
+    });
+    expect([[...built.starts], [...built.offsets]]).toEqual([
+      [Number.NEGATIVE_INFINITY, 20],
+      [0, 7],
+    ]);
   });
 });
 
@@ -108,7 +142,24 @@ describe("local times as text", () => {
     expect(parseLocal("2026-03-29T02:30")).toBe(Date.UTC(2026, 2, 29, 2, 30));
     expect(parseLocal("2024-02-29T23:59:59")).toBe(Date.UTC(2024, 1, 29, 23, 59, 59));
     expect(parseLocalDate("2024-02-29")).toBe(Date.UTC(2024, 1, 29));
-    for (const text of ["", "2026-03-29", "2026-03-29 02:30", "2026-03-29T02:30Z", "2026-03-29T02:30+01:00", "2026-3-29T02:30", "2025-02-29T00:00", "2026-13-01T00:00", "2026-00-10T00:00", "2026-01-00T00:00", "2026-01-01T24:00", "2026-01-01T00:60", "2026-01-01T00:00:60", "2026-01-01T00:00:00.000", "0000-01-01T00:00", " 2026-01-01T00:00"]) {
+    for (const text of [
+      "",
+      "2026-03-29",
+      "2026-03-29 02:30",
+      "2026-03-29T02:30Z",
+      "2026-03-29T02:30+01:00",
+      "2026-3-29T02:30",
+      "2025-02-29T00:00",
+      "2026-13-01T00:00",
+      "2026-00-10T00:00",
+      "2026-01-00T00:00",
+      "2026-01-01T24:00",
+      "2026-01-01T00:60",
+      "2026-01-01T00:00:60",
+      "2026-01-01T00:00:00.000",
+      "0000-01-01T00:00",
+      " 2026-01-01T00:00",
+    ]) {
       expect(parseLocal(text), text).toBeNull();
     }
     for (const text of ["2025-02-29", "2026-1-1", "2026-01-01T00:00"]) expect(parseLocalDate(text), text).toBeNull();

@@ -22,7 +22,7 @@ export function lazyZoneData(input: {
   readonly load: (name: string) => Zone | undefined;
 }): ZoneData {
   const known = new Set(input.names);
-  const sorted = [...known].sort();
+  const sorted = [...known].toSorted();
   const loaded = new Map<string, Zone | undefined>();
   return {
     version: input.version,
@@ -61,15 +61,16 @@ export function parseZoneData(input: {
 
 const VERSION = /^(\d{4})([a-z]*)$/;
 
+/** Year, number of letters and letters: after 2026z would come 2026za. */
+function versionRank(version: string): readonly [number, number, string] {
+  const match = VERSION.exec(version);
+  return match === null ? [0, 0, ""] : [Number(match[1]), match[2]?.length ?? 0, match[2] ?? ""];
+}
+
 /** Orders versions of the IANA database: negative when `a` is older than `b`, 0 when equal. A text that is no version is older than all. */
 export function compareZoneDataVersions(a: string, b: string): number {
-  const rank = (version: string): readonly [number, number, string] => {
-    const match = VERSION.exec(version);
-    // After 2026z would come 2026za: longer suffixes are later.
-    return match === null ? [0, 0, ""] : [Number(match[1]), match[2]?.length ?? 0, match[2] ?? ""];
-  };
-  const [yearA, lengthA, suffixA] = rank(a);
-  const [yearB, lengthB, suffixB] = rank(b);
+  const [yearA, lengthA, suffixA] = versionRank(a);
+  const [yearB, lengthB, suffixB] = versionRank(b);
   if (yearA !== yearB) return yearA - yearB;
   if (lengthA !== lengthB) return lengthA - lengthB;
   return suffixA < suffixB ? -1 : suffixA > suffixB ? 1 : 0;

@@ -31,7 +31,10 @@ function writeLength(lengthMs: number): string {
     [Math.floor((lengthMs % HOUR_MS) / MINUTE_MS), "min"],
     [Math.floor((lengthMs % MINUTE_MS) / SECOND_MS), "s"],
   ] as const;
-  return parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`).join(" ");
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(" ");
 }
 
 function writeChange(change: ClockChange): string {
@@ -44,21 +47,32 @@ function partOfDay(change: ClockChange): string {
 }
 
 /** What a clock change does to an occurrence, as sentences for people: "lasts 3 h on this night: clocks go forward at 02:00". */
-export function occurrenceNotes(series: CompiledSeries, occurrence: { readonly localMs: number; readonly start: number; readonly end: number }): readonly string[] {
+export function occurrenceNotes(
+  series: CompiledSeries,
+  occurrence: { readonly localMs: number; readonly start: number; readonly end: number },
+): readonly string[] {
   const { zone, length } = series;
   const { localMs, start, end } = occurrence;
   // The changes that this occurrence can feel are those its local times or its instants touch.
-  const changes = changesBetween(zone, Math.min(start, localMs - zone.maxOffsetMs), Math.max(end, localMs + length.nominalMs - zone.minOffsetMs));
+  const changes = changesBetween(
+    zone,
+    Math.min(start, localMs - zone.maxOffsetMs),
+    Math.max(end, localMs + length.nominalMs - zone.minOffsetMs),
+  );
   if (changes.length === 0) return [];
   const notes: string[] = [];
   const skipped = changes.find((change) => change.fromLocalMs <= localMs && localMs < change.toLocalMs);
   if (skipped !== undefined) {
     const startsAt = formatTimeOfDay(start + (zone.offsets[offsetIndexAt(start, zone)] ?? 0));
-    notes.push(`starts at ${startsAt}: ${formatTimeOfDay(localMs)} does not exist on this ${partOfDay(skipped)}, clocks go from ${formatTimeOfDay(skipped.fromLocalMs)} to ${formatTimeOfDay(skipped.toLocalMs)}`);
+    notes.push(
+      `starts at ${startsAt}: ${formatTimeOfDay(localMs)} does not exist on this ${partOfDay(skipped)}, clocks go from ${formatTimeOfDay(skipped.fromLocalMs)} to ${formatTimeOfDay(skipped.toLocalMs)}`,
+    );
   }
   const repeated = changes.find((change) => change.toLocalMs <= localMs && localMs < change.fromLocalMs);
   if (repeated !== undefined) {
-    notes.push(`starts at the first of two ${formatTimeOfDay(localMs)}: clocks go back at ${formatTimeOfDay(repeated.fromLocalMs)} on this ${partOfDay(repeated)}`);
+    notes.push(
+      `starts at the first of two ${formatTimeOfDay(localMs)}: clocks go back at ${formatTimeOfDay(repeated.fromLocalMs)} on this ${partOfDay(repeated)}`,
+    );
   }
   if (length.kind !== "none" && end - start !== length.nominalMs) {
     const [change] = changesBetween(zone, start - 1, end);

@@ -24,13 +24,49 @@ describe("a window on the night on which clocks change", () => {
     ["Europe/Madrid", "2026-10-25T02:00", "2026-10-25T06:00", "2026-10-25T00:00Z 2026-10-25T05:00Z", "2026-10-25T00:00Z 2026-10-25T05:00Z"],
     ["Europe/Madrid", "2026-10-25T01:00", "2026-10-25T02:30", "2026-10-24T23:00Z 2026-10-25T01:30Z", "2026-10-24T23:00Z 2026-10-25T00:30Z"],
     ["Europe/Madrid", "2026-10-25T02:15", "2026-10-25T02:45", "2026-10-25T00:15Z 2026-10-25T01:45Z", "2026-10-25T00:15Z 2026-10-25T00:45Z"],
-    ["America/New_York", "2026-03-08T02:30", "2026-03-08T04:30", "2026-03-08T07:00Z 2026-03-08T08:30Z", "2026-03-08T07:30Z 2026-03-08T08:30Z"],
-    ["Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-04T02:45", "2026-10-03T15:30Z 2026-10-03T16:15Z", "2026-10-03T15:45Z 2026-10-03T16:15Z"],
-    ["Australia/Sydney", "2026-04-05T00:00", "2026-04-06T00:00", "2026-04-04T13:00Z 2026-04-05T14:00Z", "2026-04-04T13:00Z 2026-04-05T14:00Z"],
+    [
+      "America/New_York",
+      "2026-03-08T02:30",
+      "2026-03-08T04:30",
+      "2026-03-08T07:00Z 2026-03-08T08:30Z",
+      "2026-03-08T07:30Z 2026-03-08T08:30Z",
+    ],
+    [
+      "Australia/Lord_Howe",
+      "2026-10-04T02:15",
+      "2026-10-04T02:45",
+      "2026-10-03T15:30Z 2026-10-03T16:15Z",
+      "2026-10-03T15:45Z 2026-10-03T16:15Z",
+    ],
+    [
+      "Australia/Sydney",
+      "2026-04-05T00:00",
+      "2026-04-06T00:00",
+      "2026-04-04T13:00Z 2026-04-05T14:00Z",
+      "2026-04-04T13:00Z 2026-04-05T14:00Z",
+    ],
     ["Pacific/Apia", "2011-12-30T09:00", "2011-12-30T10:00", "2011-12-30T10:00Z 2011-12-30T20:00Z", "2011-12-30T19:00Z 2011-12-30T20:00Z"],
-    ["America/Sao_Paulo", "2018-11-04T00:00", "2018-11-04T01:00", "2018-11-04T03:00Z 2018-11-04T04:00Z", "2018-11-04T03:00Z 2018-11-04T04:00Z"],
-    ["America/Santiago", "2026-09-06T00:30", "2026-09-06T02:00", "2026-09-06T04:00Z 2026-09-06T05:00Z", "2026-09-06T04:30Z 2026-09-06T05:00Z"],
-    ["Africa/Casablanca", "2019-05-05T02:00", "2019-05-05T03:00", "2019-05-05T01:00Z 2019-05-05T03:00Z", "2019-05-05T01:00Z 2019-05-05T03:00Z"],
+    [
+      "America/Sao_Paulo",
+      "2018-11-04T00:00",
+      "2018-11-04T01:00",
+      "2018-11-04T03:00Z 2018-11-04T04:00Z",
+      "2018-11-04T03:00Z 2018-11-04T04:00Z",
+    ],
+    [
+      "America/Santiago",
+      "2026-09-06T00:30",
+      "2026-09-06T02:00",
+      "2026-09-06T04:00Z 2026-09-06T05:00Z",
+      "2026-09-06T04:30Z 2026-09-06T05:00Z",
+    ],
+    [
+      "Africa/Casablanca",
+      "2019-05-05T02:00",
+      "2019-05-05T03:00",
+      "2019-05-05T01:00Z 2019-05-05T03:00Z",
+      "2019-05-05T01:00Z 2019-05-05T03:00Z",
+    ],
   ])("in %s from %s to %s is held %s, by the RFC alone %s", (timeZone, start, end, cover, rfc) => {
     expect(once({ timeZone, start, end }).join(" ")).toBe(cover);
     expect(once({ timeZone, start, end, dstPolicy: "rfc" }).join(" ")).toBe(rfc);
@@ -52,10 +88,20 @@ describe("a window on the night on which clocks change", () => {
     const series: WindowSeries = { start: "2026-01-04T02:00", end: "2026-01-04T06:00", timeZone: "Europe/Madrid", rrule: "FREQ=WEEKLY" };
     const noted = occurrences(series, YEAR).filter(({ notes }) => notes.length > 0);
     expect(noted.map(({ localStart, notes }) => [localStart, ...notes])).toEqual([
-      ["2026-03-29T02:00", "starts at 03:00: 02:00 does not exist on this night, clocks go from 02:00 to 03:00", "lasts 3 h on this night: clocks go forward at 02:00"],
-      ["2026-10-25T02:00", "starts at the first of two 02:00: clocks go back at 03:00 on this night", "lasts 5 h on this night: clocks go back at 03:00"],
+      [
+        "2026-03-29T02:00",
+        "starts at 03:00: 02:00 does not exist on this night, clocks go from 02:00 to 03:00",
+        "lasts 3 h on this night: clocks go forward at 02:00",
+      ],
+      [
+        "2026-10-25T02:00",
+        "starts at the first of two 02:00: clocks go back at 03:00 on this night",
+        "lasts 5 h on this night: clocks go back at 03:00",
+      ],
     ]);
-    expect(occurrences({ ...series, start: "2026-03-29T01:00", end: "2026-03-29T06:00", rrule: null }, YEAR)[0]?.notes).toEqual(["lasts 4 h on this night: clocks go forward at 02:00"]);
+    expect(occurrences({ ...series, start: "2026-03-29T01:00", end: "2026-03-29T06:00", rrule: null }, YEAR)[0]?.notes).toEqual([
+      "lasts 4 h on this night: clocks go forward at 02:00",
+    ]);
   });
 
   test("keeps the local times that the series names", () => {
@@ -75,7 +121,9 @@ describe("a series", () => {
   });
 
   test("loses an excluded date also when it is an additional one, and COUNT counts it", () => {
-    expect(days({ ...daily, exdates: ["2026-01-02T09:00", "2026-03-01T09:00"], rdates: ["2026-03-01T09:00", "2026-03-02T09:00"] })).toEqual(["01-01", "01-03", "01-04", "03-02"]);
+    expect(days({ ...daily, exdates: ["2026-01-02T09:00", "2026-03-01T09:00"], rdates: ["2026-03-01T09:00", "2026-03-02T09:00"] })).toEqual(
+      ["01-01", "01-03", "01-04", "03-02"],
+    );
   });
 
   test("has an additional date that the rule also gives once", () => {
@@ -112,7 +160,9 @@ describe("a series", () => {
 
   test("takes positions from a whole week, also from the days before its start", () => {
     // The week of Wednesday 7 January has Monday, Wednesday and Friday: the second is Wednesday itself.
-    expect(days({ ...daily, start: "2026-01-07T09:00", end: "2026-01-07T10:00", rrule: "FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=2;COUNT=2" })).toEqual(["01-07", "01-14"]);
+    expect(
+      days({ ...daily, start: "2026-01-07T09:00", end: "2026-01-07T10:00", rrule: "FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=2;COUNT=2" }),
+    ).toEqual(["01-07", "01-14"]);
   });
 
   test("joins plain and numbered weekdays", () => {
@@ -124,13 +174,31 @@ describe("a series", () => {
   });
 
   test("that steps in hours over years is read from where it is asked", () => {
-    const hourly: WindowSeries = { start: "2001-01-01T00:00", end: "2001-01-01T00:30", timeZone: "Europe/Madrid", rrule: "FREQ=HOURLY;INTERVAL=7" };
+    const hourly: WindowSeries = {
+      start: "2001-01-01T00:00",
+      end: "2001-01-01T00:30",
+      timeZone: "Europe/Madrid",
+      rrule: "FREQ=HOURLY;INTERVAL=7",
+    };
     const found = occurrences(hourly, { from: at("2026-03-28T00:00Z"), to: at("2026-03-29T12:00Z") });
-    expect(found.map(({ localStart }) => localStart)).toEqual(["2026-03-28T06:00", "2026-03-28T13:00", "2026-03-28T20:00", "2026-03-29T03:00", "2026-03-29T10:00"]);
+    expect(found.map(({ localStart }) => localStart)).toEqual([
+      "2026-03-28T06:00",
+      "2026-03-28T13:00",
+      "2026-03-28T20:00",
+      "2026-03-29T03:00",
+      "2026-03-29T10:00",
+    ]);
   });
 
   test("that can never happen is answered, and in little time", () => {
-    for (const rrule of ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=HOURLY;INTERVAL=24;BYHOUR=5", "FREQ=MINUTELY;INTERVAL=60;BYMINUTE=7", "FREQ=SECONDLY;INTERVAL=2;BYSECOND=7", "FREQ=MONTHLY;BYMONTHDAY=1;BYSETPOS=2"]) {
+    for (const rrule of [
+      "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+      "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+      "FREQ=HOURLY;INTERVAL=24;BYHOUR=5",
+      "FREQ=MINUTELY;INTERVAL=60;BYMINUTE=7",
+      "FREQ=SECONDLY;INTERVAL=2;BYSECOND=7",
+      "FREQ=MONTHLY;BYMONTHDAY=1;BYSETPOS=2",
+    ]) {
       expect(windowAt({ ...daily, rrule }, YEAR.from), rrule).toEqual({ inWindow: false, nextStart: null });
     }
   });
@@ -148,25 +216,45 @@ describe("a series", () => {
 
 describe("windowAt", () => {
   test("merges what touches and overlaps, in both directions", () => {
-    const nights: WindowSeries = { start: "2026-01-01T00:00", end: "2026-01-02T00:00", timeZone: "Europe/Madrid", rrule: "FREQ=DAILY;COUNT=200" };
-    expect(windowAt(nights, at("2026-04-01T12:00Z"))).toEqual({ inWindow: true, start: at("2025-12-31T23:00Z"), end: at("2026-07-19T22:00Z") });
+    const nights: WindowSeries = {
+      start: "2026-01-01T00:00",
+      end: "2026-01-02T00:00",
+      timeZone: "Europe/Madrid",
+      rrule: "FREQ=DAILY;COUNT=200",
+    };
+    expect(windowAt(nights, at("2026-04-01T12:00Z"))).toEqual({
+      inWindow: true,
+      start: at("2025-12-31T23:00Z"),
+      end: at("2026-07-19T22:00Z"),
+    });
     expect(windowAt(nights, at("2026-07-19T22:00Z"))).toEqual({ inWindow: false, nextStart: null });
   });
 
   test("follows what is always open for about twenty years", () => {
-    const always = windowAt({ start: "2026-01-01T00:00", end: "2026-01-02T00:00", timeZone: "UTC", rrule: "FREQ=DAILY" }, at("2027-01-01T00:00Z"));
+    const always = windowAt(
+      { start: "2026-01-01T00:00", end: "2026-01-02T00:00", timeZone: "UTC", rrule: "FREQ=DAILY" },
+      at("2027-01-01T00:00Z"),
+    );
     expect(always).toMatchObject({ inWindow: true, start: at("2026-01-01T00:00Z") });
     expect(always.inWindow && always.end).toBeGreaterThan(at("2046-01-01T00:00Z"));
   });
 
   test("finds the earliest next start when clocks put a later local time first", () => {
     // 02:30 is read as 03:30, which is after 03:00.
-    const series: WindowSeries = { start: "2026-03-29T02:30", end: "2026-03-29T02:35", timeZone: "Europe/Madrid", rdates: ["2026-03-29T03:00"], dstPolicy: "rfc" };
+    const series: WindowSeries = {
+      start: "2026-03-29T02:30",
+      end: "2026-03-29T02:35",
+      timeZone: "Europe/Madrid",
+      rdates: ["2026-03-29T03:00"],
+      dstPolicy: "rfc",
+    };
     expect(windowAt(series, at("2026-03-29T00:00Z"))).toEqual({ inWindow: false, nextStart: at("2026-03-29T01:00Z") });
   });
 
   test("finds a next start that is years away", () => {
-    expect(windowAt({ start: "2024-02-29T00:00", end: "2024-02-29T01:00", timeZone: "UTC", rrule: "FREQ=YEARLY" }, at("2096-03-01T00:00Z"))).toEqual({ inWindow: false, nextStart: at("2104-02-29T00:00Z") });
+    expect(
+      windowAt({ start: "2024-02-29T00:00", end: "2024-02-29T01:00", timeZone: "UTC", rrule: "FREQ=YEARLY" }, at("2096-03-01T00:00Z")),
+    ).toEqual({ inWindow: false, nextStart: at("2104-02-29T00:00Z") });
   });
 });
 
@@ -189,9 +277,34 @@ describe("a malformed series is refused with a code and the field at fault", () 
     [{ exdates: ["2026-01-05T02:00", "tomorrow"] }, "QSC_WINDOW_LOCAL_TIME_MALFORMED", "exdates.1"],
     [{ rdates: ["2026-01-05"] }, "QSC_WINDOW_LOCAL_TIME_MALFORMED", "rdates.0"],
     ...[
-      "", "DAILY", "FREQ=FORTNIGHTLY", "INTERVAL=2", "FREQ=DAILY;FREQ=DAILY", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;INTERVAL=-1", "FREQ=DAILY;COUNT=0", "FREQ=DAILY;COUNT=x", "FREQ=DAILY;UNTIL=tomorrow",
-      "FREQ=DAILY;UNTIL=20261332", "FREQ=DAILY;BYHOUR=24", "FREQ=DAILY;BYMONTH=13", "FREQ=DAILY;BYMONTH=-1", "FREQ=MONTHLY;BYMONTHDAY=0", "FREQ=MONTHLY;BYMONTHDAY=32", "FREQ=MONTHLY;BYDAY=XX", "FREQ=MONTHLY;BYDAY=0MO",
-      "FREQ=MONTHLY;BYDAY=54MO", "FREQ=WEEKLY;BYDAY=1MO", "FREQ=MONTHLY;BYWEEKNO=1", "FREQ=MONTHLY;BYYEARDAY=1", "FREQ=WEEKLY;BYMONTHDAY=1", "FREQ=MONTHLY;BYSETPOS=1", "FREQ=DAILY;WKST=XX", "FREQ=DAILY;X-FOO=1", "FREQ=DAILY;BYHOUR=", "FREQ=DAILY;;",
+      "",
+      "DAILY",
+      "FREQ=FORTNIGHTLY",
+      "INTERVAL=2",
+      "FREQ=DAILY;FREQ=DAILY",
+      "FREQ=DAILY;INTERVAL=0",
+      "FREQ=DAILY;INTERVAL=-1",
+      "FREQ=DAILY;COUNT=0",
+      "FREQ=DAILY;COUNT=x",
+      "FREQ=DAILY;UNTIL=tomorrow",
+      "FREQ=DAILY;UNTIL=20261332",
+      "FREQ=DAILY;BYHOUR=24",
+      "FREQ=DAILY;BYMONTH=13",
+      "FREQ=DAILY;BYMONTH=-1",
+      "FREQ=MONTHLY;BYMONTHDAY=0",
+      "FREQ=MONTHLY;BYMONTHDAY=32",
+      "FREQ=MONTHLY;BYDAY=XX",
+      "FREQ=MONTHLY;BYDAY=0MO",
+      "FREQ=MONTHLY;BYDAY=54MO",
+      "FREQ=WEEKLY;BYDAY=1MO",
+      "FREQ=MONTHLY;BYWEEKNO=1",
+      "FREQ=MONTHLY;BYYEARDAY=1",
+      "FREQ=WEEKLY;BYMONTHDAY=1",
+      "FREQ=MONTHLY;BYSETPOS=1",
+      "FREQ=DAILY;WKST=XX",
+      "FREQ=DAILY;X-FOO=1",
+      "FREQ=DAILY;BYHOUR=",
+      "FREQ=DAILY;;",
     ].map((rrule): [Partial<WindowSeries>, string, string] => [{ rrule }, "QSC_WINDOW_RULE_MALFORMED", "rrule"]),
   ])("%j: %s at %s", (part, code, field) => {
     const series = { ...good, ...part };
@@ -202,7 +315,8 @@ describe("a malformed series is refused with a code and the field at fault", () 
   test("the shape is checked at the edge", () => {
     expect(windowSeriesSchema.safeParse(good).success).toBe(true);
     expect(windowSeriesSchema.safeParse({ ...good, rrule: null }).success).toBe(true);
-    for (const bad of [{ ...good, zone: "UTC" }, { ...good, dstPolicy: "skip" }, { ...good, start: 5 }, { start: good.start }]) expect(windowSeriesSchema.safeParse(bad).success).toBe(false);
+    for (const bad of [{ ...good, zone: "UTC" }, { ...good, dstPolicy: "skip" }, { ...good, start: 5 }, { start: good.start }])
+      expect(windowSeriesSchema.safeParse(bad).success).toBe(false);
   });
 
   test("zone data may be given", () => {

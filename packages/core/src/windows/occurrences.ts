@@ -76,7 +76,12 @@ export function occurrenceInstants(series: CompiledSeries, localMs: number): Occ
 /** Writes an occurrence out, with its notes. */
 export function describeOccurrence(series: CompiledSeries, instants: OccurrenceInstants): Occurrence {
   const { localMs, start, end } = instants;
-  const localEndMs = series.length.kind === "wall-clock" ? localMs + series.length.nominalMs : series.length.kind === "none" ? localMs : localAt(end, series.zone);
+  const localEndMs =
+    series.length.kind === "wall-clock"
+      ? localMs + series.length.nominalMs
+      : series.length.kind === "none"
+        ? localMs
+        : localAt(end, series.zone);
   return { start, end, localStart: formatLocal(localMs), localEnd: formatLocal(localEndMs), notes: occurrenceNotes(series, instants) };
 }
 
@@ -92,7 +97,10 @@ function withoutRepeatedInstants(sorted: readonly OccurrenceInstants[], zone: Zo
 }
 
 /** The occurrences of a compiled series with from <= start < to, by start and then local start. */
-export function occurrenceInstantsBetween(series: CompiledSeries, range: { readonly from: number; readonly to: number }): readonly OccurrenceInstants[] {
+export function occurrenceInstantsBetween(
+  series: CompiledSeries,
+  range: { readonly from: number; readonly to: number },
+): readonly OccurrenceInstants[] {
   const { zone } = series;
   const found: OccurrenceInstants[] = [];
   if (range.from >= range.to) return found;
@@ -123,7 +131,11 @@ export function occurrenceInstantsBetween(series: CompiledSeries, range: { reado
  * @example occurrences({ start: "2026-01-04T02:00", end: "2026-01-04T06:00", timeZone: "Europe/Madrid", rrule: "FREQ=MONTHLY;BYDAY=1SU" },
  *   { from: Date.parse("2026-01-01T00:00Z"), to: Date.parse("2026-02-01T00:00Z") })
  */
-export function occurrences(series: WindowSeries, range: { readonly from: number; readonly to: number }, zones?: ZoneData): readonly Occurrence[] {
+export function occurrences(
+  series: WindowSeries,
+  range: { readonly from: number; readonly to: number },
+  zones?: ZoneData,
+): readonly Occurrence[] {
   const compiled = compileSeries(series, zones);
   return occurrenceInstantsBetween(compiled, range).map((instants) => describeOccurrence(compiled, instants));
 }

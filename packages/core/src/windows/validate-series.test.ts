@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import { endOnNextDay, validateWindowSeries } from "./validate-series.js";
 import type { WindowSeries } from "./window-series.js";
 
-const good: WindowSeries = { start: "2026-01-04T02:00", end: "2026-01-04T06:00", timeZone: "Europe/Madrid", rrule: "FREQ=MONTHLY;BYDAY=1SU" };
+const good: WindowSeries = {
+  start: "2026-01-04T02:00",
+  end: "2026-01-04T06:00",
+  timeZone: "Europe/Madrid",
+  rrule: "FREQ=MONTHLY;BYDAY=1SU",
+};
 
 describe("what is saved", () => {
   test.each<[string, Partial<WindowSeries>]>([
@@ -20,20 +25,60 @@ describe("what is saved", () => {
   });
 
   test.each<[string, Partial<WindowSeries>, string, string, string | undefined]>([
-    ["a start that the rule does not give", { start: "2026-01-05T02:00", end: "2026-01-05T06:00" }, "QSC_WINDOW_START_OFF_RULE", "start", "2026-02-01T02:00"],
+    [
+      "a start that the rule does not give",
+      { start: "2026-01-05T02:00", end: "2026-01-05T06:00" },
+      "QSC_WINDOW_START_OFF_RULE",
+      "start",
+      "2026-02-01T02:00",
+    ],
     ["an end before the start", { end: "2026-01-03T23:00" }, "QSC_WINDOW_END_BEFORE_START", "end", "2026-01-04T23:00"],
-    ["22:00 to 02:00 on one day", { start: "2026-01-04T22:00", end: "2026-01-04T02:00" }, "QSC_WINDOW_END_BEFORE_START", "end", "2026-01-05T02:00"],
+    [
+      "22:00 to 02:00 on one day",
+      { start: "2026-01-04T22:00", end: "2026-01-04T02:00" },
+      "QSC_WINDOW_END_BEFORE_START",
+      "end",
+      "2026-01-05T02:00",
+    ],
     ["zero length", { end: "2026-01-04T02:00" }, "QSC_WINDOW_EMPTY", "end", undefined],
     ["no end", { end: undefined }, "QSC_WINDOW_ENDLESS", "end", undefined],
     ["minutes", { rrule: "FREQ=MINUTELY;INTERVAL=90" }, "QSC_WINDOW_FREQUENCY_TOO_HIGH", "rrule", "FREQ=HOURLY;INTERVAL=3"],
     ["seconds", { rrule: "FREQ=SECONDLY;COUNT=3" }, "QSC_WINDOW_FREQUENCY_TOO_HIGH", "rrule", "COUNT=3;FREQ=HOURLY;INTERVAL=3"],
     ["an interval of nothing", { rrule: "FREQ=DAILY;INTERVAL=0" }, "QSC_WINDOW_INTERVAL_BELOW_ONE", "rrule", "FREQ=DAILY"],
-    ["two ends of the rule", { rrule: "FREQ=DAILY;COUNT=3;UNTIL=20270101T000000Z" }, "QSC_WINDOW_UNTIL_WITH_COUNT", "rrule", "FREQ=DAILY;UNTIL=20270101T000000Z"],
+    [
+      "two ends of the rule",
+      { rrule: "FREQ=DAILY;COUNT=3;UNTIL=20270101T000000Z" },
+      "QSC_WINDOW_UNTIL_WITH_COUNT",
+      "rrule",
+      "FREQ=DAILY;UNTIL=20270101T000000Z",
+    ],
     ["30 February", { rrule: "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30" }, "QSC_WINDOW_NEVER", "rrule", undefined],
-    ["a rule that ended before its start", { rrule: "FREQ=MONTHLY;BYDAY=1SU;UNTIL=20250101T000000Z" }, "QSC_WINDOW_NEVER", "rrule", undefined],
-    ["a rule of which every date is excluded", { rrule: "FREQ=DAILY;COUNT=1", exdates: ["2026-01-04T02:00"] }, "QSC_WINDOW_NEVER", "rrule", undefined],
+    [
+      "a rule that ended before its start",
+      { rrule: "FREQ=MONTHLY;BYDAY=1SU;UNTIL=20250101T000000Z" },
+      "QSC_WINDOW_NEVER",
+      "rrule",
+      undefined,
+    ],
+    [
+      "a rule of which every date is excluded",
+      { rrule: "FREQ=DAILY;COUNT=1", exdates: ["2026-01-04T02:00"] },
+      "QSC_WINDOW_NEVER",
+      "rrule",
+      undefined,
+    ],
     ["every hour", { rrule: "FREQ=HOURLY", end: "2026-01-04T02:30" }, "QSC_WINDOW_TOO_MANY", "rrule", undefined],
-    ["every hour of one month", { rrule: "FREQ=DAILY;BYMONTH=12;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23;BYMINUTE=0,30", start: "2026-12-01T00:00", end: "2026-12-01T00:10" }, "QSC_WINDOW_TOO_MANY", "rrule", undefined],
+    [
+      "every hour of one month",
+      {
+        rrule: "FREQ=DAILY;BYMONTH=12;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23;BYMINUTE=0,30",
+        start: "2026-12-01T00:00",
+        end: "2026-12-01T00:10",
+      },
+      "QSC_WINDOW_TOO_MANY",
+      "rrule",
+      undefined,
+    ],
     ["a rule of 600 characters", { rrule: `FREQ=DAILY;BYHOUR=2${",2".repeat(300)}` }, "QSC_WINDOW_RULE_TOO_LONG", "rrule", undefined],
     ["days without a pause", { rrule: "FREQ=DAILY", end: "2026-01-05T02:00" }, "QSC_WINDOW_NEVER_ENDS", "end", undefined],
     ["weeks that overlap", { rrule: "FREQ=WEEKLY", end: undefined, duration: "P8D" }, "QSC_WINDOW_NEVER_ENDS", "duration", undefined],
@@ -49,7 +94,11 @@ describe("what is saved", () => {
   });
 
   test("every fault of the rule's text is named at once", () => {
-    expect(validateWindowSeries({ ...good, rrule: "FREQ=SECONDLY;INTERVAL=0;COUNT=2;UNTIL=20270101" }).map(({ code }) => code)).toEqual(["QSC_WINDOW_INTERVAL_BELOW_ONE", "QSC_WINDOW_FREQUENCY_TOO_HIGH", "QSC_WINDOW_UNTIL_WITH_COUNT"]);
+    expect(validateWindowSeries({ ...good, rrule: "FREQ=SECONDLY;INTERVAL=0;COUNT=2;UNTIL=20270101" }).map(({ code }) => code)).toEqual([
+      "QSC_WINDOW_INTERVAL_BELOW_ONE",
+      "QSC_WINDOW_FREQUENCY_TOO_HIGH",
+      "QSC_WINDOW_UNTIL_WITH_COUNT",
+    ]);
   });
 
   test("a long window can be confirmed, an endless one cannot", () => {

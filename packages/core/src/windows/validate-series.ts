@@ -32,7 +32,11 @@ function refuseOrder(series: WindowSeries): Refusal | null {
   const endMs = parseLocal(series.end);
   if (startMs === null || endMs === null || endMs > startMs) return null;
   if (endMs === startMs) {
-    return { code: "QSC_WINDOW_EMPTY", field: "end", message: `The window ends when it starts, at ${series.start}, and would hold nothing. Choose a later end.` };
+    return {
+      code: "QSC_WINDOW_EMPTY",
+      field: "end",
+      message: `The window ends when it starts, at ${series.start}, and would hold nothing. Choose a later end.`,
+    };
   }
   const nearest = endOnNextDay(series.start, series.end);
   return {
@@ -64,9 +68,20 @@ function refuseCoverage(series: CompiledSeries, found: readonly OccurrenceInstan
   const longestMs = Math.max(...mergeIntervals(found).map((stretch) => (stretch.end ?? 0) - stretch.start));
   const last = found.at(-1);
   const goesOn = series.rule !== null && series.rule.count === null && series.rule.until === null;
-  const isUnbroken = goesOn && last !== undefined && found.length > 1 && longestMs >= Math.max(...found.map(({ end }) => end)) - Math.min(...found.map(({ start }) => start));
+  const isUnbroken =
+    goesOn &&
+    last !== undefined &&
+    found.length > 1 &&
+    longestMs >= Math.max(...found.map(({ end }) => end)) - Math.min(...found.map(({ start }) => start));
   if (isUnbroken) {
-    return [{ code: "QSC_WINDOW_NEVER_ENDS", field, message: "The occurrences follow each other without a pause, so the window would never end. Shorten them, or pause the integration instead." }];
+    return [
+      {
+        code: "QSC_WINDOW_NEVER_ENDS",
+        field,
+        message:
+          "The occurrences follow each other without a pause, so the window would never end. Shorten them, or pause the integration instead.",
+      },
+    ];
   }
   if (longestMs <= LONG_WINDOW_DAYS * DAY_MS || confirmLong) return [];
   const days = Math.round(longestMs / DAY_MS);
@@ -84,12 +99,20 @@ function refuseCoverage(series: CompiledSeries, found: readonly OccurrenceInstan
  * Why a series is not saved as it stands, with the nearest valid form; empty when it is fine. Judges the series alone,
  * without the time of asking. `confirmLong` is the person's word that a window over 31 days is meant. Never throws a DomainError.
  */
-export function validateWindowSeries(series: WindowSeries, options: { readonly confirmLong?: boolean | undefined } = {}, zones?: ZoneData): readonly Refusal[] {
+export function validateWindowSeries(
+  series: WindowSeries,
+  options: { readonly confirmLong?: boolean | undefined } = {},
+  zones?: ZoneData,
+): readonly Refusal[] {
   const refusals: Refusal[] = [];
   const order = refuseOrder(series);
   if (order !== null) refusals.push(order);
   if (series.end === undefined && series.duration === undefined) {
-    refusals.push({ code: "QSC_WINDOW_ENDLESS", field: "end", message: "The window has neither an end nor a duration. Give it one of them." });
+    refusals.push({
+      code: "QSC_WINDOW_ENDLESS",
+      field: "end",
+      message: "The window has neither an end nor a duration. Give it one of them.",
+    });
   }
   if (typeof series.rrule === "string") refusals.push(...refuseRuleText(series.rrule, "WINDOW"));
   if (refusals.length > 0) return refusals;
@@ -105,10 +128,22 @@ export function validateWindowSeries(series: WindowSeries, options: { readonly c
   if (offRule !== null) return [offRule];
   const { found, crowded } = lookThrough(compiled);
   if (found.length === 0) {
-    return [{ code: "QSC_WINDOW_NEVER", field: "rrule", message: `The window does not happen within ${FIRST_OCCURRENCE_YEARS} years of its start. Check the rule, its end and the excluded dates.` }];
+    return [
+      {
+        code: "QSC_WINDOW_NEVER",
+        field: "rrule",
+        message: `The window does not happen within ${FIRST_OCCURRENCE_YEARS} years of its start. Check the rule, its end and the excluded dates.`,
+      },
+    ];
   }
   if (crowded) {
-    return [{ code: "QSC_WINDOW_TOO_MANY", field: "rrule", message: `The window happens more than ${MAX_OCCURRENCES} times in ${OCCURRENCES_PERIOD_DAYS} days. Use fewer and longer occurrences.` }];
+    return [
+      {
+        code: "QSC_WINDOW_TOO_MANY",
+        field: "rrule",
+        message: `The window happens more than ${MAX_OCCURRENCES} times in ${OCCURRENCES_PERIOD_DAYS} days. Use fewer and longer occurrences.`,
+      },
+    ];
   }
   return refuseCoverage(compiled, found, options.confirmLong ?? false);
 }

@@ -7,7 +7,9 @@ import { compileSeries, visitSeriesStarts, type CompiledSeries, type WindowSerie
  * Whether an instant lies in a window. In it: the whole stretch, touching and overlapping occurrences merged, epoch ms.
  * Out of it: when the next occurrence starts, or null when there is none any more.
  */
-export type WindowAt = { readonly inWindow: true; readonly start: number; readonly end: number } | { readonly inWindow: false; readonly nextStart: number | null };
+export type WindowAt =
+  | { readonly inWindow: true; readonly start: number; readonly end: number }
+  | { readonly inWindow: false; readonly nextStart: number | null };
 
 /** A stretch without a break is followed this far beyond the instant: a window that is always open has no end to find. */
 const LONGEST_STRETCH_AHEAD_MS = 20 * 366 * DAY_MS;

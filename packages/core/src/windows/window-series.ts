@@ -71,30 +71,52 @@ export interface CompiledSeries {
 function requireLocal(text: string, field: string): number {
   const localMs = parseLocal(text);
   if (localMs === null) {
-    throw new DomainError("QSC_WINDOW_LOCAL_TIME_MALFORMED", `"${text}" is not a local time. Expected YYYY-MM-DDTHH:MM or YYYY-MM-DDTHH:MM:SS, without a zone.`, { field });
+    throw new DomainError(
+      "QSC_WINDOW_LOCAL_TIME_MALFORMED",
+      `"${text}" is not a local time. Expected YYYY-MM-DDTHH:MM or YYYY-MM-DDTHH:MM:SS, without a zone.`,
+      { field },
+    );
   }
   if (localMs < Date.UTC(FIRST_YEAR, 0, 1) || localMs > LAST_LOCAL_MS) {
-    throw new DomainError("QSC_WINDOW_LOCAL_TIME_OUT_OF_RANGE", `"${text}" is outside the years ${FIRST_YEAR} to ${LAST_YEAR} that recurrences are evaluated for.`, { field });
+    throw new DomainError(
+      "QSC_WINDOW_LOCAL_TIME_OUT_OF_RANGE",
+      `"${text}" is outside the years ${FIRST_YEAR} to ${LAST_YEAR} that recurrences are evaluated for.`,
+      { field },
+    );
   }
   return localMs;
 }
 
 function compileLength(series: WindowSeries, startMs: number): OccurrenceLength {
   if (series.end !== undefined && series.duration !== undefined) {
-    throw new DomainError("QSC_WINDOW_END_AND_DURATION", "A window has an end or a duration, not both. Leave one out.", { field: "duration" });
+    throw new DomainError("QSC_WINDOW_END_AND_DURATION", "A window has an end or a duration, not both. Leave one out.", {
+      field: "duration",
+    });
   }
   if (series.end !== undefined) {
     const nominalMs = requireLocal(series.end, "end") - startMs;
-    if (nominalMs <= 0) throw new DomainError("QSC_WINDOW_EMPTY", `The end ${series.end} is not after the start ${series.start}. A window that crosses midnight ends on the next day.`, { field: "end" });
+    if (nominalMs <= 0)
+      throw new DomainError(
+        "QSC_WINDOW_EMPTY",
+        `The end ${series.end} is not after the start ${series.start}. A window that crosses midnight ends on the next day.`,
+        { field: "end" },
+      );
     return { kind: "wall-clock", nominalMs };
   }
   if (series.duration === undefined) return { kind: "none", nominalMs: 0 };
   const duration = parseDuration(series.duration);
   if (duration === null) {
-    throw new DomainError("QSC_WINDOW_DURATION_MALFORMED", `"${series.duration}" is not a duration. Expected PT4H, PT90M, P1D, P1DT12H or P1W.`, { field: "duration" });
+    throw new DomainError(
+      "QSC_WINDOW_DURATION_MALFORMED",
+      `"${series.duration}" is not a duration. Expected PT4H, PT90M, P1D, P1DT12H or P1W.`,
+      { field: "duration" },
+    );
   }
   const nominalMs = nominalLengthMs(duration);
-  if (nominalMs === 0) throw new DomainError("QSC_WINDOW_EMPTY", "A window that lasts no time holds nothing. Give it a duration of at least a second.", { field: "duration" });
+  if (nominalMs === 0)
+    throw new DomainError("QSC_WINDOW_EMPTY", "A window that lasts no time holds nothing. Give it a duration of at least a second.", {
+      field: "duration",
+    });
   return { kind: "duration", duration, nominalMs };
 }
 
@@ -109,7 +131,11 @@ export function compileSeries(series: WindowSeries, zones: ZoneData = packagedZo
   const startMs = requireLocal(series.start, "start");
   const dstPolicy = series.dstPolicy ?? "cover";
   if (!DST_POLICIES.includes(dstPolicy)) {
-    throw new DomainError("QSC_WINDOW_DST_POLICY_UNKNOWN", `"${String(dstPolicy)}" is no policy for clock changes. They are ${DST_POLICIES.join(" and ")}.`, { field: "dstPolicy" });
+    throw new DomainError(
+      "QSC_WINDOW_DST_POLICY_UNKNOWN",
+      `"${dstPolicy}" is no policy for clock changes. They are ${DST_POLICIES.join(" and ")}.`,
+      { field: "dstPolicy" },
+    );
   }
   const rule = series.rrule === undefined || series.rrule === null ? null : parseRecurrenceRule(series.rrule);
   const added = (series.rdates ?? []).map((text, index) => requireLocal(text, `rdates.${index}`));
@@ -121,7 +147,7 @@ export function compileSeries(series: WindowSeries, zones: ZoneData = packagedZo
     rule,
     untilInstant: compileUntil(rule, zone),
     exdates: new Set((series.exdates ?? []).map((text, index) => requireLocal(text, `exdates.${index}`))),
-    rdates: [...new Set(added)].sort((a, b) => a - b),
+    rdates: [...new Set(added)].toSorted((a, b) => a - b),
     dstPolicy,
   };
 }
@@ -140,9 +166,9 @@ export function visitSeriesStarts(series: CompiledSeries, fromMs: number, visit:
     return going;
   };
   const visitAddedBefore = (limitMs: number): void => {
-    for (let added = rdates[nextAdded]; going && added !== undefined && added < limitMs; added = rdates[nextAdded]) {
+    for (let added = rdates[nextAdded]; added !== undefined && added < limitMs; added = rdates[nextAdded]) {
       nextAdded += 1;
-      visitUnlessExcluded(added);
+      if (!visitUnlessExcluded(added)) return;
     }
   };
   if (rule !== null) {

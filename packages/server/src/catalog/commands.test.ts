@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { packagedZoneData, type WorkspaceChange } from "@quiesce/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { arbitraryWorkspace } from "../../../../test/catalog/arbitrary-workspace.js";
@@ -11,7 +11,17 @@ import { rewrapSecrets } from "../credentials/rewrap-secrets.js";
 import { open } from "../credentials/sealed-secret.js";
 import { openDatabase, type Database } from "../db/client.js";
 import { pause } from "../windows/commands.js";
-import { applyWorkspace, deleteIntegration, deleteJob, deleteSystem, exportWorkspace, planWorkspace, upsertJob, upsertSystem, type CatalogContext } from "./commands.js";
+import {
+  applyWorkspace,
+  deleteIntegration,
+  deleteJob,
+  deleteSystem,
+  exportWorkspace,
+  planWorkspace,
+  upsertJob,
+  upsertSystem,
+  type CatalogContext,
+} from "./commands.js";
 import { resolveSecrets } from "./resolve-secrets.js";
 import { endpointSecret } from "./table.js";
 import { readWorkspaceText, writeWorkspaceText } from "./workspace-text.js";
@@ -39,12 +49,39 @@ const shop = {
   quiesce: 1,
   systems: [{ key: "erp" }, { key: "shop", dependsOn: [{ system: "erp", strength: "soft" }] }, { key: "mid" }],
   endpoints: [
-    { key: "erp-api", system: "erp", connector: "http", config: { b: 1, a: { d: 2, c: 3 } }, secrets: { token: { env: "TOKEN", value: "first secret" } } },
+    {
+      key: "erp-api",
+      system: "erp",
+      connector: "http",
+      config: { b: 1, a: { d: 2, c: 3 } },
+      secrets: { token: { env: "TOKEN", value: "first secret" } },
+    },
     { key: "shop-db", system: "shop", connector: "postgres" },
   ],
-  integrations: [{ key: "orders", source: "erp-api", target: "shop-db", via: ["mid"], tags: ["eu"], streams: [{ stream: "orders", mapping, deletes: "apply" }] }],
+  integrations: [
+    {
+      key: "orders",
+      source: "erp-api",
+      target: "shop-db",
+      via: ["mid"],
+      tags: ["eu"],
+      streams: [{ stream: "orders", mapping, deletes: "apply" }],
+    },
+  ],
   jobs: [{ key: "sync", integration: "orders", schedule: { every: "5s" } }],
-  windows: [{ key: "sunday", title: "ERP", start: "2026-01-04T02:00", end: "2026-01-04T06:00", timeZone: "Europe/Madrid", rrule: "FREQ=WEEKLY;BYDAY=SU", scope: { systems: ["erp"] }, owner: "ops", reason: "patching" }],
+  windows: [
+    {
+      key: "sunday",
+      title: "ERP",
+      start: "2026-01-04T02:00",
+      end: "2026-01-04T06:00",
+      timeZone: "Europe/Madrid",
+      rrule: "FREQ=WEEKLY;BYDAY=SU",
+      scope: { systems: ["erp"] },
+      owner: "ops",
+      reason: "patching",
+    },
+  ],
 };
 
 describe("applying a workspace", () => {
@@ -58,8 +95,15 @@ describe("applying a workspace", () => {
     expect(await applyWorkspace(context, shop)).toEqual([]);
     expect(await planWorkspace(context, shop, { prune: true })).toEqual([]);
     const audits = await database.sql<{ action: string; key: string }[]>`select action, subject_key as key from audit_entry order by id`;
-    expect(audits.map((row) => `${row.action} ${row.key}`).sort()).toEqual([
-      "endpoint.create erp-api", "endpoint.create shop-db", "integration.create orders", "job.create sync", "system.create erp", "system.create mid", "system.create shop", "window.create sunday",
+    expect(audits.map((row) => `${row.action} ${row.key}`).toSorted()).toEqual([
+      "endpoint.create erp-api",
+      "endpoint.create shop-db",
+      "integration.create orders",
+      "job.create sync",
+      "system.create erp",
+      "system.create mid",
+      "system.create shop",
+      "window.create sunday",
     ]);
     const events = await database.sql<{ payload: { created: number } }[]>`select payload from event_inbox where kind = 'catalogue.applied'`;
     expect(events.map((row) => row.payload.created)).toEqual([8]);
@@ -68,7 +112,9 @@ describe("applying a workspace", () => {
   test("a plan and a dry run write nothing", async () => {
     await planWorkspace(context, shop);
     await applyWorkspace(context, shop, { dryRun: true });
-    const [counts] = await database.sql<{ n: number }[]>`select (select count(*) from system) + (select count(*) from audit_entry) + (select count(*) from event_inbox) as n`;
+    const [counts] = await database.sql<
+      { n: number }[]
+    >`select (select count(*) from system) + (select count(*) from audit_entry) + (select count(*) from event_inbox) as n`;
     expect(counts?.n).toBe(0);
   });
 
@@ -77,7 +123,11 @@ describe("applying a workspace", () => {
     const rest = { quiesce: 1, systems: shop.systems };
     expect(await applyWorkspace(context, rest)).toEqual([]);
     expect(steps(await applyWorkspace(context, rest, { prune: true }))).toEqual([
-      "delete window sunday", "delete job sync", "delete integration orders", "delete endpoint erp-api", "delete endpoint shop-db",
+      "delete window sunday",
+      "delete job sync",
+      "delete integration orders",
+      "delete endpoint erp-api",
+      "delete endpoint shop-db",
     ]);
     expect(await exported()).toMatchObject({ endpoints: [], integrations: [], jobs: [], windows: [] });
   });
@@ -103,17 +153,25 @@ describe("applying a workspace", () => {
 
   test("routes follow endpoints, also those of integrations that the document does not name", async () => {
     await applyWorkspace(context, shop);
-    const routes = () => database.sql`
-      select s.key, r.role from integration_system as r join system as s on s.id = r.system_id order by s.key`.then((rows) => rows.map((row) => `${String(row["key"])} ${String(row["role"])}`));
+    const routes = () =>
+      database.sql`
+      select s.key, r.role from integration_system as r join system as s on s.id = r.system_id order by s.key`.then((rows) =>
+        rows.map((row) => `${String(row["key"])} ${String(row["role"])}`),
+      );
     expect(await routes()).toEqual(["erp source", "mid via", "shop target"]);
-    await applyWorkspace(context, { quiesce: 1, systems: [{ key: "crm" }], endpoints: [{ key: "shop-db", system: "crm", connector: "postgres" }] });
+    await applyWorkspace(context, {
+      quiesce: 1,
+      systems: [{ key: "crm" }],
+      endpoints: [{ key: "shop-db", system: "crm", connector: "postgres" }],
+    });
     expect(await routes()).toEqual(["crm target", "erp source", "mid via"]);
   });
 
   test("an integration that gains a paused tag is held from then on, and let go when it loses it", async () => {
     await applyWorkspace(context, { ...shop, windows: [] });
     await pause(context, { scope: { tags: ["gdpr"] }, until: null, reason: "audit" });
-    const held = () => database.sql<{ n: number }[]>`select count(*) as n from hold_member where released_at is null`.then((rows) => rows[0]?.n);
+    const held = () =>
+      database.sql<{ n: number }[]>`select count(*) as n from hold_member where released_at is null`.then((rows) => rows[0]?.n);
     expect(await held()).toBe(0);
     const tagged = (tags: readonly string[]) => ({ quiesce: 1, integrations: [{ ...shop.integrations[0], tags }] });
     await applyWorkspace(context, tagged(["gdpr"]));
@@ -124,11 +182,14 @@ describe("applying a workspace", () => {
 
   test("two applies at once both succeed and one of them finds nothing to do", async () => {
     const results = await Promise.all([applyWorkspace(context, shop), applyWorkspace(context, shop)]);
-    expect(results.map((changes) => changes.length).sort()).toEqual([0, 8]);
+    expect(results.map((changes) => changes.length).toSorted((a, b) => a - b)).toEqual([0, 8]);
   });
 
   test("what the connector refuses is refused, with the path in the document", async () => {
-    const checked: CatalogContext = { ...context, checkEndpoint: async (endpoint) => (endpoint.connector === "http" ? [{ path: "config.url", message: "Missing." }] : []) };
+    const checked: CatalogContext = {
+      ...context,
+      checkEndpoint: async (endpoint) => (endpoint.connector === "http" ? [{ path: "config.url", message: "Missing." }] : []),
+    };
     await expect(applyWorkspace(checked, shop)).rejects.toMatchObject({ details: { problems: ["endpoints[0].config.url: Missing."] } });
   });
 });
@@ -149,7 +210,10 @@ describe("single objects", () => {
 
   test("what is used cannot be deleted, and the users are named", async () => {
     await applyWorkspace(context, shop);
-    await expect(deleteSystem(context, "erp")).rejects.toMatchObject({ code: "QSC_CATALOGUE_IN_USE", details: { users: ['system "shop"', 'endpoint "erp-api"', 'window "sunday"'] } });
+    await expect(deleteSystem(context, "erp")).rejects.toMatchObject({
+      code: "QSC_CATALOGUE_IN_USE",
+      details: { users: ['system "shop"', 'endpoint "erp-api"', 'window "sunday"'] },
+    });
     await expect(deleteSystem(context, "nope")).rejects.toMatchObject({ code: "QSC_CATALOGUE_UNKNOWN" });
     expect(steps((await deleteJob(context, "sync")).changes)).toEqual(["delete job sync"]);
     expect(steps((await deleteIntegration(context, "orders")).changes)).toEqual(["delete integration orders"]);
@@ -204,7 +268,12 @@ describe("secrets", () => {
     expect(await applyWorkspace(context, shop)).toEqual([]);
     const changes = await applyWorkspace(context, withToken({ env: "TOKEN", value: "second secret" }));
     expect(changes).toEqual([
-      { action: "update", kind: "endpoint", key: "erp-api", changes: [{ path: "secrets.token.fingerprint", before: first.fingerprint, after: "new value" }] },
+      {
+        action: "update",
+        kind: "endpoint",
+        key: "erp-api",
+        changes: [{ path: "secrets.token.fingerprint", before: first.fingerprint, after: "new value" }],
+      },
     ]);
     expect(await stored()).toMatchObject({ value: "second secret", sealed: { version: 2 } });
   });
@@ -212,7 +281,9 @@ describe("secrets", () => {
   test("a value that was not sent is kept when it came from there, and asked for otherwise", async () => {
     await applyWorkspace(context, shop);
     expect(await applyWorkspace(context, withToken({ env: "TOKEN" }))).toEqual([]);
-    await expect(applyWorkspace(context, withToken({ env: "OTHER" }))).rejects.toMatchObject({ details: { problems: [expect.stringContaining("env:OTHER")] } });
+    await expect(applyWorkspace(context, withToken({ env: "OTHER" }))).rejects.toMatchObject({
+      details: { problems: [expect.stringContaining("env:OTHER")] },
+    });
     const { fingerprint } = await stored();
     expect(await applyWorkspace(context, withToken({ sealed: fingerprint }))).toEqual([]);
     await expect(applyWorkspace(context, withToken({ sealed: "hmac-0" }))).rejects.toMatchObject({ code: "QSC_CATALOGUE_INVALID" });
@@ -241,11 +312,15 @@ describe("secrets", () => {
   });
 
   test("are read where the file is read; one that is missing is named with its path", async () => {
-    const text = "quiesce: 1\nsystems: [{ key: erp }]\nendpoints:\n  - key: erp-api\n    system: erp\n    connector: http\n    secrets: { token: { env: TOKEN }, cert: { file: cert.pem } }\n";
+    const text =
+      "quiesce: 1\nsystems: [{ key: erp }]\nendpoints:\n  - key: erp-api\n    system: erp\n    connector: http\n    secrets: { token: { env: TOKEN }, cert: { file: cert.pem } }\n";
     const read = readWorkspaceText(text, { fileName: "x" });
     if (!read.ok) throw new Error("The text is valid.");
     const none = await resolveSecrets(read.document, { env: () => undefined, file: async () => "pem\n" });
-    expect(none).toMatchObject({ ok: false, problems: [{ path: "endpoints[0].secrets.token", message: expect.stringContaining("TOKEN is not set") }] });
+    expect(none).toMatchObject({
+      ok: false,
+      problems: [{ path: "endpoints[0].secrets.token", message: expect.stringContaining("TOKEN is not set") }],
+    });
     const all = await resolveSecrets(read.document, { env: () => "t0ken", file: async () => "pem\n" });
     if (!all.ok) throw new Error("Both are there.");
     await applyWorkspace(context, all.document);
@@ -263,7 +338,9 @@ describe("export and apply", () => {
       fc.asyncProperty(arbitraryWorkspace, async (input) => {
         const endpoints = (input["endpoints"] as { secrets: { [name: string]: object } }[]).map((endpoint) => ({
           ...endpoint,
-          secrets: Object.fromEntries(Object.entries(endpoint.secrets).map(([name, secret]) => [name, { ...secret, value: "from the environment" }])),
+          secrets: Object.fromEntries(
+            Object.entries(endpoint.secrets).map(([name, secret]) => [name, { ...secret, value: "from the environment" }]),
+          ),
         }));
         // Every round starts with an empty catalogue: a job cannot move between integrations.
         await applyWorkspace(context, { quiesce: 1 }, { prune: true });

@@ -22,8 +22,16 @@ export async function resolveSecrets(document: WorkspaceDocument, readers: Secre
     for (const [name, secret] of Object.entries(endpoint.secrets)) {
       const value = await valueOf(secret, readers);
       if (value === undefined && (secret.env !== undefined || secret.file !== undefined)) {
-        const what = secret.env === undefined ? `The file ${secret.file ?? ""} cannot be read or is empty` : `The environment variable ${secret.env} is not set or empty`;
-        problems.push(workspaceProblem(["endpoints", index, "secrets", name], `${what}; expected the secret "${name}" of endpoint "${endpoint.key}". Set it and try again.`));
+        const what =
+          secret.env === undefined
+            ? `The file ${secret.file ?? ""} cannot be read or is empty`
+            : `The environment variable ${secret.env} is not set or empty`;
+        problems.push(
+          workspaceProblem(
+            ["endpoints", index, "secrets", name],
+            `${what}; expected the secret "${name}" of endpoint "${endpoint.key}". Set it and try again.`,
+          ),
+        );
       }
       secrets[name] = value === undefined ? secret : { ...secret, value };
     }

@@ -1,4 +1,14 @@
-import { DomainError, NEW_SECRET_VALUE, workspaceProblem, type EndpointEntry, type SecretEntry, type SettledSecret, type SettledWorkspace, type WorkspaceDocument, type WorkspaceProblem } from "@quiesce/core";
+import {
+  DomainError,
+  NEW_SECRET_VALUE,
+  workspaceProblem,
+  type EndpointEntry,
+  type SecretEntry,
+  type SettledSecret,
+  type SettledWorkspace,
+  type WorkspaceDocument,
+  type WorkspaceProblem,
+} from "@quiesce/core";
 import type { KeyRing } from "../credentials/master-key.js";
 import { isSealedValue } from "../credentials/sealed-secret.js";
 import type { LoadedWorkspace, StoredSecret } from "./store/load-workspace.js";
@@ -13,7 +23,10 @@ export interface SettledSecrets {
 }
 
 /** Compares the secrets of a document with the stored ones, so that everything after this knows fingerprints and no values. */
-export function settleSecrets(document: WorkspaceDocument, input: { readonly stored: LoadedWorkspace["secrets"]; readonly keys: KeyRing }): SettledSecrets {
+export function settleSecrets(
+  document: WorkspaceDocument,
+  input: { readonly stored: LoadedWorkspace["secrets"]; readonly keys: KeyRing },
+): SettledSecrets {
   const values = new Map<string, Map<string, string>>();
   const problems: WorkspaceProblem[] = [];
   const endpoints = document.endpoints.map((endpoint, index) => {
@@ -54,11 +67,17 @@ function settle(input: {
   if (secret.sealed !== undefined) {
     if (stored?.fingerprint === secret.sealed) return { kind: "kept", secret: { source, fingerprint: stored.fingerprint } };
     const found = stored === undefined ? "no value is stored here" : `the stored value is ${stored.fingerprint}`;
-    return { kind: "problem", message: `Found the fingerprint ${secret.sealed} for ${secretName}, but ${found}. Give the value with env, file or value.` };
+    return {
+      kind: "problem",
+      message: `Found the fingerprint ${secret.sealed} for ${secretName}, but ${found}. Give the value with env, file or value.`,
+    };
   }
   // Nobody read the variable or the file: fine, as long as the stored value came from there.
   if (stored?.source === source) return { kind: "kept", secret: { source, fingerprint: stored.fingerprint } };
-  return { kind: "problem", message: `The value of ${secretName} (${source}) was not sent, and none from there is stored. Apply the file where ${source} can be read.` };
+  return {
+    kind: "problem",
+    message: `The value of ${secretName} (${source}) was not sent, and none from there is stored. Apply the file where ${source} can be read.`,
+  };
 }
 
 function sourceOf(secret: SecretEntry, stored: StoredSecret | undefined): string {
@@ -74,7 +93,12 @@ export function secretEntryOf(secret: SettledSecret): SecretEntry {
   return { sealed: secret.fingerprint };
 }
 
-function isStoredValue(stored: StoredSecret, address: { readonly endpoint: string; readonly name: string }, value: string, keys: KeyRing): boolean {
+function isStoredValue(
+  stored: StoredSecret,
+  address: { readonly endpoint: string; readonly name: string },
+  value: string,
+  keys: KeyRing,
+): boolean {
   try {
     return isSealedValue({ ring: keys, address, sealed: stored.sealed, fingerprint: stored.fingerprint, value });
   } catch (error) {

@@ -15,13 +15,13 @@ afterAll(async () => {
   await fresh?.drop();
 });
 
-const typeName = (type: string): string =>
-  type
-    .replace(/^timestamptz\(3\)$/, "timestamp with time zone")
-    .replace(/^.*\[\]$/, "ARRAY");
+const typeName = (type: string): string => type.replace(/^timestamptz\(3\)$/, "timestamp with time zone").replace(/^.*\[\]$/, "ARRAY");
 
 test.each<[string, PgTable]>(
-  [system, systemDependency, endpoint, endpointSecret, integration, integrationSystem, job, jobSchedule].map((table) => [getTableConfig(table).name, table]),
+  [system, systemDependency, endpoint, endpointSecret, integration, integrationSystem, job, jobSchedule].map((table) => [
+    getTableConfig(table).name,
+    table,
+  ]),
 )("the columns of %s are those of the migration", async (name, table) => {
   const rows = await database.sql<{ name: string; type: string; nullable: boolean; given: boolean }[]>`
     select column_name as name, data_type as type, is_nullable = 'YES' as nullable,

@@ -6,8 +6,12 @@ import { instant } from "../db/instant.js";
 
 const identity = () => integer("id").primaryKey().generatedAlwaysAsIdentity();
 const timestamps = () => ({
-  createdAt: instant("created_at").notNull().default(sql`app_now()`),
-  updatedAt: instant("updated_at").notNull().default(sql`app_now()`),
+  createdAt: instant("created_at")
+    .notNull()
+    .default(sql`app_now()`),
+  updatedAt: instant("updated_at")
+    .notNull()
+    .default(sql`app_now()`),
 });
 const classification = () => ({
   description: text("description"),
@@ -58,7 +62,9 @@ export const endpointSecret = pgTable(
     sealed: jsonb("sealed").$type<SealedSecret>().notNull(),
     source: text("source").notNull(),
     fingerprint: text("fingerprint").notNull(),
-    updatedAt: instant("updated_at").notNull().default(sql`app_now()`),
+    updatedAt: instant("updated_at")
+      .notNull()
+      .default(sql`app_now()`),
   },
   (table) => [primaryKey({ columns: [table.endpointId, table.name] })],
 );
@@ -73,7 +79,9 @@ export const integration = pgTable("integration", {
   ...classification(),
   playbookUrl: text("playbook_url"),
   idempotent: boolean("idempotent").notNull().default(true),
-  bucket: integer("bucket").notNull().generatedAlwaysAs(sql`(id % 1024)`),
+  bucket: integer("bucket")
+    .notNull()
+    .generatedAlwaysAs(sql`(id % 1024)`),
   ...timestamps(),
 });
 
@@ -95,11 +103,15 @@ export const job = pgTable("job", {
   schedule: jsonb("schedule").$type<JobSchedule>(),
   scheduleVersion: integer("schedule_version").notNull().default(1),
   enabled: boolean("enabled").notNull().default(true),
-  catchUp: text("catch_up", { enum: ["skip", "coalesce", "all"] }).notNull().default("coalesce"),
+  catchUp: text("catch_up", { enum: ["skip", "coalesce", "all"] })
+    .notNull()
+    .default("coalesce"),
   catchUpMaxAgeSeconds: integer("catch_up_max_age_seconds"),
   timeoutSeconds: integer("timeout_seconds").notNull().default(900),
   retry: jsonb("retry").$type<RetryPolicy>().notNull().default({ maxAttempts: 3, backoffSeconds: 10, maxBackoffSeconds: 600 }),
-  watermark: instant("watermark").notNull().default(sql`app_now()`),
+  watermark: instant("watermark")
+    .notNull()
+    .default(sql`app_now()`),
   nextDueAt: instant("next_due_at"),
   runningRunId: uuid("running_run_id"),
   ...timestamps(),

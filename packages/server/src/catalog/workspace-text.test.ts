@@ -1,5 +1,5 @@
 import { parseWorkspace, type WorkspaceDocument } from "@quiesce/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { arbitraryWorkspace } from "../../../../test/catalog/arbitrary-workspace.js";
 import { readWorkspaceText, WORKSPACE_TEXT_MAX_BYTES, workspaceLocator, writeWorkspaceText } from "./workspace-text.js";
@@ -30,7 +30,12 @@ endpoints:
 describe("the text of a workspace", () => {
   test("every problem has its line, column, path and what to do", () => {
     expect(problemsOf(file)).toEqual([
-      { line: 5, column: 18, path: "systems[0].criticality", message: 'Found "hihg". Expected one of low, medium, high, critical. Did you mean high?' },
+      {
+        line: 5,
+        column: 18,
+        path: "systems[0].criticality",
+        message: 'Found "hihg". Expected one of low, medium, high, critical. Did you mean high?',
+      },
       { line: 7, column: 5, path: "systems[1]", message: expect.stringContaining('"dependOn" (did you mean dependsOn?)') },
       { line: 9, column: 5, path: "endpoints[0].connector", message: "Missing. Expected a text." },
     ]);
@@ -38,7 +43,9 @@ describe("the text of a workspace", () => {
 
   test("an unknown reference is shown at the value that refers", () => {
     const text = "quiesce: 1\nsystems:\n  - key: erp\nendpoints:\n  - { key: a, connector: http,\n      system: erq }\n";
-    expect(problemsOf(text)).toEqual([{ line: 6, column: 15, path: "endpoints[0].system", message: 'Found "erq", but there is no system of that key. Did you mean "erp"?' }]);
+    expect(problemsOf(text)).toEqual([
+      { line: 6, column: 15, path: "endpoints[0].system", message: 'Found "erq", but there is no system of that key. Did you mean "erp"?' },
+    ]);
   });
 
   test("without a check of references, as for a part of a workspace, the same text is fine", () => {
@@ -49,7 +56,9 @@ describe("the text of a workspace", () => {
   test("JSON is read too, with lines", () => {
     const text = JSON.stringify({ quiesce: 1, systems: [{ key: "erp" }] }, undefined, "\t");
     expect(documentOf(text).systems[0]?.key).toBe("erp");
-    expect(problemsOf('{\n\t"quiesce": 1,\n\t"systems": [\n\t\t{ "key": 7 }\n\t]\n}')).toEqual([{ line: 4, column: 12, path: "systems[0].key", message: expect.stringContaining("Found 7") }]);
+    expect(problemsOf('{\n\t"quiesce": 1,\n\t"systems": [\n\t\t{ "key": 7 }\n\t]\n}')).toEqual([
+      { line: 4, column: 12, path: "systems[0].key", message: expect.stringContaining("Found 7") },
+    ]);
   });
 
   test.each<[string, string, number]>([
@@ -79,13 +88,22 @@ describe("the text of a workspace", () => {
   });
 
   test("aliases that would unfold into gigabytes are refused at once, a few plain ones are fine", () => {
-    const levels = Array.from({ length: 12 }, (_, level) => `  l${level + 1}: &l${level + 1} [${Array.from({ length: 10 }, () => `*l${level}`).join(", ")}]`);
-    expect(problemsOf(`quiesce: 1\nx:\n  l0: &l0 [a]\n${levels.join("\n")}\n`)).toEqual([expect.objectContaining({ message: expect.stringContaining("unfold too far") })]);
-    expect(documentOf("quiesce: 1\nsystems:\n  - { key: a, tags: &tags [eu] }\n  - { key: b, tags: *tags }\n").systems[1]?.tags).toEqual(["eu"]);
+    const levels = Array.from(
+      { length: 12 },
+      (_, level) => `  l${level + 1}: &l${level + 1} [${Array.from({ length: 10 }, () => `*l${level}`).join(", ")}]`,
+    );
+    expect(problemsOf(`quiesce: 1\nx:\n  l0: &l0 [a]\n${levels.join("\n")}\n`)).toEqual([
+      expect.objectContaining({ message: expect.stringContaining("unfold too far") }),
+    ]);
+    expect(documentOf("quiesce: 1\nsystems:\n  - { key: a, tags: &tags [eu] }\n  - { key: b, tags: *tags }\n").systems[1]?.tags).toEqual([
+      "eu",
+    ]);
   });
 
   test("a text that is too large is refused unread", () => {
-    expect(problemsOf(`quiesce: 1\n#${"x".repeat(WORKSPACE_TEXT_MAX_BYTES)}`)).toEqual([expect.objectContaining({ message: expect.stringContaining("larger than 5 MiB") })]);
+    expect(problemsOf(`quiesce: 1\n#${"x".repeat(WORKSPACE_TEXT_MAX_BYTES)}`)).toEqual([
+      expect.objectContaining({ message: expect.stringContaining("larger than 5 MiB") }),
+    ]);
   });
 
   test("a path that the server names is found in the text, or else what is written down of it", () => {

@@ -1,4 +1,11 @@
-import { minimalWorkspace, parseWorkspace, workspaceProblems, type WorkspaceDocument, type WorkspaceProblem, type ZoneData } from "@quiesce/core";
+import {
+  minimalWorkspace,
+  parseWorkspace,
+  workspaceProblems,
+  type WorkspaceDocument,
+  type WorkspaceProblem,
+  type ZoneData,
+} from "@quiesce/core";
 import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, stringify, visit } from "yaml";
 
 /** A workspace's text is at most so long. */
@@ -34,7 +41,12 @@ export interface ReadWorkspaceOptions {
  */
 export function readWorkspaceText(text: string, options: ReadWorkspaceOptions): WorkspaceText {
   if (Buffer.byteLength(text) > WORKSPACE_TEXT_MAX_BYTES) {
-    return refused({ line: 1, column: 1, path: "", message: `${options.fileName} is larger than ${WORKSPACE_TEXT_MAX_BYTES / 1024 / 1024} MiB. Split it into several files and apply them one after the other.` });
+    return refused({
+      line: 1,
+      column: 1,
+      path: "",
+      message: `${options.fileName} is larger than ${WORKSPACE_TEXT_MAX_BYTES / 1024 / 1024} MiB. Split it into several files and apply them one after the other.`,
+    });
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", merge: false, logLevel: "error" });
@@ -42,8 +54,14 @@ export function readWorkspaceText(text: string, options: ReadWorkspaceOptions): 
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const syntax = [...document.errors, ...document.warnings].map((error) => ({ ...at(error.pos[0]), path: "", message: `${syntaxMessage(error.code)} (${error.code})` }));
-  syntax.push(...unresolvedAliases(document).map((offset) => ({ ...at(offset), path: "", message: `${syntaxMessage("BAD_ALIAS")} (BAD_ALIAS)` })));
+  const syntax = [...document.errors, ...document.warnings].map((error) => ({
+    ...at(error.pos[0]),
+    path: "",
+    message: `${syntaxMessage(error.code)} (${error.code})`,
+  }));
+  syntax.push(
+    ...unresolvedAliases(document).map((offset) => ({ ...at(offset), path: "", message: `${syntaxMessage("BAD_ALIAS")} (BAD_ALIAS)` })),
+  );
   if (syntax.length > 0) return { ok: false, problems: syntax };
   let value: unknown;
   try {
@@ -51,10 +69,20 @@ export function readWorkspaceText(text: string, options: ReadWorkspaceOptions): 
   } catch (error) {
     // A ReferenceError is how the parser says it; anything else is a bug.
     if (!(error instanceof ReferenceError)) throw error;
-    return refused({ line: 1, column: 1, path: "", message: `The aliases of ${options.fileName} would unfold too far, more than ${MAX_ALIASES} times. Write the values out.` });
+    return refused({
+      line: 1,
+      column: 1,
+      path: "",
+      message: `The aliases of ${options.fileName} would unfold too far, more than ${MAX_ALIASES} times. Write the values out.`,
+    });
   }
-  const locate = (problem: WorkspaceProblem): TextProblem => ({ ...at(offsetOf(document, problem.segments)), path: problem.path, message: problem.message });
-  if (value === null || value === undefined) return refused({ line: 1, column: 1, path: "", message: `${options.fileName} is empty. Expected at least: quiesce: 1` });
+  const locate = (problem: WorkspaceProblem): TextProblem => ({
+    ...at(offsetOf(document, problem.segments)),
+    path: problem.path,
+    message: problem.message,
+  });
+  if (value === null || value === undefined)
+    return refused({ line: 1, column: 1, path: "", message: `${options.fileName} is empty. Expected at least: quiesce: 1` });
   const parsed = parseWorkspace(value);
   if (!parsed.ok) return { ok: false, problems: parsed.problems.map(locate) };
   const problems = options.references === false ? [] : workspaceProblems(parsed.document, { zones: options.zones });

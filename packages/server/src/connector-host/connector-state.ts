@@ -30,8 +30,8 @@ export function createStateStore(options: {
   return {
     async get(name) {
       const key = rowKey(name);
-      const rows = await database.db.execute<{ value: unknown }>(sql`
-        select value from connector_state where endpoint_id = ${endpoint.id} and key = ${key} and (expires_at is null or expires_at > app_now())`);
+      const rows = await stored(database.db.execute<{ value: unknown }>(sql`
+        select value from connector_state where endpoint_id = ${endpoint.id} and key = ${key} and (expires_at is null or expires_at > app_now())`));
       const sealed = sealedSecretSchema.safeParse(rows[0]?.value);
       if (!sealed.success) return undefined;
       try {
@@ -49,12 +49,21 @@ export function createStateStore(options: {
       mask.add(longTexts(value));
       const sealed = seal(keyRing, { ...address(key), version: 1 }, JSON.stringify(value));
       const life = settings?.ttlMs === undefined ? null : `${settings.ttlMs} milliseconds`;
-      await database.db.execute(sql`
+      await stored(database.db.execute(sql`
         insert into connector_state (endpoint_id, key, value, expires_at)
         values (${endpoint.id}, ${key}, ${JSON.stringify(sealed)}::text::jsonb, app_now() + ${life}::interval)
-        on conflict (endpoint_id, key) do update set value = excluded.value, expires_at = excluded.expires_at`);
+        on conflict (endpoint_id, key) do update set value = excluded.value, expires_at = excluded.expires_at`));
     },
   };
+}
+
+/** Our own database failed, not the connector: the run may be tried again. */
+async function stored<T>(query: Promise<T>): Promise<T> {
+  try {
+    return await query;
+  } catch (cause) {
+    throw new ConnectorError("transient", "The connector's state could not be read or stored.", { cause });
+  }
 }
 
 function longTexts(value: Json): string[] {

@@ -22,7 +22,10 @@ export interface KeyRing {
 /** Wraps 32 raw bytes. Throws a DomainError for any other length. */
 export function masterKeyOf(key: Buffer): MasterKey {
   if (key.length !== MASTER_KEY_BYTES) {
-    throw new DomainError("QSC_CREDENTIALS_MASTER_KEY", `The master key has ${key.length} bytes, expected ${MASTER_KEY_BYTES}. Make one with: openssl rand -base64 32`);
+    throw new DomainError(
+      "QSC_CREDENTIALS_MASTER_KEY",
+      `The master key has ${key.length} bytes, expected ${MASTER_KEY_BYTES}. Make one with: openssl rand -base64 32`,
+    );
   }
   const id = Buffer.from(hkdfSync("sha256", key, "", "quiesce master key id", 8)).toString("hex");
   return { id, key };
@@ -33,7 +36,10 @@ export function parseMasterKey(text: string): MasterKey {
   const trimmed = text.trim();
   if (/^[0-9a-f]{64}$/i.test(trimmed)) return masterKeyOf(Buffer.from(trimmed, "hex"));
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(trimmed)) {
-    throw new DomainError("QSC_CREDENTIALS_MASTER_KEY", "The master key is neither base64 nor 64 hex digits. Make one with: openssl rand -base64 32");
+    throw new DomainError(
+      "QSC_CREDENTIALS_MASTER_KEY",
+      "The master key is neither base64 nor 64 hex digits. Make one with: openssl rand -base64 32",
+    );
   }
   return masterKeyOf(Buffer.from(trimmed, "base64"));
 }

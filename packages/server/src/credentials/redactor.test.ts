@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { REDACTED, redactDeep, redactor } from "./redactor.js";
 
@@ -22,20 +22,29 @@ describe("the redactor", () => {
 
   test("hides it inside a Basic header, whatever stands before and behind it", () => {
     fc.assert(
-      fc.property(fc.string({ maxLength: 8 }), fc.string({ maxLength: 8 }), fc.string({ minLength: 8, maxLength: 40 }), (before, after, value) => {
-        const header = Buffer.from(`${before}:${value}:${after}`).toString("base64");
-        expect(redactor([value])(`Authorization: Basic ${header}`)).toContain(REDACTED);
-      }),
+      fc.property(
+        fc.string({ maxLength: 8 }),
+        fc.string({ maxLength: 8 }),
+        fc.string({ minLength: 8, maxLength: 40 }),
+        (before, after, value) => {
+          const header = Buffer.from(`${before}:${value}:${after}`).toString("base64");
+          expect(redactor([value])(`Authorization: Basic ${header}`)).toContain(REDACTED);
+        },
+      ),
     );
   });
 
   test("leaves no occurrence of any value in any text", () => {
     const word = fc.string({ minLength: 3, maxLength: 8, unit: fc.constantFrom("a", "b", ".", "*", "$", "\\", "é") });
     fc.assert(
-      fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), fc.array(fc.oneof(word, fc.string()), { maxLength: 6 }), (values, parts) => {
-        const text = redactor(values)(parts.concat(values).join(" "));
-        for (const value of values) expect(text).not.toContain(value);
-      }),
+      fc.property(
+        fc.array(word, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.oneof(word, fc.string()), { maxLength: 6 }),
+        (values, parts) => {
+          const text = redactor(values)(parts.concat(values).join(" "));
+          for (const value of values) expect(text).not.toContain(value);
+        },
+      ),
     );
   });
 
@@ -49,6 +58,10 @@ describe("the redactor", () => {
   });
 
   test("reaches into objects, lists and names", () => {
-    expect(redactDeep(redactor(["hunter2"]), { a: ["x hunter2"], hunter2: 1, n: null })).toEqual({ a: [`x ${REDACTED}`], [REDACTED]: 1, n: null });
+    expect(redactDeep(redactor(["hunter2"]), { a: ["x hunter2"], hunter2: 1, n: null })).toEqual({
+      a: [`x ${REDACTED}`],
+      [REDACTED]: 1,
+      n: null,
+    });
   });
 });

@@ -19,7 +19,7 @@ export function redactor(values: Iterable<string>): Redact {
   }
   if (forms.size === 0) return (text) => text;
   // The longest first, so that a value that begins with another is replaced whole.
-  const alternatives = [...forms].sort((a, b) => b.length - a.length).map((form) => form.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
+  const alternatives = [...forms].toSorted((a, b) => b.length - a.length).map((form) => form.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
   const pattern = new RegExp(alternatives.join("|"), "g");
   return (text) => text.replace(pattern, REDACTED);
 }
@@ -32,13 +32,16 @@ export function redactDeep(redact: Redact, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [redact(name), redactDeep(redact, item)]));
 }
 
+function lowerHex(text: string): string {
+  return text.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
+}
+
 function formsOf(value: string): readonly string[] {
   const bytes = Buffer.from(value, "utf8");
   // encodeURIComponent throws on half a surrogate pair; through UTF-8 it becomes the replacement character.
   const wellFormed = bytes.toString("utf8");
   const url = encodeURIComponent(wellFormed);
   const form = new URLSearchParams({ v: value }).toString().slice(2);
-  const lowerHex = (text: string) => text.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
   return [
     value,
     JSON.stringify(value).slice(1, -1),
@@ -59,7 +62,9 @@ const BASE64_PIECE_MIN_LENGTH = 6;
 function base64Forms(bytes: Buffer): readonly string[] {
   const forms = [bytes.toString("base64"), bytes.toString("base64url")];
   for (const offset of [0, 1, 2]) {
-    const whole = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64").replace(/=+$/, "");
+    const whole = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString("base64")
+      .replace(/=+$/, "");
     // The characters at the edges also carry bits of the neighbours; what lies between them depends on the value alone.
     const first = Math.ceil((offset * 8) / 6);
     const last = Math.floor(((offset + bytes.length) * 8) / 6);

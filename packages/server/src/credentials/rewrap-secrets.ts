@@ -26,7 +26,10 @@ export async function rewrapSecrets(database: Database, ring: KeyRing): Promise<
         .for("update", { of: endpointSecret });
       for (const row of rows) {
         const sealed = rewrap(ring, { endpoint: row.key, name: row.name }, row.sealed);
-        await tx.update(endpointSecret).set({ sealed }).where(and(eq(endpointSecret.endpointId, row.endpointId), eq(endpointSecret.name, row.name)));
+        await tx
+          .update(endpointSecret)
+          .set({ sealed })
+          .where(and(eq(endpointSecret.endpointId, row.endpointId), eq(endpointSecret.name, row.name)));
       }
       return rows.length;
     });

@@ -1,8 +1,17 @@
 import { randomBytes } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { masterKeyOf, type KeyRing } from "./master-key.js";
-import { fingerprint, isSealedValue, open, rewrap, seal, sealedSecretSchema, SECRET_MAX_BYTES, type SealedSecret } from "./sealed-secret.js";
+import {
+  fingerprint,
+  isSealedValue,
+  open,
+  rewrap,
+  seal,
+  sealedSecretSchema,
+  SECRET_MAX_BYTES,
+  type SealedSecret,
+} from "./sealed-secret.js";
 
 const ring: KeyRing = { current: masterKeyOf(randomBytes(32)), previous: [] };
 const address = { endpoint: "erp-main", name: "password" };
@@ -39,18 +48,24 @@ describe("a sealed secret", () => {
         { ...sealed, dataKey: { ...sealed.dataKey, [part]: flip(sealed.dataKey[part]) } },
       ]),
     ];
-    for (const bad of tampered) expect(() => open(ring, address, bad)).toThrow(expect.objectContaining({ code: "QSC_CREDENTIALS_TAMPERED" }));
+    for (const bad of tampered)
+      expect(() => open(ring, address, bad)).toThrow(expect.objectContaining({ code: "QSC_CREDENTIALS_TAMPERED" }));
   });
 
   test("a truncated authentication tag is not accepted", () => {
     const sealed = seal(ring, { ...address, version: 1 }, "correct horse");
     const tag = Buffer.from(sealed.value.tag, "base64").subarray(0, 4).toString("base64");
-    expect(() => open(ring, address, { ...sealed, value: { ...sealed.value, tag } })).toThrow(expect.objectContaining({ code: "QSC_CREDENTIALS_TAMPERED" }));
+    expect(() => open(ring, address, { ...sealed, value: { ...sealed.value, tag } })).toThrow(
+      expect.objectContaining({ code: "QSC_CREDENTIALS_TAMPERED" }),
+    );
   });
 
   test("does not open at another endpoint or under another name", () => {
     const sealed = seal(ring, { ...address, version: 1 }, "correct horse");
-    for (const other of [{ ...address, endpoint: "erp-test" }, { ...address, name: "token" }]) {
+    for (const other of [
+      { ...address, endpoint: "erp-test" },
+      { ...address, name: "token" },
+    ]) {
       expect(() => open(ring, other, sealed)).toThrow(expect.objectContaining({ code: "QSC_CREDENTIALS_TAMPERED" }));
     }
   });

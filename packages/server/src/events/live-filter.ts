@@ -7,6 +7,8 @@ export interface LiveFilter {
   readonly kinds?: readonly string[];
   /** `kind:key`, as `window:erp-upgrade`. `integration:<key>` also brings the events of its runs. */
   readonly subjects?: readonly string[];
+  /** Subject kinds that this subscriber may not see, whatever it asks for. */
+  readonly hidden?: readonly LoggedEvent["subjectKind"][];
 }
 
 /** A filter names at most this many kinds and as many subjects. */
@@ -24,7 +26,8 @@ export function compileFilter(filter: LiveFilter): (event: LoggedEvent) => boole
     subjects === null ||
     subjects.has(`${event.subjectKind}:${event.subjectKey}`) ||
     (event.integrationKey !== null && subjects.has(`integration:${event.integrationKey}`));
-  return (event) => kindMatches(event) && subjectMatches(event);
+  const hidden = new Set(filter.hidden ?? []);
+  return (event) => !hidden.has(event.subjectKind) && kindMatches(event) && subjectMatches(event);
 }
 
 function checked(field: string, values: readonly string[] | undefined, pattern: RegExp, expected: string): ReadonlySet<string> | null {

@@ -25,6 +25,11 @@ export interface StoredRecord {
   readonly intent?: true;
 }
 
+/** A key as it is stored in a letter: without secrets, and with what the table can hold. */
+export function storedKey(place: LetterPlace, key: string): string {
+  return place.mask.text(storableText(key));
+}
+
 /** One dead letter as its row's values. */
 export interface LetterRow {
   readonly key: string;
@@ -38,10 +43,10 @@ export function letterRow(letter: DeadRecord, place: LetterPlace, marks: { reado
   const plain = storableJson(letter.source);
   const masked = storableJson(place.mask.deep(letter.source));
   const tooLarge = masked.length > MAX_RECORD_CHARACTERS;
-  const key = place.mask.text(storableText(letter.source.key));
+  const key = storedKey(place, letter.source.key);
   const source = tooLarge ? { key } : (JSON.parse(masked) as StoredRecord["source"]);
   const incomplete = tooLarge || masked !== plain ? ({ incomplete: true } as const) : {};
-  const idempotencyKey = place.mask.text(storableText(letter.idempotencyKey));
+  const idempotencyKey = storedKey(place, letter.idempotencyKey);
   return { key, idempotencyKey, record: { source, idempotencyKey, ...incomplete, ...marks }, error: place.mask.deep(letter.error) };
 }
 
@@ -70,5 +75,5 @@ export async function discardDelivered(tx: Tx, place: LetterPlace, keys: readonl
   if (keys.length === 0) return;
   await tx.execute(sql`
     update dead_letter set status = 'discarded', resolved_at = app_now()
-    where integration_id = ${place.integrationId} and status = 'open' and stream = ${place.stream} and record_key = any (${sql.param(keys)}::text[])`);
+    where integration_id = ${place.integrationId} and status = 'open' and stream = ${place.stream} and record_key = any (${sql.param(keys.map((key) => storedKey(place, key)))}::text[])`);
 }

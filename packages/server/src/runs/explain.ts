@@ -75,7 +75,7 @@ async function loadJob(tx: Tx, jobKey: string): Promise<JobRow> {
       from run as r where r.job_id = j.id and r.state in ('queued', 'held') and r.due_at <= app_now() order by r.due_at limit 1) as w on true
     left join lateral (
       select r.state, r.finished_at, r.error from run as r
-      where r.job_id = j.id and r.finished_at is not null and r.state in ('succeeded', 'failed', 'dead', 'lost') order by r.due_at desc limit 1) as last on true
+      where r.integration_id = i.id and r.job_id = j.id and r.finished_at is not null and r.state in ('succeeded', 'failed', 'dead', 'lost') order by r.due_at desc limit 1) as last on true
     where j.key = ${jobKey}`);
   const row = rows[0];
   if (row === undefined) throw new DomainError("QSC_JOB_NOT_FOUND", `There is no job "${jobKey}".`, { field: "job" });

@@ -126,8 +126,12 @@ async function writeEndings(
         and r.state = 'running' and r.worker_id = ${input.workerId}::uuid and r.attempt = e.attempt
       returning r.id, r.due_at, r.job_id, r.integration_id, r.state, r.reason, r.error, r.figures, r.started_at, e.attempt, e.event
     ),
+    -- Ascending, as every statement that changes several jobs: two of them in different orders would deadlock.
+    busy as (
+      select j.id from job as j join done as d on d.job_id = j.id and j.running_run_id = d.id order by j.id for no key update of j
+    ),
     freed as (
-      update job as j set running_run_id = null from done as d where j.id = d.job_id and j.running_run_id = d.id
+      update job as j set running_run_id = null from busy as b where j.id = b.id
     ),
     announced as (
       insert into event_inbox (at, kind, subject_kind, subject_key, integration_key, payload)

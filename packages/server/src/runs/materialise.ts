@@ -100,6 +100,9 @@ function planJob(input: {
 }
 
 async function writePlans(tx: Tx, plans: readonly JobPlan[]): Promise<void> {
+  // Ascending, as every statement that changes several jobs: two of them in different orders would deadlock.
+  await tx.execute(sql`
+    select from job where id = any (${sql.param(plans.map((one) => one.job.id))}::integer[]) order by id for no key update`);
   const moved = await tx.execute<{ id: number }>(sql`
     update job as j set watermark = p.watermark, next_due_at = p.next_due_at
     from unnest(${sql.param(plans.map((one) => one.job.id))}::integer[], ${sql.param(plans.map((one) => one.job.watermark))}::timestamptz[],

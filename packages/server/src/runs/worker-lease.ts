@@ -62,8 +62,11 @@ export function reapRuns(context: { readonly database: Database }, settings: Pic
         from gone as g where r.id = g.id and r.due_at = g.due_at
         returning r.id, r.due_at, r.job_id, r.integration_id, r.state, r.attempt
       ),
+      busy as (
+        select j.id from job as j join taken as t on t.job_id = j.id and j.running_run_id = t.id order by j.id for no key update of j
+      ),
       freed as (
-        update job as j set running_run_id = null from taken as t where j.id = t.job_id and j.running_run_id = t.id
+        update job as j set running_run_id = null from busy as b where j.id = b.id
       ),
       announced as (
         insert into event_inbox (at, kind, subject_kind, subject_key, integration_key, payload)

@@ -32,16 +32,33 @@ test("schedules edited in the midst of dispatch: nothing fails, nothing is lost 
   const fresh = await freshDatabase();
   const database = openDatabase(fresh.url, { max: 8, applicationName: "edit-race-test" });
   try {
-    const context: CatalogContext = { database, zones: packagedZoneData(), keys: { current: masterKeyOf(randomBytes(32)), previous: [] }, actor: { kind: "token", name: "ada", role: "admin" } };
+    const context: CatalogContext = {
+      database,
+      zones: packagedZoneData(),
+      keys: { current: masterKeyOf(randomBytes(32)), previous: [] },
+      actor: { kind: "token", name: "ada", role: "admin" },
+    };
     await expandWindows(context);
     const document = (seconds: (index: number) => number, enabled: (index: number) => boolean) => ({
       quiesce: 1,
       systems: [{ key: "erp", maxConcurrentRuns: 15 }],
       endpoints: [{ key: "erp-api", system: "erp", connector: "http" }],
       integrations: [{ key: "orders", source: "erp-api" }],
-      jobs: Array.from({ length: JOBS }, (_, index) => ({ key: `job-${index}`, integration: "orders", schedule: { every: `${seconds(index)}s` }, enabled: enabled(index), catchUp: "all" })),
+      jobs: Array.from({ length: JOBS }, (_, index) => ({
+        key: `job-${index}`,
+        integration: "orders",
+        schedule: { every: `${seconds(index)}s` },
+        enabled: enabled(index),
+        catchUp: "all",
+      })),
     });
-    await applyWorkspace(context, document(() => 1, () => true));
+    await applyWorkspace(
+      context,
+      document(
+        () => 1,
+        () => true,
+      ),
+    );
     const from = Date.now() - 60_000;
     const until = performance.now() + RACE_MS;
     const starts: string[] = [];
@@ -54,7 +71,11 @@ test("schedules edited in the midst of dispatch: nothing fails, nothing is lost 
         const { runs } = await peekDue(database.sql, { withinMs: 0, limit: 100, after: null });
         const { claimed } = await claimRuns(database.sql, { workerId: worker, runs, limit: 100 });
         starts.push(...claimed.map((one) => `${one.runId}/${one.attempt}`));
-        const finish = () => finishRuns(context, { workerId: worker, runs: claimed.map((one) => ({ ...one, retry, jitter: 0, outcome: { kind: "succeeded", figures: {} } })) });
+        const finish = () =>
+          finishRuns(context, {
+            workerId: worker,
+            runs: claimed.map((one) => ({ ...one, retry, jitter: 0, outcome: { kind: "succeeded", figures: {} } })),
+          });
         while (!(await unlessDeadlock(finish)));
       }
     };
@@ -62,7 +83,13 @@ test("schedules edited in the midst of dispatch: nothing fails, nothing is lost 
       while (performance.now() < until) {
         edits += 1;
         const turn = edits * 7 + salt;
-        await applyWorkspace(context, document((index) => 1 + ((index + turn) % 3), (index) => (index + turn) % 5 !== 0));
+        await applyWorkspace(
+          context,
+          document(
+            (index) => 1 + ((index + turn) % 3),
+            (index) => (index + turn) % 5 !== 0,
+          ),
+        );
       }
     };
     await Promise.all([dispatch(), dispatch(), edit(0), edit(1)]);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { packagedZoneData } from "@quiesce/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { controlTime, type ControlledTime } from "../../../../../test/database/control-time.js";
 import { freshDatabase, type FreshDatabase } from "../../../../../test/database/fresh-database.js";
@@ -21,7 +21,12 @@ const NOON = Date.UTC(2026, 10, 20, 12);
 beforeEach(async () => {
   fresh = await freshDatabase();
   database = openDatabase(fresh.url, { max: 4, applicationName: "edit-schedule-test", statementTimeoutMs: 10_000 });
-  context = { database, zones, keys: { current: masterKeyOf(randomBytes(32)), previous: [] }, actor: { kind: "token", name: "ada", role: "admin" } };
+  context = {
+    database,
+    zones,
+    keys: { current: masterKeyOf(randomBytes(32)), previous: [] },
+    actor: { kind: "token", name: "ada", role: "admin" },
+  };
   time = await controlTime(database.sql);
   await time.set(NOON);
   await applyWorkspace(context, { quiesce: 1, integrations: [{ key: "orders" }] });
@@ -35,12 +40,19 @@ const save = (schedule: object | null, rest: object = {}) => upsertJob(context, 
 const materialise = async () => {
   while ((await materialiseRuns(context)).more);
 };
-const history = () => database.sql<{ version: number; kind: string | null; validFrom: number; validTo: number | null }[]>`
-  select version, schedule ->> 'kind' as kind, valid_from as "validFrom", valid_to as "validTo" from job_schedule order by version`.then((rows) => [...rows]);
-const theJob = () => database.sql<{ watermark: number; nextDueAt: number | null; version: number }[]>`
+const history = () =>
+  database.sql<{ version: number; kind: string | null; validFrom: number; validTo: number | null }[]>`
+  select version, schedule ->> 'kind' as kind, valid_from as "validFrom", valid_to as "validTo" from job_schedule order by version`.then(
+    (rows) => [...rows],
+  );
+const theJob = () =>
+  database.sql<{ watermark: number; nextDueAt: number | null; version: number }[]>`
   select watermark, next_due_at as "nextDueAt", schedule_version as version from job`.then((rows) => rows[0]);
-const runs = () => database.sql<{ dueAt: number; state: string; version: number; count: number }[]>`
-  select due_at as "dueAt", state, schedule_version as version, due_count as count from run order by due_at`.then((rows) => rows.map((row) => `${(row.dueAt - NOON) / 1_000}s ${row.state} v${row.version} x${row.count}`));
+const runs = () =>
+  database.sql<{ dueAt: number; state: string; version: number; count: number }[]>`
+  select due_at as "dueAt", state, schedule_version as version, due_count as count from run order by due_at`.then((rows) =>
+    rows.map((row) => `${(row.dueAt - NOON) / 1_000}s ${row.state} v${row.version} x${row.count}`),
+  );
 
 describe("an edit of a job's schedule", () => {
   test("a new job opens its history now and knows when it is next due", async () => {
@@ -71,7 +83,11 @@ describe("an edit of a job's schedule", () => {
     await save({ every: "5s" });
     await materialise();
     expect(await runs()).toEqual(["0s queued v3 x1", "5s queued v3 x1", "10s queued v3 x1"]);
-    expect((await history()).map((row) => [row.validFrom, row.validTo])).toEqual([[NOON, NOON], [NOON, NOON], [NOON, null]]);
+    expect((await history()).map((row) => [row.validFrom, row.validTo])).toEqual([
+      [NOON, NOON],
+      [NOON, NOON],
+      [NOON, null],
+    ]);
   });
 
   test("keeps what is held, and a run of this very instant belongs to the old version alone", async () => {
@@ -122,23 +138,32 @@ describe("an edit of a job's schedule", () => {
 
   test("whatever the order of edits, outages and ticks, every expected due time is accounted for once", async () => {
     const schedules = [{ every: "5s" }, { every: "7s" }, { cron: "* * * * *" }, { every: "1s", start: "2026-11-20T12:00:30" }, null];
-    const step = fc.record({ waitMs: fc.constantFrom(0, 0, 1, 1_000, 4_999, 5_000, 33_333, 120_000), tick: fc.boolean(), schedule: fc.nat(schedules.length - 1), enabled: fc.boolean() });
+    const step = fc.record({
+      waitMs: fc.constantFrom(0, 0, 1, 1_000, 4_999, 5_000, 33_333, 120_000),
+      tick: fc.boolean(),
+      schedule: fc.nat(schedules.length - 1),
+      enabled: fc.boolean(),
+    });
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), fc.constantFrom("skip", "coalesce", "all"), async (sequence, catchUp) => {
-        await database.sql`delete from run`;
-        await applyWorkspace(context, { quiesce: 1, integrations: [{ key: "orders" }] }, { prune: true });
-        const from = await time.now();
-        for (const { waitMs, tick, schedule, enabled } of sequence) {
-          await time.advance(waitMs);
-          if (tick) await materialise();
-          await save(schedules[schedule] ?? null, { enabled, catchUp });
-        }
-        await time.advance(20_000);
-        await materialise();
-        const result = await inTransaction(context, (tx) => conservation(tx, zones, { from, to: from + 3_600_000 }));
-        expect(result.differences).toEqual([]);
-        expect(result.accounted).toBe(result.expected);
-      }),
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 8 }),
+        fc.constantFrom("skip", "coalesce", "all"),
+        async (sequence, catchUp) => {
+          await database.sql`delete from run`;
+          await applyWorkspace(context, { quiesce: 1, integrations: [{ key: "orders" }] }, { prune: true });
+          const from = await time.now();
+          for (const { waitMs, tick, schedule, enabled } of sequence) {
+            await time.advance(waitMs);
+            if (tick) await materialise();
+            await save(schedules[schedule] ?? null, { enabled, catchUp });
+          }
+          await time.advance(20_000);
+          await materialise();
+          const result = await inTransaction(context, (tx) => conservation(tx, zones, { from, to: from + 3_600_000 }));
+          expect(result.differences).toEqual([]);
+          expect(result.accounted).toBe(result.expected);
+        },
+      ),
       { numRuns: 60 },
     );
   });

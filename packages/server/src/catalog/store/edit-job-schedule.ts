@@ -19,9 +19,12 @@ export function effectiveSchedule(row: Pick<JobRow, "schedule" | "enabled">): Jo
  */
 export async function editJobSchedules(
   tx: Tx,
-  input: { readonly edits: ReadonlyMap<number, { readonly schedule: JobSchedule | null; readonly enabled: boolean }>; readonly zones: ZoneData },
+  input: {
+    readonly edits: ReadonlyMap<number, { readonly schedule: JobSchedule | null; readonly enabled: boolean }>;
+    readonly zones: ZoneData;
+  },
 ): Promise<void> {
-  const ids = [...input.edits.keys()].sort((a, b) => a - b);
+  const ids = [...input.edits.keys()].toSorted((a, b) => a - b);
   if (ids.length === 0) return;
   // Runs before jobs, as the claim and the scheduler take them.
   await lockRunsAhead(tx, ids);
@@ -48,7 +51,12 @@ async function bucketsOf(tx: Tx, jobIds: readonly number[]): Promise<ReadonlyMap
 
 async function editOne(
   tx: Tx,
-  input: { readonly row: JobRow; readonly edit: { readonly schedule: JobSchedule | null; readonly enabled: boolean }; readonly bucket: number; readonly zones: ZoneData },
+  input: {
+    readonly row: JobRow;
+    readonly edit: { readonly schedule: JobSchedule | null; readonly enabled: boolean };
+    readonly bucket: number;
+    readonly zones: ZoneData;
+  },
 ): Promise<void> {
   const { row, edit, zones } = input;
   const now = await readNow(tx);
@@ -77,7 +85,13 @@ async function editOne(
 /** Opens a version of a job's schedule in its history; null says that nothing is due. */
 export async function openSchedule(
   tx: Tx,
-  input: { readonly jobId: number; readonly version: number; readonly schedule: JobSchedule | null; readonly at: number; readonly zones: ZoneData },
+  input: {
+    readonly jobId: number;
+    readonly version: number;
+    readonly schedule: JobSchedule | null;
+    readonly at: number;
+    readonly zones: ZoneData;
+  },
 ): Promise<void> {
   await tx.execute(sql`
     insert into job_schedule (job_id, version, schedule, valid_from, zone_data_version)
@@ -94,7 +108,10 @@ async function changeInstant(tx: Tx, jobId: number, now: number): Promise<number
 }
 
 /** Writes the runs of due times between the watermark and the change, which exist when the scheduler was down or late. */
-async function settleUnwritten(tx: Tx, input: { readonly row: JobRow; readonly bucket: number; readonly at: number; readonly zones: ZoneData }): Promise<void> {
+async function settleUnwritten(
+  tx: Tx,
+  input: { readonly row: JobRow; readonly bucket: number; readonly at: number; readonly zones: ZoneData },
+): Promise<void> {
   const { row, at, zones } = input;
   const schedule = effectiveSchedule(row);
   if (schedule === null || row.watermark >= at) return;
@@ -111,7 +128,10 @@ async function settleUnwritten(tx: Tx, input: { readonly row: JobRow; readonly b
   await insertPlanned(tx, { ...input, runs: plan.runs });
 }
 
-async function insertPlanned(tx: Tx, input: { readonly row: JobRow; readonly bucket: number; readonly at: number; readonly runs: readonly PlannedRun[] }): Promise<void> {
+async function insertPlanned(
+  tx: Tx,
+  input: { readonly row: JobRow; readonly bucket: number; readonly at: number; readonly runs: readonly PlannedRun[] },
+): Promise<void> {
   const { row, runs } = input;
   const dues = runs.map((planned) => planned.dueAt);
   if (dues.length === 0) return;

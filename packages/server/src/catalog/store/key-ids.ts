@@ -6,10 +6,17 @@ import { endpoint, integration, job, system } from "../table.js";
 export const ROWS_PER_STATEMENT = 500;
 
 /** The ids behind keys of one table; unknown keys are left out. */
-export async function idsOfKeys(tx: Tx, table: typeof system | typeof endpoint | typeof integration | typeof job, keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
+export async function idsOfKeys(
+  tx: Tx,
+  table: typeof system | typeof endpoint | typeof integration | typeof job,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
   const ids = new Map<string, number>();
   for (const some of inChunks([...new Set(keys)])) {
-    const rows = await tx.select({ id: table.id, key: table.key }).from(table).where(inArray(table.key, [...some]));
+    const rows = await tx
+      .select({ id: table.id, key: table.key })
+      .from(table)
+      .where(inArray(table.key, [...some]));
     for (const row of rows) ids.set(row.key, row.id);
   }
   return ids;

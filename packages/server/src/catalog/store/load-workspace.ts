@@ -16,7 +16,18 @@ import { asc, isNull } from "drizzle-orm";
 import type { SealedSecret } from "../../credentials/sealed-secret.js";
 import type { Tx } from "../../db/client.js";
 import { maintenanceWindow } from "../../windows/table.js";
-import { endpoint, endpointSecret, integration, integrationSystem, job, system, systemDependency, type EndpointRow, type IntegrationRow, type JobRow } from "../table.js";
+import {
+  endpoint,
+  endpointSecret,
+  integration,
+  integrationSystem,
+  job,
+  system,
+  systemDependency,
+  type EndpointRow,
+  type IntegrationRow,
+  type JobRow,
+} from "../table.js";
 
 /** A secret as it is stored. */
 export interface StoredSecret extends SettledSecret {
@@ -54,14 +65,23 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
       }),
     ),
     endpoints: endpoints.map((row) => endpointEntry(row, systemKeys, secrets.get(row.key))),
-    integrations: integrations.map((row) => integrationEntry(row, endpointKeys, (via.get(row.id) ?? []).map((route) => keyOf(systemKeys, route.systemId)))),
+    integrations: integrations.map((row) =>
+      integrationEntry(
+        row,
+        endpointKeys,
+        (via.get(row.id) ?? []).map((route) => keyOf(systemKeys, route.systemId)),
+      ),
+    ),
     jobs: (await tx.select().from(job).orderBy(asc(job.key))).map((row) => jobEntry(row, integrationKeys)),
     windows: await loadWindows(tx, zones),
   };
   return { workspace, secrets };
 }
 
-async function loadSecrets(tx: Tx, endpointKeys: ReadonlyMap<number, string>): Promise<ReadonlyMap<string, ReadonlyMap<string, StoredSecret>>> {
+async function loadSecrets(
+  tx: Tx,
+  endpointKeys: ReadonlyMap<number, string>,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, StoredSecret>>> {
   const rows = groupBy(await tx.select().from(endpointSecret).orderBy(asc(endpointSecret.name)), (row) => row.endpointId);
   return new Map(
     [...rows].map(([id, list]) => [
@@ -72,7 +92,13 @@ async function loadSecrets(tx: Tx, endpointKeys: ReadonlyMap<number, string>): P
 }
 
 function endpointEntry(row: EndpointRow, systemKeys: ReadonlyMap<number, string>, secrets: ReadonlyMap<string, StoredSecret> | undefined) {
-  const entry = endpointSchema.parse({ key: row.key, name: row.name, system: keyOf(systemKeys, row.systemId), connector: row.connector, config: row.config });
+  const entry = endpointSchema.parse({
+    key: row.key,
+    name: row.name,
+    system: keyOf(systemKeys, row.systemId),
+    connector: row.connector,
+    config: row.config,
+  });
   const settled = [...(secrets ?? [])].map(([name, { source, fingerprint }]) => [name, { source, fingerprint }] as const);
   return { ...entry, secrets: Object.fromEntries(settled) };
 }
@@ -87,8 +113,11 @@ function integrationEntry(row: IntegrationRow, endpointKeys: ReadonlyMap<number,
   });
 }
 
+function seconds(value: number): string {
+  return formatDuration(value * 1_000);
+}
+
 function jobEntry(row: JobRow, integrationKeys: ReadonlyMap<number, string>): JobEntry {
-  const seconds = (value: number) => formatDuration(value * 1_000);
   return jobSchema.parse({
     key: row.key,
     name: row.name,
@@ -98,14 +127,23 @@ function jobEntry(row: JobRow, integrationKeys: ReadonlyMap<number, string>): Jo
     catchUp: row.catchUp,
     catchUpMaxAge: row.catchUpMaxAgeSeconds === null ? null : seconds(row.catchUpMaxAgeSeconds),
     timeout: seconds(row.timeoutSeconds),
-    retry: { attempts: row.retry.maxAttempts, backoff: seconds(row.retry.backoffSeconds), maxBackoff: seconds(row.retry.maxBackoffSeconds) },
+    retry: {
+      attempts: row.retry.maxAttempts,
+      backoff: seconds(row.retry.backoffSeconds),
+      maxBackoff: seconds(row.retry.maxBackoffSeconds),
+    },
   });
 }
 
 /** A cancelled window is history: it is neither exported nor compared. */
 async function loadWindows(tx: Tx, zones: ZoneData): Promise<WindowEntry[]> {
   const rows = await tx.select().from(maintenanceWindow).where(isNull(maintenanceWindow.cancelledAt)).orderBy(asc(maintenanceWindow.key));
-  return rows.map((row) => windowEntryOf({ key: row.key, title: row.title, mode: row.mode, series: row.series, scope: row.scope, owner: row.owner, reason: row.reason }, zones));
+  return rows.map((row) =>
+    windowEntryOf(
+      { key: row.key, title: row.title, mode: row.mode, series: row.series, scope: row.scope, owner: row.owner, reason: row.reason },
+      zones,
+    ),
+  );
 }
 
 function keyOf(keys: ReadonlyMap<number, string>, id: number): string {

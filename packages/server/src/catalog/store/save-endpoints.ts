@@ -11,14 +11,31 @@ import type { LoadedWorkspace } from "./load-workspace.js";
 /** Writes endpoints, seals the secrets that are new, keeps the others and removes those that are not given any more. */
 export async function saveEndpoints(
   tx: Tx,
-  input: { readonly entries: readonly SettledEndpoint[]; readonly values: NewSecretValues; readonly stored: LoadedWorkspace["secrets"]; readonly keys: KeyRing },
+  input: {
+    readonly entries: readonly SettledEndpoint[];
+    readonly values: NewSecretValues;
+    readonly stored: LoadedWorkspace["secrets"];
+    readonly keys: KeyRing;
+  },
 ): Promise<void> {
   const { entries } = input;
-  const systems = await idsOfKeys(tx, system, entries.map((entry) => entry.system));
+  const systems = await idsOfKeys(
+    tx,
+    system,
+    entries.map((entry) => entry.system),
+  );
   for (const some of inChunks(entries)) {
     await tx
       .insert(endpoint)
-      .values(some.map(({ key, name, connector, config, system: systemKey }) => ({ key, name, connector, config, systemId: idOf(systems, systemKey) })))
+      .values(
+        some.map(({ key, name, connector, config, system: systemKey }) => ({
+          key,
+          name,
+          connector,
+          config,
+          systemId: idOf(systems, systemKey),
+        })),
+      )
       .onConflictDoUpdate({
         target: endpoint.key,
         set: {
@@ -30,7 +47,11 @@ export async function saveEndpoints(
         },
       });
   }
-  const ids = await idsOfKeys(tx, endpoint, entries.map((entry) => entry.key));
+  const ids = await idsOfKeys(
+    tx,
+    endpoint,
+    entries.map((entry) => entry.key),
+  );
   for (const entry of entries) await saveSecrets(tx, { ...input, entry, endpointId: idOf(ids, entry.key) });
 }
 
@@ -48,14 +69,19 @@ async function saveSecrets(
   const stored = input.stored.get(entry.key);
   const names = Object.keys(entry.secrets);
   if (stored !== undefined && [...stored.keys()].some((name) => !names.includes(name))) {
-    await tx.delete(endpointSecret).where(and(eq(endpointSecret.endpointId, endpointId), names.length === 0 ? undefined : notInArray(endpointSecret.name, names)));
+    await tx
+      .delete(endpointSecret)
+      .where(and(eq(endpointSecret.endpointId, endpointId), names.length === 0 ? undefined : notInArray(endpointSecret.name, names)));
   }
   for (const [name, secret] of Object.entries(entry.secrets)) {
     const before = stored?.get(name);
     const value = input.values.get(entry.key)?.get(name);
     if (value === undefined) {
       if (before?.source === secret.source) continue;
-      await tx.update(endpointSecret).set({ source: secret.source, updatedAt: sql`app_now()` }).where(and(eq(endpointSecret.endpointId, endpointId), eq(endpointSecret.name, name)));
+      await tx
+        .update(endpointSecret)
+        .set({ source: secret.source, updatedAt: sql`app_now()` })
+        .where(and(eq(endpointSecret.endpointId, endpointId), eq(endpointSecret.name, name)));
       continue;
     }
     const address = { endpoint: entry.key, name };

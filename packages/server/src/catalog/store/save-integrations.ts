@@ -6,12 +6,22 @@ import { idOf, idsOfKeys, inChunks } from "./key-ids.js";
 
 /** Writes integrations. Their routes are written apart, see {@link saveRoutes}. */
 export async function saveIntegrations(tx: Tx, entries: readonly IntegrationEntry[]): Promise<void> {
-  const endpoints = await idsOfKeys(tx, endpoint, entries.flatMap((entry) => [entry.source, entry.target]).filter((key) => key !== null));
+  const endpoints = await idsOfKeys(
+    tx,
+    endpoint,
+    entries.flatMap((entry) => [entry.source, entry.target]).filter((key) => key !== null),
+  );
   const endpointId = (key: string | null) => (key === null ? null : idOf(endpoints, key));
   for (const some of inChunks(entries)) {
     await tx
       .insert(integration)
-      .values(some.map(({ source, target, via: _via, ...entry }) => ({ ...entry, sourceEndpointId: endpointId(source), targetEndpointId: endpointId(target) })))
+      .values(
+        some.map(({ source, target, via: _via, ...entry }) => ({
+          ...entry,
+          sourceEndpointId: endpointId(source),
+          targetEndpointId: endpointId(target),
+        })),
+      )
       .onConflictDoUpdate({
         target: integration.key,
         set: {
@@ -43,14 +53,31 @@ export async function saveRoutes(
   input: { readonly workspace: SettledWorkspace; readonly integrations: ReadonlySet<string>; readonly endpoints: ReadonlySet<string> },
 ): Promise<void> {
   const { workspace } = input;
-  const affected = workspace.integrations.filter((one) => input.integrations.has(one.key) || input.endpoints.has(one.source ?? "") || input.endpoints.has(one.target ?? ""));
+  const affected = workspace.integrations.filter(
+    (one) => input.integrations.has(one.key) || input.endpoints.has(one.source ?? "") || input.endpoints.has(one.target ?? ""),
+  );
   const systemOfEndpoint = new Map(workspace.endpoints.map((one) => [one.key, one.system]));
   const routes = affected.map((one) => ({ key: one.key, roles: rolesOf(one, systemOfEndpoint) }));
-  const ids = await idsOfKeys(tx, integration, affected.map((one) => one.key));
-  const systems = await idsOfKeys(tx, system, routes.flatMap((route) => [...route.roles.keys()]));
+  const ids = await idsOfKeys(
+    tx,
+    integration,
+    affected.map((one) => one.key),
+  );
+  const systems = await idsOfKeys(
+    tx,
+    system,
+    routes.flatMap((route) => [...route.roles.keys()]),
+  );
   for (const some of inChunks(routes)) {
-    await tx.delete(integrationSystem).where(inArray(integrationSystem.integrationId, some.map((route) => idOf(ids, route.key))));
-    const rows = some.flatMap((route) => [...route.roles].map(([key, role]) => ({ integrationId: idOf(ids, route.key), systemId: idOf(systems, key), role })));
+    await tx.delete(integrationSystem).where(
+      inArray(
+        integrationSystem.integrationId,
+        some.map((route) => idOf(ids, route.key)),
+      ),
+    );
+    const rows = some.flatMap((route) =>
+      [...route.roles].map(([key, role]) => ({ integrationId: idOf(ids, route.key), systemId: idOf(systems, key), role })),
+    );
     for (const part of inChunks(rows)) await tx.insert(integrationSystem).values([...part]);
   }
 }

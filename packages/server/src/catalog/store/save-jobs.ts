@@ -1,4 +1,13 @@
-import { DomainError, equalJson, jobScheduleOf, nextDueAt, parseDurationMs, type JobEntry, type JobSchedule, type ZoneData } from "@quiesce/core";
+import {
+  DomainError,
+  equalJson,
+  jobScheduleOf,
+  nextDueAt,
+  parseDurationMs,
+  type JobEntry,
+  type JobSchedule,
+  type ZoneData,
+} from "@quiesce/core";
 import { eq, inArray } from "drizzle-orm";
 import { readNow } from "../../command.js";
 import type { Tx } from "../../db/client.js";
@@ -9,10 +18,22 @@ import { idOf, idsOfKeys, inChunks } from "./key-ids.js";
 /** Writes jobs. A changed schedule, and switching a job on or off, is an edit of the schedule with its history. */
 export async function saveJobs(tx: Tx, input: { readonly entries: readonly JobEntry[]; readonly zones: ZoneData }): Promise<void> {
   const { entries, zones } = input;
-  const integrations = await idsOfKeys(tx, integration, entries.map((entry) => entry.integration));
+  const integrations = await idsOfKeys(
+    tx,
+    integration,
+    entries.map((entry) => entry.integration),
+  );
   const known = new Map<string, JobRow>();
   for (const some of inChunks(entries)) {
-    const rows = await tx.select().from(job).where(inArray(job.key, some.map((entry) => entry.key)));
+    const rows = await tx
+      .select()
+      .from(job)
+      .where(
+        inArray(
+          job.key,
+          some.map((entry) => entry.key),
+        ),
+      );
     for (const row of rows) known.set(row.key, row);
   }
   const edits = new Map<number, { readonly schedule: JobSchedule | null; readonly enabled: boolean }>();
@@ -34,7 +55,10 @@ export async function saveJobs(tx: Tx, input: { readonly entries: readonly JobEn
   await editJobSchedules(tx, { edits, zones });
   const now = await readNow(tx);
   for (const { id, entry, schedule } of plain) {
-    await tx.update(job).set({ ...settingsOf(entry), schedule, enabled: entry.enabled, updatedAt: now }).where(eq(job.id, id));
+    await tx
+      .update(job)
+      .set({ ...settingsOf(entry), schedule, enabled: entry.enabled, updatedAt: now })
+      .where(eq(job.id, id));
   }
 }
 
@@ -72,13 +96,20 @@ function refuseMove(row: JobRow, integrationId: number, entry: JobEntry): void {
   );
 }
 
+function seconds(text: string): number {
+  return (parseDurationMs(text) ?? 0) / 1_000;
+}
+
 function settingsOf(entry: JobEntry): Pick<JobRow, "name" | "catchUp" | "catchUpMaxAgeSeconds" | "timeoutSeconds" | "retry"> {
-  const seconds = (text: string) => (parseDurationMs(text) ?? 0) / 1_000;
   return {
     name: entry.name,
     catchUp: entry.catchUp,
     catchUpMaxAgeSeconds: entry.catchUpMaxAge === null ? null : seconds(entry.catchUpMaxAge),
     timeoutSeconds: seconds(entry.timeout),
-    retry: { maxAttempts: entry.retry.attempts, backoffSeconds: seconds(entry.retry.backoff), maxBackoffSeconds: seconds(entry.retry.maxBackoff) },
+    retry: {
+      maxAttempts: entry.retry.attempts,
+      backoffSeconds: seconds(entry.retry.backoff),
+      maxBackoffSeconds: seconds(entry.retry.maxBackoff),
+    },
   };
 }

@@ -9,7 +9,12 @@ export async function saveSystems(tx: Tx, entries: readonly SystemEntry[]): Prom
   for (const some of inChunks(entries)) {
     await tx
       .insert(system)
-      .values(some.map(({ dependsOn: _dependsOn, resumeSpacing, ...entry }) => ({ ...entry, resumeSpacingMs: parseDurationMs(resumeSpacing) ?? 0 })))
+      .values(
+        some.map(({ dependsOn: _dependsOn, resumeSpacing, ...entry }) => ({
+          ...entry,
+          resumeSpacingMs: parseDurationMs(resumeSpacing) ?? 0,
+        })),
+      )
       .onConflictDoUpdate({
         target: system.key,
         set: {
@@ -29,9 +34,17 @@ export async function saveSystems(tx: Tx, entries: readonly SystemEntry[]): Prom
       });
   }
   // All systems are there before the first dependency: cycles are allowed.
-  const ids = await idsOfKeys(tx, system, [...entries.map((entry) => entry.key), ...entries.flatMap((entry) => entry.dependsOn.map((edge) => edge.system))]);
+  const ids = await idsOfKeys(tx, system, [
+    ...entries.map((entry) => entry.key),
+    ...entries.flatMap((entry) => entry.dependsOn.map((edge) => edge.system)),
+  ]);
   for (const some of inChunks(entries)) {
-    await tx.delete(systemDependency).where(inArray(systemDependency.systemId, some.map((entry) => idOf(ids, entry.key))));
+    await tx.delete(systemDependency).where(
+      inArray(
+        systemDependency.systemId,
+        some.map((entry) => idOf(ids, entry.key)),
+      ),
+    );
   }
   const edges = entries.flatMap((entry) =>
     entry.dependsOn.map((edge) => ({ systemId: idOf(ids, entry.key), dependsOnId: idOf(ids, edge.system), strength: edge.strength })),

@@ -13,9 +13,20 @@ const previewOccurrence = z.object({ startsAt: z.string(), endsAt: z.string(), l
 
 export const previewWindow = operation(
   `query PreviewWindow($input: MaintenanceWindowInput!) {
-    previewMaintenanceWindow(input: $input) { warnings occurrences { startsAt endsAt localStart localEnd notes } members { ${MEMBER_FIELDS} } }
+    previewMaintenanceWindow(input: $input) {
+      warnings refusals { code field message nearest } occurrences { startsAt endsAt localStart localEnd notes }
+      members { ${MEMBER_FIELDS} } heldJobs { job integration dueTimes runsAfter }
+    }
   }`,
-  z.object({ previewMaintenanceWindow: z.object({ warnings: z.array(z.string()), occurrences: z.array(previewOccurrence), members: z.array(memberShape) }) }),
+  z.object({
+    previewMaintenanceWindow: z.object({
+      warnings: z.array(z.string()),
+      refusals: z.array(z.object({ code: z.string(), field: z.string(), message: z.string(), nearest: z.string().nullable() })),
+      occurrences: z.array(previewOccurrence),
+      members: z.array(memberShape),
+      heldJobs: z.array(z.object({ job: z.string(), integration: z.string(), dueTimes: z.number(), runsAfter: z.number() })),
+    }),
+  }),
 );
 export type WindowPreviewAnswer = z.infer<typeof previewWindow.data>["previewMaintenanceWindow"];
 
@@ -45,15 +56,27 @@ export const cancelWindow = operation(
   z.object({ cancelMaintenanceWindow: windowShape }),
 );
 
+const reportShape = z.looseObject({
+  title: z.string(),
+  localStart: z.string(),
+  localEnd: z.string(),
+  timeZone: z.string(),
+  startsAt: z.number(),
+  endsAt: z.number(),
+  quiescedAt: z.number().nullable(),
+  releasedAt: z.number().nullable(),
+  closedAt: z.number().nullable(),
+  state: z.string(),
+  due: z.number(),
+  byState: z.record(z.string(), z.number()),
+  held: z.number(),
+  failed: z.number(),
+  startedInside: z.number(),
+  integrations: z.array(z.object({ key: z.string(), path: z.string(), due: z.number(), held: z.number(), coalesced: z.number(), failed: z.number() })),
+});
+export type ReportAnswer = z.infer<typeof reportShape>;
+
 export const windowReport = operation(
-  `query WindowReport($window: String!, $localStart: String) {
-    windowReport(window: $window, localStart: $localStart) { window { key title owner reason } occurrence { ${OCCURRENCE_FIELDS} } report }
-  }`,
-  z.object({
-    windowReport: z.object({
-      window: z.object({ key: z.string(), title: z.string(), owner: z.string(), reason: z.string() }),
-      occurrence: occurrenceShape,
-      report: z.unknown(),
-    }),
-  }),
+  "query WindowReport($window: String!, $localStart: String) { windowReport(window: $window, localStart: $localStart) { report } }",
+  z.object({ windowReport: z.object({ report: reportShape }) }),
 );

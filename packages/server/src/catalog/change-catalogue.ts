@@ -1,0 +1,152 @@
+import {
+  diffWorkspaces,
+  KIND_OF_SECTION,
+  minimalEntry,
+  windowInputOf,
+  WORKSPACE_SECTIONS,
+  type SettledWorkspace,
+  type WorkspaceChange,
+  type WorkspaceSection,
+} from "@quiesce/core";
+import { sql } from "drizzle-orm";
+import { recordAudit } from "../audit/record-audit.js";
+import type { Tx } from "../db/client.js";
+import { appendEvents } from "../events/append-events.js";
+import { deleteWindow, saveWindow } from "../windows/commands.js";
+import { lockDispatch } from "../windows/locks.js";
+import { refreshMembership } from "../windows/membership.js";
+import type { ApplyOptions, CatalogContext } from "./catalog-context.js";
+import type { NewSecretValues } from "./settle-secrets.js";
+import { deleteEntries, refuseRunning, type DeletedIds } from "./store/delete-entries.js";
+import type { LoadedWorkspace } from "./store/load-workspace.js";
+import { saveEndpoints } from "./store/save-endpoints.js";
+import { saveIntegrations, saveRoutes } from "./store/save-integrations.js";
+import { saveJobs } from "./store/save-jobs.js";
+import { saveSystems } from "./store/save-systems.js";
+
+/** What is and what shall be; `values` are the secrets that are new. */
+interface Change {
+  readonly current: LoadedWorkspace;
+  readonly result: SettledWorkspace;
+  readonly values: NewSecretValues;
+  readonly options: ApplyOptions;
+}
+
+/** The one way in which the catalogue changes. The caller holds the catalogue lock. */
+export async function changeCatalogue(tx: Tx, context: CatalogContext, input: Change): Promise<readonly WorkspaceChange[]> {
+  const { current, result, options } = input;
+  const changes = diffWorkspaces(current.workspace, result, { prune: true });
+  if (changes.length === 0 || options.dryRun === true) return changes;
+  const keys = (action: "made" | "deleted", section: WorkspaceSection) =>
+    new Set(
+      changes
+        .filter((one) => one.kind === KIND_OF_SECTION[section] && (one.action === "delete") === (action === "deleted"))
+        .map((one) => one.key),
+    );
+  await saveMade(tx, context, input, (section) => keys("made", section));
+  const cover = await saveWindows(tx, context, input, { made: keys("made", "windows"), deleted: keys("deleted", "windows") });
+  const deleted = await deleteEntries(tx, {
+    systems: [...keys("deleted", "systems")],
+    endpoints: [...keys("deleted", "endpoints")],
+    integrations: [...keys("deleted", "integrations")],
+    jobs: [...keys("deleted", "jobs")],
+  });
+  const membership = await refreshMembership(tx);
+  // A plan made for empty tables takes seconds a claim after a bulk load.
+  if (changes.length >= BULK_CHANGES)
+    await tx.execute(sql`analyze system, endpoint, integration, integration_system, job, job_schedule, hold_member`);
+  await recordChanges(tx, context, input, changes);
+  await endUnderLocks(tx, { cover: [...cover, ...membership], deleted });
+  return changes;
+}
+
+function chosen<T extends { readonly key: string }>(entries: readonly T[], keys: ReadonlySet<string>): readonly T[] {
+  return entries.filter((entry) => keys.has(entry.key));
+}
+
+async function saveMade(
+  tx: Tx,
+  context: CatalogContext,
+  input: Change,
+  made: (section: WorkspaceSection) => ReadonlySet<string>,
+): Promise<void> {
+  const { result, current } = input;
+  await saveSystems(tx, chosen(result.systems, made("systems")));
+  await saveEndpoints(tx, {
+    entries: chosen(result.endpoints, made("endpoints")),
+    values: input.values,
+    stored: current.secrets,
+    keys: context.keys,
+  });
+  await saveIntegrations(tx, chosen(result.integrations, made("integrations")));
+  await saveRoutes(tx, { workspace: result, integrations: made("integrations"), endpoints: made("endpoints") });
+  await saveJobs(tx, { entries: chosen(result.jobs, made("jobs")), zones: context.zones });
+}
+
+/** Windows are the windows room's: it audits and announces them by itself. Answers the integrations whose cover changed. */
+async function saveWindows(
+  tx: Tx,
+  context: CatalogContext,
+  input: Change,
+  keys: { readonly made: ReadonlySet<string>; readonly deleted: ReadonlySet<string> },
+): Promise<readonly number[]> {
+  const changed: number[] = [];
+  for (const window of input.result.windows) {
+    if (keys.made.has(window.key)) changed.push(...(await saveWindow(tx, context, windowInputOf(window))).changed);
+  }
+  for (const key of keys.deleted)
+    changed.push(...(await deleteWindow(tx, context, { key, reason: input.options.reason ?? "Not in the applied workspace." })));
+  return changed;
+}
+
+/** From so many steps on the planner's figures are renewed. */
+const BULK_CHANGES = 500;
+
+/** So many steps are named in the event; all are in the audit. */
+const STEPS_IN_EVENT = 100;
+
+/** What a workspace says of each thing, by kind and key; for the audit. */
+function said(workspace: SettledWorkspace): ReadonlyMap<string, () => unknown> {
+  const entries = new Map<string, () => unknown>();
+  for (const section of WORKSPACE_SECTIONS) {
+    const minimal = minimalEntry[section] as (entry: { readonly key: string }) => unknown;
+    for (const entry of workspace[section]) entries.set(`${KIND_OF_SECTION[section]} ${entry.key}`, () => minimal(entry));
+  }
+  return entries;
+}
+
+async function recordChanges(tx: Tx, context: CatalogContext, input: Change, changes: readonly WorkspaceChange[]): Promise<void> {
+  const before = said(input.current.workspace);
+  const after = said(input.result);
+  for (const one of changes) {
+    if (one.kind === "window") continue;
+    const name = `${one.kind} ${one.key}`;
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: `${one.kind}.${one.action}`,
+      subjectKind: one.kind,
+      subjectKey: one.key,
+      ...(input.options.reason === undefined ? {} : { reason: input.options.reason }),
+      before: before.get(name)?.(),
+      after: after.get(name)?.(),
+    });
+  }
+  const count = (action: WorkspaceChange["action"]) => changes.filter((one) => one.action === action).length;
+  const steps = changes.slice(0, STEPS_IN_EVENT).map(({ action, kind, key }) => ({ action, kind, key }));
+  await appendEvents(tx, [
+    {
+      kind: "catalogue.applied",
+      subjectKind: "control",
+      subjectKey: "catalogue",
+      payload: { created: count("create"), updated: count("update"), deleted: count("delete"), steps },
+    },
+  ]);
+}
+
+async function endUnderLocks(tx: Tx, input: { readonly cover: readonly number[]; readonly deleted: DeletedIds }): Promise<void> {
+  const { deleted } = input;
+  // A deleted job whose integration stays is not among the ids: its lock is all of them, which is rare and short.
+  const locked = deleted.jobIds.length > 0 ? "all" : [...new Set([...input.cover, ...deleted.integrationIds])];
+  await lockDispatch(tx, locked);
+  await refuseRunning(tx, deleted);
+}

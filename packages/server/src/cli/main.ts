@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { clock } from "../clock.js";
+import { readCliEnvironment } from "./environment.js";
+import { runCli } from "./run-cli.js";
+import { standardInput, streamOutput } from "./terminal.js";
+
+const environment = readCliEnvironment();
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
+
+// `quiesce runs | head` closes the pipe early; that is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  environment,
+  out: streamOutput(process.stdout, environment),
+  err: streamOutput(process.stderr, environment),
+  input: standardInput(),
+  clock,
+  version,
+});

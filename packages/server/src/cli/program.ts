@@ -1,0 +1,55 @@
+import { Command } from "commander";
+import type { Cli } from "./cli.js";
+import { applyCommand } from "./commands/apply-command.js";
+import { doctorCommand } from "./commands/doctor-command.js";
+import { execCommand } from "./commands/exec-command.js";
+import { explainCommand } from "./commands/explain-command.js";
+import { exportCommand } from "./commands/export-command.js";
+import { gateCommand } from "./commands/gate-command.js";
+import { migrateCommand } from "./commands/migrate-command.js";
+import { modeCommand } from "./commands/mode-command.js";
+import { pauseCommand } from "./commands/pause-command.js";
+import { resumeCommand } from "./commands/resume-command.js";
+import { runsCommand } from "./commands/runs-command.js";
+import { startCommand } from "./commands/start-command.js";
+import { statusCommand } from "./commands/status-command.js";
+import { tokenCommand } from "./commands/token-command.js";
+import { validateCommand } from "./commands/validate-command.js";
+import { windowCommand } from "./commands/window-command.js";
+
+/** The command `quiesce` with everything below it; parsing it runs a command in the given world. */
+export function buildProgram(cli: Cli): Command {
+  const program = new Command("quiesce")
+    .description("hold every job that touches a system in maintenance, and let it go again in order")
+    .version(cli.version, "-V, --version", "print the version")
+    .option("--url <url>", "the server's address (QUIESCE_URL; default: http://127.0.0.1:4000)")
+    .option("--token <token>", "the API token (QUIESCE_TOKEN is better: other users see command lines)");
+  const commands = [
+    startCommand,
+    migrateCommand,
+    statusCommand,
+    explainCommand,
+    runsCommand,
+    windowCommand,
+    pauseCommand,
+    resumeCommand,
+    gateCommand,
+    execCommand,
+    validateCommand,
+    applyCommand,
+    exportCommand,
+    modeCommand,
+    tokenCommand,
+    doctorCommand,
+  ];
+  for (const command of commands) program.addCommand(command(cli));
+  return program;
+}
+
+/** Every command with its full name, the groups included: `window`, `window create`. */
+export function commandsOf(command: Command, parents: readonly string[] = []): readonly { readonly name: string; readonly command: Command }[] {
+  return command.commands.flatMap((child) => {
+    const names = [...parents, child.name()];
+    return [{ name: names.join(" "), command: child }, ...commandsOf(child, names)];
+  });
+}

@@ -1,0 +1,45 @@
+import { createInterface } from "node:readline/promises";
+import type { WriteStream } from "node:tty";
+import type { Input, Output } from "./cli.js";
+import type { CliEnvironment } from "./environment.js";
+import { stylesOf } from "./output/styles.js";
+
+/** A standard stream as an output. */
+export function streamOutput(stream: NodeJS.WriteStream, environment: Pick<CliEnvironment, "colour">): Output {
+  const isTerminal = stream.isTTY === true;
+  const colours = environment.colour === "always" || (environment.colour === "on-terminal" && isTerminal);
+  const size = (read: (terminal: WriteStream) => number): number | undefined => {
+    // A terminal that does not know its size says 0.
+    const cells = isTerminal ? read(stream) : 0;
+    return cells > 0 ? cells : undefined;
+  };
+  return {
+    isTerminal,
+    styles: stylesOf(colours),
+    columns: () => size((terminal) => terminal.columns),
+    rows: () => size((terminal) => terminal.rows),
+    write: (text) => {
+      stream.write(text);
+    },
+  };
+}
+
+/** Standard input. Questions go to stderr: stdout may be a pipe. */
+export function standardInput(): Input {
+  return {
+    isTerminal: process.stdin.isTTY === true,
+    readAll: async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+      return Buffer.concat(chunks).toString("utf8");
+    },
+    ask: async (question) => {
+      const lines = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return await lines.question(question);
+      } finally {
+        lines.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from "node:crypto";
+import { DomainError } from "@quiesce/core";
+import { GraphQLError } from "graphql";
+import type { ApiLog } from "./request-context.js";
+
+/** SQLSTATEs of a database that is busy, not broken: cancelled by a timeout, lock not available, deadlock, serialisation, too many connections. */
+const BUSY = new Set(["57014", "55P03", "40P01", "40001", "53300"]);
+
+/** An error as a stranger may see it: code, message, the field at fault, and details. */
+export interface PresentedError {
+  readonly code: string;
+  readonly message: string;
+  readonly field?: string;
+  readonly details?: { readonly [name: string]: unknown };
+}
+
+/**
+ * Expected refusals are shown as they are. Everything else is a fault of ours: it is logged with an id, and only the id is shown.
+ */
+export function presentError(error: unknown, log: ApiLog): PresentedError {
+  for (const cause of causes(error)) {
+    if (cause instanceof DomainError) {
+      const hasDetails = Object.keys(cause.details).length > 0;
+      return { code: cause.code, message: cause.message, ...(cause.field === undefined ? {} : { field: cause.field }), ...(hasDetails ? { details: cause.details } : {}) };
+    }
+    if (isBusy(cause)) {
+      log.warn({ err: cause }, "the database is busy");
+      return { code: "QSC_DATABASE_BUSY", message: "The database is too busy to answer now. Try again in a moment." };
+    }
+  }
+  const errorId = randomUUID();
+  log.error({ err: error, errorId }, "a request failed unexpectedly");
+  return { code: "QSC_INTERNAL", message: `Something went wrong inside Quiesce. Its log says what, under the id ${errorId}.`, details: { errorId } };
+}
+
+/** The same for GraphQL, keeping where in the document it happened. Faults in the document itself are the caller's to see. */
+export function presentGraphqlError(error: unknown, log: ApiLog): GraphQLError {
+  if (error instanceof GraphQLError && error.originalError === undefined) {
+    if (typeof error.extensions["code"] === "string") return error;
+    return located(error, error.message, { ...error.extensions, code: "QSC_GRAPHQL_INVALID" });
+  }
+  const { code, message, field, details } = presentError(error, log);
+  return located(error, message, { code, ...(field === undefined ? {} : { field }), ...(details === undefined ? {} : { details }) });
+}
+
+function located(error: unknown, message: string, extensions: { readonly [name: string]: unknown }): GraphQLError {
+  const place = error instanceof GraphQLError ? { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path } : {};
+  return new GraphQLError(message, { ...place, extensions });
+}
+
+/** The error, what it wraps, and so on: GraphQL and drizzle both wrap. */
+function* causes(error: unknown): Generator<Error> {
+  let current: unknown = error;
+  for (let depth = 0; depth < 8 && current instanceof Error; depth += 1) {
+    yield current;
+    current = current instanceof GraphQLError && current.originalError !== undefined ? current.originalError : current.cause;
+  }
+}
+
+function isBusy(error: Error): boolean {
+  return "code" in error && typeof error.code === "string" && BUSY.has(error.code);
+}

@@ -1,0 +1,97 @@
+import { type ConnectorError, type Cursor } from "@quiesce/sdk";
+import type { Tx } from "../db/client.js";
+import { discardDelivered, type LetterPlace, putOpenLetters } from "./dead-letters.js";
+import { ownTransaction } from "./own-transaction.js";
+import type { StreamRun } from "./pipeline-run.js";
+import type { PreparedPage, PreparedRecord } from "./prepare-records.js";
+import { forgetKeys, moveCursor, rememberKeys, saveFigures } from "./stream-state.js";
+import { type Figures, noFigures } from "./tally.js";
+import { type Answered, declareIntents, settleIntents } from "./write-intents.js";
+import { type WriteReport, writeRecords } from "./write-records.js";
+
+/** Records to deliver, and what is committed together with their results. */
+export interface Delivery extends PreparedPage {
+  /** How many records were read from the source for it. */
+  readonly read: number;
+  readonly cursor?: { readonly from: Cursor | null; readonly to: Cursor };
+}
+
+/**
+ * Writes records to the target, then commits in one fenced transaction: the cursor, what was delivered and what was not, keys and figures. If the
+ * run has to stop here the cursor stays, so nothing is skipped; a target that recognises repetitions gets the page again, any other one only what
+ * it has not been sent.
+ */
+export async function deliverRecords(run: StreamRun, delivery: Delivery): Promise<void> {
+  const place: LetterPlace = { integrationId: run.run.integrationId, stream: run.stream.stream, runId: run.run.runId, mask: run.permit.mask };
+  const repeatable = delivery.ready.length === 0 || run.target.idempotencyOf(run.stream.target) !== "none";
+  if (repeatable) await deliverRepeatable(run, place, delivery);
+  else await deliverOnce(run, place, delivery);
+}
+
+async function deliverRepeatable(run: StreamRun, place: LetterPlace, delivery: Delivery): Promise<void> {
+  // Looked at before anything is sent, too: a worker that was frozen must not write over what its successor has done.
+  if (delivery.ready.length > 0) await ownTransaction(run, async () => undefined);
+  const report = await writeRecords(run, delivery.ready);
+  if (report.stop !== undefined) throw report.stop;
+  const dead = [...delivery.dead, ...report.dead];
+  const figures = run.tally.plus({ ...figuresOf(report), read: delivery.read, dead: dead.length });
+  const delivered = report.done.map(({ record }) => record.source.key);
+  await ownTransaction(run, async (tx) => {
+    if (delivery.cursor !== undefined) await moveCursor(tx, run.run, { stream: place.stream, ...delivery.cursor });
+    await discardDelivered(tx, place, delivered);
+    // After it, because in one page the older of two records of a key may have passed and the newer failed.
+    await putOpenLetters(tx, place, dead.filter((letter) => !superseded(letter.source.key, letter.idempotencyKey, delivery.ready, report)));
+    await keepKeys(tx, run, place.stream, report);
+    await saveFigures(tx, run.run, figures);
+  });
+  run.tally.commit(figures);
+}
+
+async function deliverOnce(run: StreamRun, place: LetterPlace, delivery: Delivery): Promise<void> {
+  const answered = await ownTransaction(run, (tx) => declareIntents(tx, place, delivery.ready));
+  const report = await writeRecords(run, answered.fresh);
+  const stopped: ConnectorError | undefined = report.stop;
+  const whole = stopped === undefined;
+  const refused = report.dead.length + report.review.length;
+  const settled = { ...figuresOf(report), dead: refused };
+  const figures = run.tally.plus(whole ? wholeFigures(delivery, answered, settled) : settled);
+  await ownTransaction(run, async (tx) => {
+    const delivered = report.done.map(({ record }) => record);
+    await settleIntents(tx, place, { delivered, unsent: report.unsent, dead: report.dead, review: report.review, earlier: answered.earlier, whole });
+    await keepKeys(tx, run, place.stream, report);
+    if (whole) await putOpenLetters(tx, place, delivery.dead);
+    if (whole && delivery.cursor !== undefined) await moveCursor(tx, run.run, { stream: place.stream, ...delivery.cursor });
+    await saveFigures(tx, run.run, figures);
+  });
+  run.tally.commit(figures);
+  if (stopped !== undefined) throw stopped;
+}
+
+function wholeFigures(delivery: Delivery, answered: Answered, settled: Partial<Figures> & { readonly dead: number }): Partial<Figures> {
+  return { ...settled, read: delivery.read, dead: settled.dead + answered.interrupted + delivery.dead.length };
+}
+
+function figuresOf(report: WriteReport): Partial<Figures> {
+  const figures = { ...noFigures };
+  for (const { figure } of report.done) figures[figure] += 1;
+  return { written: figures.written, unchanged: figures.unchanged, deleted: figures.deleted };
+}
+
+/** A letter whose record was delivered in a later version within the same page. */
+function superseded(key: string, idempotencyKey: string, ready: readonly PreparedRecord[], report: WriteReport): boolean {
+  const failedAt = ready.findIndex((record) => record.item.idempotencyKey === idempotencyKey);
+  return report.done.some(({ record }) => record.source.key === key && failedAt >= 0 && ready.indexOf(record) > failedAt);
+}
+
+async function keepKeys(tx: Tx, run: StreamRun, stream: string, report: WriteReport): Promise<void> {
+  if (run.stream.deletes === "ignore") return;
+  const last = new Map<string, boolean>();
+  for (const { record } of report.done) last.set(record.source.key, record.item.op === "delete");
+  // What is in review may be there; a deletion of something absent does no harm, a record that nobody deletes does.
+  for (const letter of report.review) if (!last.has(letter.source.key)) last.set(letter.source.key, false);
+  // A deletion that was refused for good is a dead letter now; asking again in every run would only make more of them.
+  for (const letter of report.dead) if (letter.source.op === "delete") last.set(letter.source.key, true);
+  const keys = [...last];
+  await rememberKeys(tx, run.run, stream, keys.filter(([, gone]) => !gone).map(([key]) => key));
+  await forgetKeys(tx, run.run, stream, keys.filter(([, gone]) => gone).map(([key]) => key));
+}

@@ -1,0 +1,279 @@
+import { DomainError } from "@quiesce/core";
+import type { CommandContext } from "../../packages/server/src/command.js";
+import { applyWorkspace, type CatalogContext } from "../../packages/server/src/catalog/commands.js";
+import { masterKeyOf } from "../../packages/server/src/credentials/master-key.js";
+import { cancelRun, runNow } from "../../packages/server/src/runs/commands.js";
+import { enterGate, leaveGate } from "../../packages/server/src/runs/gate.js";
+import { cancelWindow, createWindow, endWindowEarly, extendWindow, pause, resume, setMode, updateWindow } from "../../packages/server/src/windows/commands.js";
+import { catalogueDocument, integrationEntry, jobEntry, systemEntry } from "./catalogue-document.js";
+import { type ActorGate, SimulatedCrash } from "./gated-database.js";
+import type { Story } from "./story.js";
+import { hour, makeSchedule, makeScope, makeSeries, makeTags, minute } from "./world.js";
+
+const weights = {
+  create: 10,
+  update: 5,
+  extend: 3,
+  endEarly: 4,
+  cancelWindow: 2,
+  cancelOccurrence: 3,
+  pause: 3,
+  resume: 4,
+  mode: 1,
+  retag: 4,
+  reroute: 2,
+  depend: 2,
+  schedule: 4,
+  runNow: 3,
+  cancelRun: 2,
+  gate: 3,
+  leaveGate: 3,
+};
+export type Command = keyof typeof weights;
+
+const reason = "because";
+
+/** The people and programs that change things: every command is the product's own, and the story writes down what it should have done. */
+export class Operator {
+  readonly gate: ActorGate;
+  readonly #story: Story;
+  readonly #context: CatalogContext;
+  readonly #leases: { readonly runId: string; readonly leaseToken: string; readonly leaseUntil: number }[] = [];
+
+  constructor(story: Story) {
+    this.#story = story;
+    const { gate, context } = story.actor("operator");
+    this.gate = gate;
+    const key = masterKeyOf(Buffer.alloc(32, 7));
+    this.#context = { ...context, keys: { current: key, previous: [] } };
+  }
+
+  get context(): CommandContext {
+    return this.#context;
+  }
+
+  async applyCatalogue(): Promise<void> {
+    await applyWorkspace(this.#context, catalogueDocument(this.#story.world));
+  }
+
+  choose(): Command {
+    return this.#story.random.weighted(weights);
+  }
+
+  /** One command. A refusal that the product documents is an answer, not an error; a crash midway may have committed or not, so it is not used here. */
+  async run(command: Command): Promise<void> {
+    try {
+      await this.#run(command);
+    } catch (error) {
+      if (error instanceof SimulatedCrash || !(error instanceof DomainError)) throw error;
+      this.#story.note(`${command} refused: ${error.code}`);
+    }
+  }
+
+  async createWindow(): Promise<void> {
+    const { random, world, holds, now } = this.#story;
+    const cancelled = [...holds.windows].filter(([, window]) => !window.live).map(([key]) => key);
+    const key = cancelled.length > 0 && random.chance(0.15) ? random.pick(cancelled) : `w${holds.windows.size}`;
+    const input = { series: makeSeries(random, now), scope: makeScope(random, world), mode: random.chance(0.12) ? ("observe" as const) : ("enforce" as const) };
+    this.#story.note(`create ${key} ${JSON.stringify(input)}`);
+    await createWindow(this.#context, { ...input, key, title: key, owner: "o", reason, confirmLong: true });
+    holds.saveWindow(key, input, now);
+    this.#story.tally.windows += 1;
+  }
+
+  async #run(command: Command): Promise<void> {
+    const { random, world, holds } = this.#story;
+    switch (command) {
+      case "create":
+        return this.createWindow();
+      case "mode": {
+        const mode = holds.mode === "enforce" && random.chance(0.4) ? "observe" : "enforce";
+        this.#story.note(`mode ${mode}`);
+        await setMode(this.#context, { mode, reason });
+        holds.mode = mode;
+        return;
+      }
+      case "pause": {
+        const scope = makeScope(random, world);
+        const until = random.chance(0.5) ? this.#story.now + random.pick([minute, hour, 7 * hour]) : null;
+        const { holdId } = await pause(this.#context, { scope, until, reason });
+        this.#story.note(`pause ${holdId} ${JSON.stringify(scope)} until ${until}`);
+        holds.pauses.set(holdId, { scope, from: this.#story.now, until });
+        return;
+      }
+      case "resume":
+        return this.#resume();
+      case "retag":
+      case "reroute":
+      case "depend":
+      case "schedule":
+        return this.#changeCatalogue(command);
+      case "runNow": {
+        const { runId } = await runNow(this.#context, { job: random.pick([...world.jobs.keys()]), reason });
+        this.#story.manualRuns.add(runId);
+        return;
+      }
+      case "cancelRun": {
+        const rows = await this.#story.database.sql<{ id: string }[]>`select id from run where state in ('queued', 'held') order by due_at, id limit 20`;
+        if (rows.length > 0) await cancelRun(this.#context, { runId: random.pick(rows).id, reason });
+        return;
+      }
+      case "gate":
+        return this.#enterGate();
+      case "leaveGate":
+        return this.#leaveGate();
+      default:
+        return this.#changeWindow(command);
+    }
+  }
+
+  async #changeWindow(command: "update" | "extend" | "endEarly" | "cancelWindow" | "cancelOccurrence"): Promise<void> {
+    const { random, world, holds, now } = this.#story;
+    const live = [...holds.windows].filter(([, window]) => window.live);
+    if (live.length === 0) return;
+    const [key, window] = random.pick(live);
+    this.#story.note(`${command} ${key}`);
+    switch (command) {
+      case "update": {
+        const patch = {
+          ...(random.chance(0.6) ? { series: makeSeries(random, now) } : {}),
+          ...(random.chance(0.5) ? { scope: makeScope(random, world) } : {}),
+          ...(random.chance(0.2) ? { mode: random.pick(["enforce", "observe"] as const) } : {}),
+        };
+        this.#story.note(JSON.stringify(patch));
+        await updateWindow(this.#context, { key, ...patch, confirmLong: true });
+        holds.saveWindow(key, { series: window.series, scope: window.scope, mode: window.mode, ...patch }, now);
+        return;
+      }
+      case "extend": {
+        const until = now + random.pick([20 * minute, 2 * hour, 12 * hour]);
+        const { localStart, endsAt } = await extendWindow(this.#context, { key, until, reason });
+        if (endsAt !== until) this.#story.broken(`extending ${key} to ${until} answered ${endsAt}`);
+        holds.moveEnd(key, localStart, until);
+        return;
+      }
+      case "endEarly": {
+        const { localStart } = await endWindowEarly(this.#context, { key, reason });
+        holds.endEarly(key, localStart, now);
+        return;
+      }
+      case "cancelWindow":
+        await cancelWindow(this.#context, { key, reason });
+        holds.cancelWindow(key, now);
+        return;
+      case "cancelOccurrence": {
+        const ahead = [...window.occurrences.values()].filter((one) => one.start > now).slice(0, 4);
+        if (ahead.length === 0) return;
+        const { localStart } = random.pick(ahead);
+        await cancelWindow(this.#context, { key, localStart, reason });
+        holds.cancelOccurrence(key, localStart);
+        return;
+      }
+    }
+  }
+
+  async runMode(mode: "enforce" | "observe"): Promise<void> {
+    await setMode(this.#context, { mode, reason });
+  }
+
+  async cancelWholeWindow(key: string): Promise<void> {
+    await cancelWindow(this.#context, { key, reason });
+    this.#story.holds.cancelWindow(key, this.#story.now);
+  }
+
+  /** Pauses that nothing but a person ends. */
+  async openPauses(): Promise<readonly number[]> {
+    const rows = await this.#story.database.sql<{ id: number }[]>`select id from hold where released_at is null and kind <> 'window' and expires_at is null order by id`;
+    return rows.map((row) => row.id);
+  }
+
+  async #resume(): Promise<void> {
+    const open = [...this.#story.holds.pauses].filter(([, one]) => one.until === null || one.until > this.#story.now).map(([holdId]) => holdId);
+    if (open.length === 0) return;
+    await this.resumeHold(this.#story.random.pick(open));
+  }
+
+  async resumeHold(holdId: number): Promise<void> {
+    const { released } = await resume(this.#context, { holdId, reason });
+    if (released.length !== 1 || released[0] !== holdId) this.#story.broken(`resuming hold ${holdId} released ${released.join(", ")}`);
+    this.#story.holds.pauses.delete(holdId);
+    this.#story.note(`resumed ${holdId}`);
+  }
+
+  async #changeCatalogue(command: "retag" | "reroute" | "depend" | "schedule"): Promise<void> {
+    const { random, world, now } = this.#story;
+    if (command === "depend") {
+      const system = random.pick([...world.systems.values()]);
+      const others = [...world.systems.keys()].filter((key) => key !== system.key);
+      const dependsOn = others.filter(() => random.chance(0.2)).map((key) => ({ system: key, strength: random.pick(["hard", "hard", "soft"] as const) }));
+      await applyWorkspace(this.#context, { quiesce: 1, systems: [systemEntry({ ...system, dependsOn })] });
+      this.#story.note(`depend ${system.key} ${JSON.stringify(dependsOn)}`);
+      system.dependsOn = dependsOn;
+      return;
+    }
+    if (command === "schedule") {
+      const job = random.pick([...world.jobs.values()]);
+      const schedule = random.chance(0.1) ? null : makeSchedule(random, now, job.catchUp);
+      await applyWorkspace(this.#context, { quiesce: 1, jobs: [jobEntry(job, schedule)] });
+      const last = job.history.at(-1);
+      if (JSON.stringify(last?.schedule) === JSON.stringify(schedule)) return;
+      const at = await this.#changeInstant(job.key);
+      if (last !== undefined) last.to = at;
+      job.history.push({ schedule, from: at, to: null });
+      this.#story.note(`schedule ${job.key} ${JSON.stringify(schedule)}`);
+      return;
+    }
+    const integration = random.pick([...world.integrations.values()]);
+    const systems = random.shuffled([...world.systems.keys()].filter((key) => key !== integration.target));
+    const changed = command === "retag" ? { tags: makeTags(random) } : { via: systems.slice(0, random.int(0, 2)) };
+    await applyWorkspace(this.#context, { quiesce: 1, integrations: [integrationEntry({ ...integration, ...changed })] });
+    this.#story.note(`${command} ${integration.key} ${JSON.stringify(changed)}`);
+    Object.assign(integration, changed);
+  }
+
+  /** Now, or the millisecond after a run that began in this very one. */
+  async #changeInstant(jobKey: string): Promise<number> {
+    const rows = await this.#story.database.sql<{ at: number; kept: number }[]>`
+      select s.valid_from as at, (select count(*)::integer from run as r where r.job_id = j.id and r.trigger = 'schedule' and r.due_at = s.valid_from - interval '1 millisecond') as kept
+      from job as j join job_schedule as s on s.job_id = j.id and s.version = j.schedule_version where j.key = ${jobKey}`;
+    const found = rows[0];
+    if (found === undefined) return this.#story.broken(`the schedule of ${jobKey} was not saved`);
+    if (found.at !== this.#story.now && !(found.at === this.#story.now + 1 && found.kept === 1)) {
+      this.#story.broken(`the schedule of ${jobKey} holds from ${found.at}, the clock says ${this.#story.now}`);
+    }
+    return found.at;
+  }
+
+  async #enterGate(): Promise<void> {
+    const story = this.#story;
+    const integration = story.random.pick([...story.world.integrations.keys()]);
+    const id = story.integrationIds.get(integration) ?? 0;
+    // A full system keeps the caller waiting for a real second, which tells nothing new.
+    const capped = [...story.systemsOf(id)].some((key) => (story.world.systems.get(key)?.maxConcurrentRuns ?? null) !== null);
+    if (capped) return;
+    const entry = await enterGate(this.#context, { integration, leaseSeconds: story.random.pick([30, 600, 3_600]) });
+    story.tally.gates += 1;
+    if (!entry.entered) {
+      story.note(`gate of ${integration} refused`);
+      return;
+    }
+    story.note(`gate of ${integration} entered: ${entry.runId}`);
+    story.started({ runId: entry.runId, attempt: 1, jobId: null, integrationId: id, dueAt: story.now, workerId: entry.leaseToken, gate: true });
+    story.leases.set(entry.leaseToken, entry.leaseUntil);
+    this.#leases.push(entry);
+  }
+
+  async #leaveGate(): Promise<void> {
+    const lease = this.#leases.shift();
+    if (lease === undefined) return;
+    const isMine = this.#story.holders.get(lease.runId)?.workerId === lease.leaseToken;
+    try {
+      await leaveGate(this.#context, { ...lease, outcome: "succeeded", exitCode: 0 });
+      if (!isMine) this.#story.broken(`a lease of ${lease.runId} that was lost could still leave`);
+      this.#story.holders.delete(lease.runId);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      if (isMine) this.#story.broken(`a valid lease of ${lease.runId} could not leave: ${error.code}`);
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import { ERROR_POLICIES } from "@quiesce/sdk";
+import type { CommandContext } from "../../packages/server/src/command.js";
+import { claimRuns, type ClaimedRun, peekDue } from "../../packages/server/src/runs/claim.js";
+import { type FinishedRun, finishRuns, type RunOutcome } from "../../packages/server/src/runs/finish.js";
+import { materialiseRuns } from "../../packages/server/src/runs/materialise.js";
+import { sweepReleased } from "../../packages/server/src/runs/sweep-released.js";
+import { reapRuns, registerWorker, renewWorker, retireWorker } from "../../packages/server/src/runs/worker-lease.js";
+import { advanceWindows } from "../../packages/server/src/windows/advance.js";
+import { expandWindows } from "../../packages/server/src/windows/expand.js";
+import { type ActorGate, SimulatedCrash } from "./gated-database.js";
+import type { Story } from "./story.js";
+import { minute } from "./world.js";
+
+const leaseMs = 30_000;
+const marginMs = 10_000;
+const peekLimit = 500;
+
+interface Execution {
+  readonly run: ClaimedRun;
+  readonly workerId: string;
+  readonly endsAt: number;
+}
+
+export const duties = ["expand", "materialise", "reap", "advance", "sweep"] as const;
+export type Duty = (typeof duties)[number];
+
+/** One server of the story: the real duties, the real claim and the real endings, with a made-up executor. */
+export class Server {
+  readonly name: string;
+  readonly gate: ActorGate;
+  readonly #story: Story;
+  readonly #context: CommandContext;
+  #executions: Execution[] = [];
+  workerId = "";
+  /** It does nothing and renews nothing, and does not know it: a stopped process, a lost network. */
+  frozen = false;
+
+  constructor(story: Story, name: string) {
+    this.#story = story;
+    this.name = name;
+    const { gate, context } = story.actor(name);
+    this.gate = gate;
+    this.#context = context;
+  }
+
+  get executing(): number {
+    return this.#executions.length;
+  }
+
+  async start(): Promise<void> {
+    this.workerId = await registerWorker(this.#story.database, { name: this.name, leaseMs });
+    this.#story.leases.set(this.workerId, this.#story.now + leaseMs);
+  }
+
+  /** As the living server did all along while the clock went on by `forMs`. */
+  async renew(forMs: number): Promise<void> {
+    if (this.frozen) return;
+    const renewed = await renewWorker(this.#story.database, { workerId: this.workerId, leaseMs: forMs + leaseMs, marginMs });
+    if (renewed) this.#story.leases.set(this.workerId, this.#story.now + forMs + leaseMs);
+    else await this.start();
+  }
+
+  /** The process is gone without a word; another takes its place. What it ran is left to the reaper. */
+  async crash(): Promise<void> {
+    this.#story.tally.crashes += 1;
+    this.#story.leases.set(this.workerId, 0);
+    this.#executions = [];
+    this.frozen = false;
+    this.gate.reset();
+    await this.start();
+  }
+
+  async stopGracefully(): Promise<void> {
+    await retireWorker(this.#story.database, this.workerId);
+    this.#story.leases.set(this.workerId, 0);
+    this.#executions = [];
+    await this.start();
+  }
+
+  /** One duty, which may be cut off by a crash anywhere between two statements. */
+  async duty(duty: Duty): Promise<void> {
+    await this.#untilCrash(async () => {
+      switch (duty) {
+        case "expand":
+          await expandWindows(this.#context);
+          return;
+        case "materialise":
+          for (let more = true; more; ) ({ more } = await materialiseRuns(this.#context));
+          return;
+        case "reap":
+          await reapRuns(this.#context, { marginMs });
+          return;
+        case "advance":
+          await advanceWindows(this.#context);
+          // Every hold that had ended by now is released; with the clock set back, by the latest time it ever told.
+          this.#story.holds.releasedUpTo = Math.max(this.#story.holds.releasedUpTo, this.#story.now);
+          return;
+        case "sweep":
+          await sweepReleased(this.#context);
+          return;
+      }
+    });
+  }
+
+  async claim(limit: number): Promise<void> {
+    await this.#untilCrash(async () => {
+      const { runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after: null });
+      const workerId = this.workerId;
+      const result = await claimRuns(this.#context.database.sql, { workerId, runs, limit });
+      this.#story.tally.held += result.held;
+      for (const run of result.claimed) {
+        if (run.startedAt !== this.#story.now) this.#story.broken(`run ${run.runId} says it began at ${run.startedAt}, the database's clock said ${this.#story.now}`);
+        this.#story.started({ ...run, workerId, gate: false });
+        this.#executions.push({ run, workerId, endsAt: this.#story.now + this.#story.random.pick([0, 0, 200, 5_000, minute, 20 * minute]) });
+      }
+      if (result.claimed.length + result.held > 0) this.#story.note(`${this.name} claimed ${result.claimed.length}, held ${result.held}`);
+    });
+  }
+
+  /** Reports what has ended. A server that was frozen reports too, and must change nothing that is not its own any more. */
+  async finish(options: { readonly succeed?: boolean } = {}): Promise<void> {
+    const { random, now } = this.#story;
+    const ended = this.#executions.filter((one) => one.endsAt <= now && (options.succeed === true || random.chance(0.8)));
+    if (ended.length === 0) return;
+    await this.#untilCrash(async () => {
+      for (const workerId of new Set(ended.map((one) => one.workerId))) {
+        const mine = ended.filter((one) => one.workerId === workerId);
+        await this.#finishAs(workerId, mine, options.succeed === true);
+      }
+    });
+    this.#executions = this.#executions.filter((one) => !ended.includes(one));
+  }
+
+  async #finishAs(workerId: string, ended: readonly Execution[], succeed: boolean): Promise<void> {
+    const story = this.#story;
+    const runs = ended.map(({ run }): FinishedRun => {
+      const job = [...story.world.jobs.values()].find((one) => story.jobIds.get(one.key) === run.jobId);
+      const outcome: RunOutcome = succeed ? { kind: "succeeded", figures: {} } : this.#outcome();
+      return { ...run, outcome, retry: { maxAttempts: job?.maxAttempts ?? 3, backoffSeconds: 30, maxBackoffSeconds: 900 }, jitter: story.random.next() };
+    });
+    const done = await finishRuns(this.#context, { workerId, runs });
+    for (const one of runs) {
+      const holder = story.holders.get(one.runId);
+      const isMine = holder?.workerId === workerId && holder.attempt === one.attempt;
+      if (!done.has(one.runId)) {
+        if (isMine) story.broken(`${this.name} runs ${one.runId}, attempt ${one.attempt}, and could not end it`);
+        story.tally.zombies += 1;
+        continue;
+      }
+      if (!isMine) story.broken(`${this.name} ended ${one.runId}, attempt ${one.attempt}, which is not its own any more (it is ${holder?.workerId ?? "nobody"}'s)`);
+      if (one.outcome.kind === "given-back") story.givenBack(one.runId, one.attempt);
+      else story.holders.delete(one.runId);
+      story.note(`${this.name} ended ${one.runId}/${one.attempt}: ${one.outcome.kind === "failed" ? one.outcome.failure.kind : one.outcome.kind}`);
+    }
+  }
+
+  #outcome(): RunOutcome {
+    const failed = (kind: "transient" | "rate_limited" | "invalid" | "auth"): RunOutcome => ({
+      kind: "failed",
+      figures: {},
+      failure: { kind, rule: ERROR_POLICIES[kind], retryAfterMs: kind === "rate_limited" ? 90_000 : null, ambiguous: false },
+      error: { kind, message: "made up" },
+    });
+    switch (this.#story.random.weighted({ succeeded: 70, transient: 12, rate_limited: 4, invalid: 5, auth: 2, "given-back": 5 })) {
+      case "succeeded":
+        return { kind: "succeeded", figures: { read: 1 } };
+      case "given-back":
+        return { kind: "given-back", reason: "claim-too-old" };
+      case "transient":
+        return failed("transient");
+      case "rate_limited":
+        return failed("rate_limited");
+      case "invalid":
+        return failed("invalid");
+      case "auth":
+        return failed("auth");
+    }
+  }
+
+  async #untilCrash(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof SimulatedCrash)) throw error;
+      this.#story.note(`${this.name} crashed in the middle`);
+      // Not the statements of its successor.
+      this.gate.reset();
+      await this.crash();
+    }
+  }
+}

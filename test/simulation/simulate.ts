@@ -1,0 +1,203 @@
+import type { Database } from "../../packages/server/src/db/client.js";
+import { controlTime } from "../database/control-time.js";
+import { checkConservation, checkEventOrder, checkNothingStays } from "./check-end.js";
+import { checkStep } from "./check-step.js";
+import { Operator } from "./commands.js";
+import { interleave } from "./interleave.js";
+import { randomOf } from "./random.js";
+import { duties, type Duty, Server } from "./server.js";
+import { Story, type Tally } from "./story.js";
+import { day, hour, makeWorld, minute } from "./world.js";
+
+const steps = 130;
+const minWindows = 30;
+const windowsAtStart = 12;
+const minCrashes = 3;
+const maxDrainRounds = 600;
+
+export interface SimulationResult extends Tally {
+  readonly dueTimes: number;
+  readonly events: number;
+}
+
+/** Tells the story of one seed on an empty, migrated database. Throws BrokenLaw with the story's last lines when a law is broken. */
+export async function simulate(database: Database, seed: number): Promise<SimulationResult> {
+  const random = randomOf(seed);
+  const world = makeWorld(random);
+  const time = await controlTime(database.sql);
+  const story = new Story({ seed, random, world, database, time });
+  await story.setClock(world.startsAt);
+  const operator = new Operator(story);
+  await operator.applyCatalogue();
+  await readNames(story);
+  const servers = [new Server(story, "north"), new Server(story, "south")] as const;
+  for (const server of servers) await server.start();
+  for (let index = 0; index < windowsAtStart; index += 1) await operator.createWindow();
+  await fullTurn(servers, random.int(1, 50));
+  await checkStep(story);
+
+  for (let step = 0; step < steps; step += 1) {
+    story.beginStep();
+    await oneStep(story, servers, operator);
+    await checkStep(story);
+    if (step === Math.floor(steps / 2)) await checkedConservation(story, servers);
+  }
+  while (story.tally.windows < minWindows) await operator.createWindow();
+  while (story.tally.crashes < minCrashes) await story.random.pick(servers).crash();
+  await endEverything(story, servers, operator);
+  await checkNothingStays(story);
+  const dueTimes = await checkedConservation(story, servers);
+  const events = await checkEventOrder(story);
+  return { ...story.tally, dueTimes, events };
+}
+
+async function readNames(story: Story): Promise<void> {
+  for (const row of await story.database.sql<{ id: number; key: string }[]>`select id, key from integration`) {
+    story.integrationKeys.set(row.id, row.key);
+    story.integrationIds.set(row.key, row.id);
+  }
+  for (const row of await story.database.sql<{ id: number; key: string }[]>`select id, key from job`) story.jobIds.set(row.key, row.id);
+}
+
+type Servers = readonly [Server, Server];
+
+async function oneStep(story: Story, servers: Servers, operator: Operator): Promise<void> {
+  const { random } = story;
+  const server = random.pick(servers);
+  switch (random.weighted({ clock: 34, duty: 8, claim: 10, finish: 8, command: 22, overlap: 14, crash: 2, crashMidway: 4, freeze: 2, downtime: 1.2, turn: 14 })) {
+    case "clock":
+      return moveClock(story, servers);
+    case "duty":
+      return server.duty(random.pick(duties));
+    case "claim":
+      return server.claim(random.pick([1, 5, 50, 500]));
+    case "finish":
+      return server.finish();
+    case "command":
+      return operator.run(operator.choose());
+    case "overlap":
+      return overlap(story, servers, operator);
+    case "crash":
+      story.note(`${server.name} crashed`);
+      return server.crash();
+    case "crashMidway": {
+      server.gate.crashAfter(random.int(0, 12));
+      await aTask(story, server)();
+      server.gate.reset();
+      return;
+    }
+    case "freeze":
+      server.frozen = !server.frozen;
+      story.note(`${server.name} ${server.frozen ? "froze" : "goes on"}`);
+      return;
+    case "downtime":
+      return downtime(story, servers);
+    case "turn":
+      return fullTurn([random.pick(servers)], random.int(1, 500));
+  }
+}
+
+/** What a server does by itself, chosen now and done later. */
+function aTask(story: Story, server: Server): () => Promise<void> {
+  const { random } = story;
+  const limit = random.pick([1, 20, 500]);
+  const task = random.weighted<Duty | "claim" | "finish">({ claim: 4, finish: 2, expand: 1, materialise: 3, reap: 1, advance: 3, sweep: 3 });
+  if (task === "claim") return () => server.claim(limit);
+  if (task === "finish") return () => server.finish();
+  return () => server.duty(task);
+}
+
+/** Both servers and, half of the time, a command at once, statement by statement in any order. */
+async function overlap(story: Story, servers: Servers, operator: Operator): Promise<void> {
+  const { random } = story;
+  story.tally.overlaps += 1;
+  const tasks = servers.map((server) => ({ gate: server.gate, work: aTask(story, server) }));
+  const command = random.chance(0.5) ? operator.choose() : null;
+  // A refused password makes a hold of its own; the order of two commands at once would be anybody's guess.
+  if (command !== null) tasks.push({ gate: operator.gate, work: () => operator.run(command) });
+  await interleave(random, tasks);
+}
+
+async function moveClock(story: Story, servers: Servers): Promise<void> {
+  const { random, holds, now } = story;
+  const edges = holds.edgesAfter(now);
+  const to = (() => {
+    switch (random.weighted({ edge: edges.length > 0 ? 8 : 0, moment: 5, minutes: 5, hours: 4, jump: 0.7, back: 1 })) {
+      case "edge":
+        return Math.max(now, (edges[Math.min(edges.length - 1, random.int(0, 3))] ?? now) + random.pick([-1, 0, 0, 1, 500]));
+      case "moment":
+        return now + random.int(1, 20_000);
+      case "minutes":
+        return now + random.int(1, 40) * minute;
+      case "hours":
+        return now + random.int(1, 7) * hour;
+      case "jump":
+        return now + day + random.int(0, day);
+      case "back":
+        return now - random.pick([1, 999, 30_000]);
+    }
+  })();
+  // Set back, the clock tells times again whose holds are released already: within the same rules, but not before the story's beginning.
+  const instant = Math.max(to, story.latest - 60_000, story.world.startsAt);
+  for (const server of servers) await server.renew(Math.max(0, instant - now));
+  await story.setClock(instant);
+}
+
+/** Every server is away for long; their leases end, nobody expands, materialises or releases. */
+async function downtime(story: Story, servers: Servers): Promise<void> {
+  const away = story.random.pick([3 * hour, day, 3 * day, 8 * day, 8 * day, 45 * day]);
+  story.note(`all servers are away for ${away / hour} hours`);
+  await story.setClock(story.now + away);
+  for (const server of servers) await server.crash();
+  if (story.random.chance(0.7)) for (const server of servers) await fullTurn([server], 500);
+}
+
+/** What a server does at its start, and all the time: every duty in order, then the claim and the endings. */
+async function fullTurn(servers: readonly Server[], limit: number): Promise<void> {
+  for (const server of servers) {
+    for (const duty of duties) await server.duty(duty);
+    await server.claim(limit);
+    await server.finish();
+  }
+}
+
+async function checkedConservation(story: Story, servers: Servers): Promise<number> {
+  story.beginStep();
+  await servers[0].duty("expand");
+  await servers[0].duty("materialise");
+  await checkStep(story);
+  return checkConservation(story);
+}
+
+/** Every hold is lifted and every window cancelled or over; then the servers go on until nothing is left to do. */
+async function endEverything(story: Story, servers: Servers, operator: Operator): Promise<void> {
+  const { holds } = story;
+  for (const server of servers) server.frozen = false;
+  if (holds.mode === "observe") {
+    holds.mode = "enforce";
+    await operator.runMode("enforce");
+  }
+  for (const [key, window] of holds.windows) if (window.live) await operator.cancelWholeWindow(key);
+  await story.setClock(story.latest + 9 * hour);
+  for (const server of servers) await server.crash();
+  for (let round = 0; round < maxDrainRounds; round += 1) {
+    story.beginStep();
+    for (const holdId of await operator.openPauses()) await operator.resumeHold(holdId);
+    for (const server of servers) {
+      if (round % 8 === 0) for (const duty of duties) await server.duty(duty);
+      await server.claim(500);
+      await server.finish({ succeed: true });
+    }
+    await checkStep(story);
+    if (round % 8 === 7 && !(await hasWork(story))) return;
+    for (const server of servers) await server.renew(20_000);
+    await story.setClock(story.now + 20_000);
+  }
+  story.note("the story does not come to an end");
+}
+
+async function hasWork(story: Story): Promise<boolean> {
+  const rows = await story.database.sql<{ work: boolean }[]>`
+    select exists (select from run where state in ('running', 'held') or (state = 'queued' and due_at <= app_now())) as work`;
+  return rows[0]?.work === true;
+}

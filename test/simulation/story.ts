@@ -1,0 +1,175 @@
+import { packagedZoneData, type ZoneData } from "@quiesce/core";
+import type { CommandContext } from "../../packages/server/src/command.js";
+import type { Database } from "../../packages/server/src/db/client.js";
+import type { ClaimedRun } from "../../packages/server/src/runs/claim.js";
+import type { ControlledTime } from "../database/control-time.js";
+import { ActorGate, gatedDatabase } from "./gated-database.js";
+import { HoldsModel } from "./holds-model.js";
+import type { Random } from "./random.js";
+import type { World } from "./world.js";
+
+/** A law that was broken, with all that is needed to tell the story again. */
+export class BrokenLaw extends Error {
+  override name = "BrokenLaw";
+}
+
+/** Who runs a run now, as far as the story knows: nobody else may. */
+export interface Holder {
+  readonly workerId: string;
+  readonly attempt: number;
+  readonly jobId: number | null;
+  readonly integrationId: number;
+  /** A caller of the gate, not a server. */
+  readonly gate: boolean;
+}
+
+interface Start extends Pick<ClaimedRun, "runId" | "attempt" | "jobId" | "integrationId" | "dueAt"> {
+  readonly workerId: string;
+  readonly gate: boolean;
+}
+
+/** What happened so often that a seed which lacks it proves little. */
+export interface Tally {
+  steps: number;
+  starts: number;
+  held: number;
+  windows: number;
+  crashes: number;
+  overlaps: number;
+  retries: number;
+  zombies: number;
+  gates: number;
+}
+
+/** Everything that one seed's story knows beside the database. */
+export class Story {
+  readonly seed: number;
+  readonly random: Random;
+  readonly world: World;
+  readonly database: Database;
+  readonly time: ControlledTime;
+  readonly zones: ZoneData = packagedZoneData();
+  readonly holds: HoldsModel;
+  readonly holders = new Map<string, Holder>();
+  /** Until when a worker's lease lasts at least; a worker that is dead or frozen is not renewed. */
+  readonly leases = new Map<string, number>();
+  readonly manualRuns = new Set<string>();
+  readonly integrationKeys = new Map<number, string>();
+  readonly integrationIds = new Map<string, number>();
+  readonly jobIds = new Map<string, number>();
+  readonly tally: Tally = { steps: 0, starts: 0, held: 0, windows: 0, crashes: 0, overlaps: 0, retries: 0, zombies: 0, gates: 0 };
+  readonly log: string[] = [];
+  now: number;
+  /** The farthest that the clock ever was: after it was set back, what had ended stays released. */
+  latest: number;
+  /** Since the clock was set back, and until it is past that again, an expired hold may be either. */
+  readonly #started = new Set<string>();
+  readonly #lastFirstStart = new Map<number, { readonly dueAt: number; readonly runId: string }>();
+  #heldBefore: ReadonlySet<string> = new Set();
+  #startsOfStep: Start[] = [];
+
+  constructor(input: { readonly seed: number; readonly random: Random; readonly world: World; readonly database: Database; readonly time: ControlledTime }) {
+    this.seed = input.seed;
+    this.random = input.random;
+    this.world = input.world;
+    this.database = input.database;
+    this.time = input.time;
+    this.now = input.world.startsAt;
+    this.latest = this.now;
+    this.holds = new HoldsModel(input.world);
+  }
+
+  /** A process: its own gate, so that it can crash and take turns. */
+  actor(name: string): { readonly gate: ActorGate; readonly context: CommandContext } {
+    const gate = new ActorGate();
+    const database = gatedDatabase(this.database, gate.pass);
+    return { gate, context: { database, zones: this.zones, actor: { kind: "token", name, role: "admin" } } };
+  }
+
+  note(line: string): void {
+    this.log.push(`${new Date(this.now).toISOString()} ${line}`);
+  }
+
+  broken(law: string): never {
+    const tail = this.log.slice(-25).join("\n  ");
+    throw new BrokenLaw(`seed ${this.seed}, step ${this.tally.steps}, ${new Date(this.now).toISOString()}: ${law}\n  ${tail}`);
+  }
+
+  async setClock(now: number): Promise<void> {
+    this.now = now;
+    this.latest = Math.max(this.latest, now);
+    await this.time.set(now);
+  }
+
+  integrationOf(id: number): string {
+    return this.integrationKeys.get(id) ?? this.broken(`integration ${id} is not in the story`);
+  }
+
+  beginStep(): void {
+    this.tally.steps += 1;
+    this.#startsOfStep = [];
+    this.#heldBefore = this.heldIntegrations();
+  }
+
+  heldIntegrations(): ReadonlySet<string> {
+    return new Set([...this.world.integrations.keys()].filter((key) => this.holds.isHeld(key, this.now)));
+  }
+
+  /** A run was started for somebody: by an answer of the claim, or by what the table says after the answer was lost. */
+  started(start: Start): void {
+    const name = `${start.runId}/${start.attempt}`;
+    const other = this.holders.get(start.runId);
+    if (other !== undefined) this.broken(`run ${start.runId} was started for ${start.workerId} while ${other.workerId} runs it (attempt ${other.attempt})`);
+    if (this.#started.has(name)) this.broken(`(run, attempt) ${name} was started twice`);
+    for (const [runId, holder] of this.holders) {
+      if (start.jobId !== null && holder.jobId === start.jobId) this.broken(`job ${start.jobId} runs twice at once: ${runId} and ${start.runId}`);
+    }
+    this.#started.add(name);
+    this.holders.set(start.runId, { workerId: start.workerId, attempt: start.attempt, jobId: start.jobId, integrationId: start.integrationId, gate: start.gate });
+    this.#startsOfStep.push(start);
+    this.tally.starts += 1;
+    if (start.attempt > 1) this.tally.retries += 1;
+    this.#checkOrder(start);
+    this.#checkCaps(start);
+  }
+
+  /** Given back before anything was done: the same attempt may begin once more. */
+  givenBack(runId: string, attempt: number): void {
+    this.#started.delete(`${runId}/${attempt}`);
+    this.holders.delete(runId);
+  }
+
+  /** The starts of this step against what held before and after it: between the two a command may have been under way. */
+  endStep(): void {
+    const heldAfter = this.heldIntegrations();
+    for (const start of this.#startsOfStep) {
+      const integration = this.integrationOf(start.integrationId);
+      if (!this.#heldBefore.has(integration) || !heldAfter.has(integration)) continue;
+      const by = this.holds.covers(integration, this.now).map((one) => one.name);
+      this.broken(`run ${start.runId} of ${integration}, due ${new Date(start.dueAt).toISOString()}, was started inside ${by.join(", ")}`);
+    }
+  }
+
+  #checkOrder(start: Start): void {
+    if (start.jobId === null || start.attempt !== 1 || this.manualRuns.has(start.runId)) return;
+    const last = this.#lastFirstStart.get(start.jobId);
+    if (last !== undefined && last.runId !== start.runId && last.dueAt >= start.dueAt) {
+      this.broken(`job ${start.jobId} began ${new Date(start.dueAt).toISOString()} after ${new Date(last.dueAt).toISOString()}`);
+    }
+    this.#lastFirstStart.set(start.jobId, { dueAt: start.dueAt, runId: start.runId });
+  }
+
+  #checkCaps(start: Start): void {
+    const touched = this.systemsOf(start.integrationId);
+    for (const system of this.world.systems.values()) {
+      if (system.maxConcurrentRuns === null || !touched.has(system.key)) continue;
+      const busy = [...this.holders.values()].filter((holder) => this.systemsOf(holder.integrationId).has(system.key)).length;
+      if (busy > system.maxConcurrentRuns) this.broken(`${busy} runs touch ${system.key} at once, its cap is ${system.maxConcurrentRuns}`);
+    }
+  }
+
+  systemsOf(integrationId: number): ReadonlySet<string> {
+    const integration = this.world.integrations.get(this.integrationOf(integrationId));
+    return new Set(integration === undefined ? [] : [integration.target, ...integration.via]);
+  }
+}
