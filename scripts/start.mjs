@@ -1,7 +1,12 @@
 import "./require-node.mjs";
+import { join } from "node:path";
 import { build } from "./build.mjs";
 import { installWhenDue } from "./install.mjs";
+import { root } from "./root.mjs";
 import { untilStopped } from "./until-stopped.mjs";
+
+// A checkout keeps its data in itself: two checkouts never share a database, and removing the folder removes everything.
+process.env.QUIESCE_DATA_DIR ||= join(root, ".quiesce");
 
 await untilStopped(async ({ signal, onStop }) => {
   await installWhenDue(signal);
@@ -14,6 +19,29 @@ await untilStopped(async ({ signal, onStop }) => {
   if (signal.aborted) leave();
   const server = await runServer({ argv: process.argv.slice(2) });
   signal.removeEventListener("abort", leave);
-  onStop((reason) => server.stop(reason));
+  let example;
+  onStop(async (reason) => {
+    await example?.stop();
+    await server.stop(reason);
+  });
+  void server.stopped.then(() => example?.stop());
+  example = await startExampleWhenWanted(server);
+  console.log(
+    [
+      "",
+      `GraphiQL:  ${server.url}/graphql   (sign in with the admin token)`,
+      `Health:    ${server.url}/health`,
+      "Status:    npx quiesce status --watch",
+      "Stop:      Ctrl-C",
+      "",
+    ].join("\n"),
+  );
   return server.stopped;
 });
+
+/** The example belongs to the embedded database of a checkout; it stays away from a database of your own. */
+async function startExampleWhenWanted(server) {
+  if (process.argv.includes("--no-example") || !server.embedded) return undefined;
+  const { startExampleBeside } = await import("../examples/small-erp/start.mjs");
+  return startExampleBeside(server);
+}

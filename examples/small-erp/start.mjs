@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -12,10 +12,33 @@ const WINDOW_IN_SECONDS = 60;
 const WINDOW_LASTS_SECONDS = 60;
 
 /**
+ * Starts the example beside a server of this checkout: on an empty database, and at later starts of a database that it was set up on. A problem
+ * of the example is told and does not keep the server.
+ */
+export async function startExampleBeside(server) {
+  const log = (line) => console.log(line);
+  const marker = join(server.dataDir, "example");
+  const known = await readFile(marker, "utf8").then(() => true, () => false);
+  if (server.firstToken === null && !known) return undefined;
+  const token = server.firstToken ?? (await readFile(join(server.dataDir, "admin-token"), "utf8").catch(() => "")).trim();
+  if (token === "") {
+    log("Example: left out, because the admin token's file is gone.");
+    return undefined;
+  }
+  await writeFile(marker, "The small-erp example was set up on this data folder.\n");
+  try {
+    return await startExample({ ...server, token, log });
+  } catch (error) {
+    log(`Example: left out. ${error.message}`);
+    return undefined;
+  }
+}
+
+/**
  * Sets up the example beside a running server: starts the ERP, makes the shop's database, applies the workspace, plans a window that opens in
  * about a minute, and starts a maintenance crew that waits for `quiesced`. It uses nothing but the public API.
  */
-export async function startExample({ url, token, databaseUrl, dataDir, log }) {
+async function startExample({ url, token, databaseUrl, dataDir, log }) {
   const erp = await startErpProcess();
   const shop = await ensureShop(databaseUrl);
   const archive = join(dataDir, "example-archive");

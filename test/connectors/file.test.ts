@@ -83,6 +83,16 @@ describe("the file connector reads", () => {
     expect(keysOf(await readPages(fileConnector, quiet, { stream: "s", cursor: second.cursor }))).toEqual(["2", "3"]);
   });
 
+  test("half a CSV line that parses is not taken for a whole one", async () => {
+    await writeFile(csv(), "id,name\n1,a\n2,ha");
+    const changed = (await stat(csv())).mtime;
+    const busy = await endpoint({ settleSeconds: 5 }, { now: new Date(changed.getTime() + 1_000) });
+    const first = await readPages(fileConnector, busy, { stream: "s" });
+    expect(keysOf(first)).toEqual(["1"]);
+    await appendFile(csv(), "lf\n");
+    expect((await readPages(fileConnector, busy, { stream: "s", cursor: first.cursor })).records).toMatchObject([{ data: { name: "half" } }]);
+  });
+
   test("CSV appended to goes on with the header of the first line, or with the configured columns", async () => {
     await writeFile(csv(), "id;name\n1;a\n");
     const x = await endpoint({ delimiter: ";" });

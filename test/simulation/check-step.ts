@@ -45,7 +45,7 @@ function syncHolders(story: Story, running: readonly RunningRow[]): void {
   for (const [runId, holder] of [...story.holders]) {
     const row = rows.get(runId);
     if (row?.workerId === holder.workerId && row.attempt === holder.attempt) continue;
-    if ((story.leases.get(holder.workerId) ?? 0) > story.now) story.broken(`run ${runId} was taken from ${holder.workerId}, whose lease has not ended`);
+    if (story.leaseEnd(holder) > story.now) story.broken(`run ${runId} was taken from ${holder.workerId}, whose lease has not ended`);
     story.holders.delete(runId);
   }
   // Claimed, but the answer never reached its server.

@@ -114,7 +114,7 @@ export class Operator {
         return;
       }
       case "cancelRun": {
-        const rows = await this.#story.database.sql<{ id: string }[]>`select id from run where state in ('queued', 'held') order by due_at, id limit 20`;
+        const rows = await this.#story.database.sql<{ id: string }[]>`select id from run where state in ('queued', 'held') order by due_at, job_id, trigger limit 20`;
         if (rows.length > 0) await cancelRun(this.#context, { runId: random.pick(rows).id, reason });
         return;
       }

@@ -8,11 +8,10 @@ import { reapRuns, registerWorker, renewWorker, retireWorker } from "../../packa
 import { advanceWindows } from "../../packages/server/src/windows/advance.js";
 import { expandWindows } from "../../packages/server/src/windows/expand.js";
 import { type ActorGate, SimulatedCrash } from "./gated-database.js";
-import type { Story } from "./story.js";
+import { leaseMarginMs as marginMs, type Story } from "./story.js";
 import { minute } from "./world.js";
 
 const leaseMs = 30_000;
-const marginMs = 10_000;
 const peekLimit = 500;
 
 interface Execution {
@@ -102,19 +101,26 @@ export class Server {
     });
   }
 
-  async claim(limit: number): Promise<void> {
+  /** Answers how many runs it started. */
+  async claim(limit: number, options: { readonly endAtOnce?: boolean } = {}): Promise<number> {
+    let started = 0;
     await this.#untilCrash(async () => {
       const { runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after: null });
       const workerId = this.workerId;
       const result = await claimRuns(this.#context.database.sql, { workerId, runs, limit });
       this.#story.tally.held += result.held;
-      for (const run of result.claimed) {
+      // Ids are random: only the order of job and due time tells the same story again.
+      const claimed = result.claimed.toSorted((a, b) => a.dueAt - b.dueAt || (a.jobId ?? 0) - (b.jobId ?? 0));
+      for (const run of claimed) {
         if (run.startedAt !== this.#story.now) this.#story.broken(`run ${run.runId} says it began at ${run.startedAt}, the database's clock said ${this.#story.now}`);
         this.#story.started({ ...run, workerId, gate: false });
-        this.#executions.push({ run, workerId, endsAt: this.#story.now + this.#story.random.pick([0, 0, 200, 5_000, minute, 20 * minute]) });
+        const lastsMs = options.endAtOnce === true ? 0 : this.#story.random.pick([0, 0, 200, 5_000, minute, 20 * minute]);
+        this.#executions.push({ run, workerId, endsAt: this.#story.now + lastsMs });
       }
       if (result.claimed.length + result.held > 0) this.#story.note(`${this.name} claimed ${result.claimed.length}, held ${result.held}`);
+      started = result.claimed.length;
     });
+    return started;
   }
 
   /** Reports what has ended. A server that was frozen reports too, and must change nothing that is not its own any more. */
@@ -148,8 +154,7 @@ export class Server {
         continue;
       }
       if (!isMine) story.broken(`${this.name} ended ${one.runId}, attempt ${one.attempt}, which is not its own any more (it is ${holder?.workerId ?? "nobody"}'s)`);
-      if (one.outcome.kind === "given-back") story.givenBack(one.runId, one.attempt);
-      else story.holders.delete(one.runId);
+      story.holders.delete(one.runId);
       story.note(`${this.name} ended ${one.runId}/${one.attempt}: ${one.outcome.kind === "failed" ? one.outcome.failure.kind : one.outcome.kind}`);
     }
   }

@@ -13,7 +13,8 @@ const steps = 130;
 const minWindows = 30;
 const windowsAtStart = 12;
 const minCrashes = 3;
-const maxDrainRounds = 600;
+const maxDrainRounds = 120;
+const drainStepMs = 5 * minute;
 
 export interface SimulationResult extends Tally {
   readonly dueTimes: number;
@@ -70,7 +71,7 @@ async function oneStep(story: Story, servers: Servers, operator: Operator): Prom
     case "duty":
       return server.duty(random.pick(duties));
     case "claim":
-      return server.claim(random.pick([1, 5, 50, 500]));
+      return void (await server.claim(random.pick([1, 5, 50, 500])));
     case "finish":
       return server.finish();
     case "command":
@@ -102,7 +103,7 @@ function aTask(story: Story, server: Server): () => Promise<void> {
   const { random } = story;
   const limit = random.pick([1, 20, 500]);
   const task = random.weighted<Duty | "claim" | "finish">({ claim: 4, finish: 2, expand: 1, materialise: 3, reap: 1, advance: 3, sweep: 3 });
-  if (task === "claim") return () => server.claim(limit);
+  if (task === "claim") return async () => void (await server.claim(limit));
   if (task === "finish") return () => server.finish();
   return () => server.duty(task);
 }
@@ -184,14 +185,17 @@ async function endEverything(story: Story, servers: Servers, operator: Operator)
     story.beginStep();
     for (const holdId of await operator.openPauses()) await operator.resumeHold(holdId);
     for (const server of servers) {
-      if (round % 8 === 0) for (const duty of duties) await server.duty(duty);
-      await server.claim(500);
+      for (const duty of duties) await server.duty(duty);
       await server.finish({ succeed: true });
+      for (let started = 1; started > 0; ) {
+        started = await server.claim(500, { endAtOnce: true });
+        await server.finish({ succeed: true });
+      }
     }
     await checkStep(story);
-    if (round % 8 === 7 && !(await hasWork(story))) return;
-    for (const server of servers) await server.renew(20_000);
-    await story.setClock(story.now + 20_000);
+    if (!(await hasWork(story))) return;
+    for (const server of servers) await server.renew(drainStepMs);
+    await story.setClock(story.now + drainStepMs);
   }
   story.note("the story does not come to an end");
 }

@@ -41,6 +41,8 @@ export interface Tally {
   gates: number;
 }
 
+export const leaseMarginMs = 10_000;
+
 /** Everything that one seed's story knows beside the database. */
 export class Story {
   readonly seed: number;
@@ -118,6 +120,7 @@ export class Story {
   /** A run was started for somebody: by an answer of the claim, or by what the table says after the answer was lost. */
   started(start: Start): void {
     const name = `${start.runId}/${start.attempt}`;
+    this.#dropLost();
     const other = this.holders.get(start.runId);
     if (other !== undefined) this.broken(`run ${start.runId} was started for ${start.workerId} while ${other.workerId} runs it (attempt ${other.attempt})`);
     if (this.#started.has(name)) this.broken(`(run, attempt) ${name} was started twice`);
@@ -133,10 +136,15 @@ export class Story {
     this.#checkCaps(start);
   }
 
-  /** Given back before anything was done: the same attempt may begin once more. */
-  givenBack(runId: string, attempt: number): void {
-    this.#started.delete(`${runId}/${attempt}`);
-    this.holders.delete(runId);
+  /** Whose lease has ended may have been taken back within this step. */
+  #dropLost(): void {
+    for (const [runId, holder] of [...this.holders]) if (this.leaseEnd(holder) <= this.now) this.holders.delete(runId);
+  }
+
+  /** From when on a run may be taken from its holder: a worker gets a margin beyond its lease, a caller of the gate none. */
+  leaseEnd(holder: Holder): number {
+    const lease = this.leases.get(holder.workerId) ?? 0;
+    return lease === 0 || holder.gate ? lease : lease + leaseMarginMs;
   }
 
   /** The starts of this step against what held before and after it: between the two a command may have been under way. */

@@ -101,7 +101,7 @@ describe.runIf(installed || process.env["CI"] === "true")("the tryton connector 
     const wrong = await context({ password: "wrong" });
     await wrong.state.set("session", "b2xk");
     const seen: string[] = [];
-    const counting: Context = { ...wrong, fetch: (url, options) => { seen.push(String(options?.body)); return wrong.fetch(url, options); } };
+    const counting: Context = { ...wrong, fetch: (url, options) => { seen.push(JSON.stringify(options?.body)); return wrong.fetch(url, options); } };
     expect(await rejection(listKeys(connector, counting, "parties"))).toMatchObject({ kind: "auth", info: { status: 401 } });
     expect(seen.filter((body) => body.includes("common.db.login"))).toHaveLength(1);
     expect(JSON.stringify(await rejection(listKeys(connector, wrong, "parties")))).not.toContain("wrong");

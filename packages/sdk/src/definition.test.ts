@@ -91,9 +91,12 @@ describe("defineConnector", () => {
   });
 
   test("a connector without a facet is refused", () => {
-    const { check: _check, toManifest: _toManifest, ...bare } = httpPing;
-    // @ts-expect-error -- the parsed type of the schema is erased here; only the run-time answer matters.
-    expect(() => defineConnector(bare)).toThrow(/facets: found none/u);
+    const bare = () =>
+      defineConnector({
+        apiVersion: 1, id: "bare", version: "1.0.0", displayName: "Bare", stability: "stable",
+        config: z.object({}), secrets: z.object({}), egress: () => [],
+      });
+    expect(bare).toThrow(/facets: found none/u);
   });
 
   test("settings are parsed through Standard Schema, with the paths of what is wrong", async () => {

@@ -23,6 +23,8 @@ create table run (
   state text not null check (state in ('queued', 'running', 'succeeded', 'failed', 'held', 'skipped', 'coalesced', 'cancelled', 'lost', 'dead')),
   ready_at timestamptz(3) not null,
   attempt integer not null default 0,
+  -- Attempts that were handed back and cost none of the retries. The number of an attempt is never used again: it is half of the fence.
+  given_back integer not null default 0,
   worker_id uuid,
   -- Only for work that runs elsewhere and renews by itself; our own runs live by their worker's lease.
   lease_until timestamptz(3),

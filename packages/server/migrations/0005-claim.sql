@@ -109,8 +109,7 @@ begin
     where j.job_id is not null and j.held_by is null and j.id <> all (v_refused)
       and (j.trigger <> 'schedule' or not exists (
         select from run as earlier
-        where earlier.job_id = j.job_id and earlier.trigger = 'schedule' and earlier.state in ('queued', 'held') and earlier.due_at < j.due_at
-          and earlier.id <> all (p_ids)))
+        where earlier.job_id = j.job_id and earlier.trigger = 'schedule' and earlier.state in ('queued', 'held') and earlier.due_at < j.due_at))
     order by j.job_id, j.due_at
   ),
   taken_job as (
@@ -186,9 +185,14 @@ begin
     left join job as j on j.id = r.job_id
     where r.due_at between p_first and p_last and r.state = 'queued' and r.ready_at <= p_now
       and j.running_run_id is null and v_room ? route.system_id::text
+      -- What will not start anyway takes no room: a run behind an earlier one of its job, or a held one (in mode observe nothing is held).
+      and (r.trigger <> 'schedule' or not exists (
+        select from run as earlier
+        where earlier.job_id = r.job_id and earlier.trigger = 'schedule' and earlier.state in ('queued', 'held') and earlier.due_at < r.due_at))
       and not exists (
-        select from hold_member as m
-        where m.integration_id = r.integration_id and m.begins_at <= p_now and m.released_at is null and m.mode = 'enforce')
+        select from hold_member as m cross join control as c
+        where m.integration_id = r.integration_id and m.begins_at <= p_now and m.released_at is null and m.mode = 'enforce' and c.mode = 'enforce'
+          and (r.passes_holds is null or m.hold_id <> all (r.passes_holds)))
     group by r.id
     order by 3
   loop

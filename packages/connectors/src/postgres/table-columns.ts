@@ -97,7 +97,7 @@ export function rowSchema(columns: readonly Column[]): JsonObject {
   const properties = columns.map((column): [string, Json] => {
     const schema: JsonObject = column.array ? { type: "array" } : (SCHEMA_BY_TYPE[column.type] ?? { type: "string" });
     const { type } = schema;
-    return [column.name, column.nullable && type !== undefined ? { ...schema, type: [String(type), "null"] } : schema];
+    return [column.name, column.nullable && typeof type === "string" ? { ...schema, type: [type, "null"] } : schema];
   });
   return { type: "object", properties: Object.fromEntries(properties) };
 }

@@ -1,7 +1,7 @@
 import { ConnectorError, type Cursor, type Json, type JsonObject, type KeyPage, type ListKeysRequest, type Page, type ReadRequest, type SourceRecord } from "@quiesce/sdk";
 import type { TrytonStream } from "./tryton-config.js";
 import { callModel, fieldsOf, streamOf, type TrytonContext } from "./tryton-rpc.js";
-import { datetimeOf, decodeValue, isTimestamp, timestampAt, timestampOf, type Field, type Timestamp } from "./tryton-values.js";
+import { datetimeOf, decodeValue, isTimestamp, plainText, timestampAt, timestampOf, type Field, type Timestamp } from "./tryton-values.js";
 
 /** A place in the order (time, id). The id is needed: all records of one call share their time. */
 interface Place {
@@ -113,7 +113,7 @@ function recordOf(row: JsonObject, stream: TrytonStream, fields: ReadonlyMap<str
   const changed = timeOf(row, row["write_date"] === null ? "create_date" : "write_date");
   const data = stream.fields.map((name): [string, Json] => [name, decodeValue(row[name] ?? null, fields.get(name)?.type)]);
   return {
-    key: String(row["id"]),
+    key: plainText(row["id"]),
     version: changed,
     at: `${changed}Z`,
     data: { id: row["id"] ?? null, ...Object.fromEntries(data) },
@@ -123,7 +123,7 @@ function recordOf(row: JsonObject, stream: TrytonStream, fields: ReadonlyMap<str
 function timeOf(row: JsonObject, field: string): Timestamp {
   const value = row[field];
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return timestampOf(value as JsonObject);
-  throw new ConnectorError("contract", `Record ${String(row["id"])} has ${JSON.stringify(value)} in ${field}, expected a datetime.`, { field });
+  throw new ConnectorError("contract", `Record ${plainText(row["id"])} has ${JSON.stringify(value)} in ${field}, expected a datetime.`, { field });
 }
 
 /**

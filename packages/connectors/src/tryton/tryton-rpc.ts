@@ -1,6 +1,6 @@
 import { ConnectorError, httpError, readText, type Context, type Json, type JsonObject } from "@quiesce/sdk";
 import type { TrytonConfig, TrytonSecrets, TrytonStream } from "./tryton-config.js";
-import type { Field } from "./tryton-values.js";
+import { plainText, type Field } from "./tryton-values.js";
 
 /** A call of this connector. */
 export type TrytonContext = Context<TrytonConfig, TrytonSecrets>;
@@ -54,7 +54,7 @@ export async function login(x: TrytonContext): Promise<string> {
     const error = reply["error"] === undefined ? "no session" : JSON.stringify(reply["error"]).slice(0, 200);
     throw new ConnectorError("config", `Tryton gives no session for ${user} in the database "${x.config.database}": ${error}`);
   }
-  const session = Buffer.from(`${user}:${String(id)}:${token}`, "utf8").toString("base64");
+  const session = Buffer.from(`${user}:${plainText(id)}:${token}`, "utf8").toString("base64");
   await x.state.set(SESSION, session, { ttlMs: SESSION_LIFE_MS });
   return session;
 }
@@ -63,7 +63,7 @@ export async function login(x: TrytonContext): Promise<string> {
 export async function serverVersion(x: TrytonContext): Promise<string> {
   const method = "common.server.version";
   const { result } = resultOf(x, await post(x, "/", { method, params: [] }), method);
-  return String(result);
+  return plainText(result);
 }
 
 /** The types of the named fields. Tryton answers an unknown one with an `invalid` error that names it. */
@@ -72,7 +72,7 @@ export async function fieldsOf(x: TrytonContext, model: string, names: readonly 
   const fields = typeof result === "object" && result !== null ? (result as JsonObject) : {};
   const found = Object.entries(fields).map(([name, description]): [string, Field] => {
     const { type, required } = description as JsonObject;
-    return [name, { name, type: String(type), required: required === true }];
+    return [name, { name, type: plainText(type), required: required === true }];
   });
   return new Map(found);
 }
@@ -121,8 +121,8 @@ function replyOf(x: TrytonContext, answer: HttpReply, method: string): JsonObjec
 /** Tryton puts errors into an answer with status 200: a list of the exception's arguments. */
 function rpcError(error: Json, method: string): ConnectorError {
   const [name, detail] = Array.isArray(error) ? (error as Json[]) : [error];
-  const message = Array.isArray(detail) ? String(detail[0]) : "";
-  const text = String(name);
+  const message = Array.isArray(detail) ? plainText(detail[0] as Json) : "";
+  const text = plainText(name);
   if (text === "UserError" || text === "UserWarning") {
     return new ConnectorError("invalid", `Tryton refuses ${method}: ${message}`, { userMessage: message });
   }

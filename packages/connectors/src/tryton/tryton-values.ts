@@ -46,7 +46,7 @@ export function encodeValue(value: Json, field: Field): Json {
     case "date":
       return { ...encodeTimestamp(text(value, field, "a date such as 2026-11-20"), field), __class__: "date" };
     case "numeric":
-      return { __class__: "Decimal", decimal: String(value) };
+      return { __class__: "Decimal", decimal: plainText(value) };
     case "binary":
       return { __class__: "bytes", base64: text(value, field, "bytes as base64") };
     case "timedelta":
@@ -54,6 +54,11 @@ export function encodeValue(value: Json, field: Field): Json {
     default:
       return value;
   }
+}
+
+/** A JSON value as text: a scalar as it is, the rest as JSON. */
+export function plainText(value: Json | undefined): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 /** `2026-11-20T08:37:21.332807`: of fixed length, so that instants compare as text, without loss. */
@@ -108,5 +113,5 @@ function clockOf(value: JsonObject): string {
 }
 
 function digits(value: Json | undefined, length: number): string {
-  return String(value ?? 0).padStart(length, "0");
+  return plainText(value ?? 0).padStart(length, "0");
 }

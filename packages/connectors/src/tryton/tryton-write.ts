@@ -1,7 +1,7 @@
 import { ConnectorError, toConnectorError, type Json, type JsonObject, type WriteError, type WriteItem, type WriteResult } from "@quiesce/sdk";
 import type { TrytonStream } from "./tryton-config.js";
 import { callModel, fieldsOf, streamOf, type TrytonContext } from "./tryton-rpc.js";
-import { decodeValue, encodeValue, type Field } from "./tryton-values.js";
+import { decodeValue, encodeValue, plainText, type Field } from "./tryton-values.js";
 
 /** What concerns the endpoint, not the record: the rest of the batch is not sent. */
 const STOPS_BATCH = new Set(["auth", "permission", "config", "rate_limited", "unavailable", "timeout", "cancelled"]);
@@ -55,9 +55,9 @@ async function writeItem(x: TrytonContext, target: Target, item: WriteItem): Pro
     const values = valuesOf(target, item);
     if (present === undefined) {
       const { result } = await callModel(x, model, "create", [[values]]);
-      return { key, ok: true, remoteId: String(Array.isArray(result) ? (result as Json[])[0] : result) };
+      return { key, ok: true, remoteId: plainText(Array.isArray(result) ? (result as Json[])[0] : result) };
     }
-    const remoteId = String(present["id"]);
+    const remoteId = plainText(present["id"]);
     const changed = Object.entries(values).filter(([name, value]) => !same(target.fields.get(name), value, present[name] ?? null));
     if (changed.length === 0) return { key, ok: true, remoteId, unchanged: true };
     await callModel(x, model, "write", [[present["id"] ?? null], Object.fromEntries(changed)]);
@@ -77,7 +77,7 @@ function valuesOf(target: Target, item: WriteItem): JsonObject {
     if (field === undefined) {
       throw new ConnectorError("invalid", `The model ${stream.model} has no field ${name}. Map it to one, or leave it out.`, { field: name });
     }
-    if (name === codeField && String(value) !== item.key) {
+    if (name === codeField && plainText(value) !== item.key) {
       throw new ConnectorError("invalid", `The record's key is ${item.key}, but its ${codeField} holds ${JSON.stringify(value)}.`, { field: name });
     }
     values[name] = encodeValue(value, field);
@@ -107,7 +107,7 @@ async function presentRecords(
   const domain: Json = [[codeField, "in", codes]];
   const { result } = await callModel(x, stream.model, "search_read", [domain, 0, null, null, [...new Set(["id", ...names])]]);
   const rows = Array.isArray(result) ? (result as JsonObject[]) : [];
-  return new Map(rows.map((row) => [String(row[codeField]), row]));
+  return new Map(rows.map((row) => [plainText(row[codeField]), row]));
 }
 
 function same(field: Field | undefined, wanted: Json, found: Json): boolean {

@@ -9,8 +9,6 @@ export interface MappingError {
   readonly expected: string;
 }
 
-const isEnumerable = Object.prototype.propertyIsEnumerable;
-
 /** The mapped record, or everything that is wrong with it. */
 export type MappingResult =
   | { readonly ok: true; readonly record: SourceRecord }
@@ -73,12 +71,15 @@ function fieldValue(target: string, rule: FieldRule, data: JsonObject): FieldVal
 function valueAt(data: JsonObject, path: string): Json | undefined {
   let value: Json | undefined = data;
   for (const name of path.split(".")) {
-    // Own and enumerable: neither a list's length nor an inherited member is a field.
-    if (typeof value !== "object" || value === null || !isEnumerable.call(value, name))
-      return undefined;
+    if (typeof value !== "object" || value === null || !isField(value, name)) return undefined;
     value = (value as JsonObject)[name];
   }
   return value;
+}
+
+/** Own and enumerable: neither a list's length nor an inherited member is a field. */
+function isField(value: object, name: string): boolean {
+  return Object.prototype.propertyIsEnumerable.call(value, name);
 }
 
 function place(data: Record<string, Json>, names: readonly string[], value: Json): void {

@@ -109,7 +109,11 @@ export function refusal(answer: {
   return new CliError(exit, `${answer.message}${advice}`, { code: answer.code, field: answer.field, details: answer.details });
 }
 
+/** The server is there and cannot answer now; for whoever waits that is the same as no server. */
+const NOT_NOW: ReadonlySet<string> = new Set(["QSC_INTERNAL", "QSC_DATABASE_BUSY", "QSC_HTTP_RATE_LIMITED"]);
+
 function exitOf(code: string | undefined, status: number): ExitCodeName {
+  if (code !== undefined && NOT_NOW.has(code)) return "unreachable";
   if (code?.startsWith("QSC_ACCESS_TOKEN_NAME") === true || code?.startsWith("QSC_ACCESS_TOKEN_EXPIRY") === true || code === "QSC_ACCESS_TOKEN_NOT_FOUND") return "refused";
   if (code?.startsWith("QSC_ACCESS_") === true || status === 401 || status === 403) return "denied";
   return "refused";

@@ -91,7 +91,11 @@ async function* pagesOf<P extends { readonly more: boolean }>(
   let ended = false;
   try {
     while (true) {
-      const step = await call(() => iterator.next());
+      const step = await call(() => iterator.next()).catch((error: unknown) => {
+        // An iterator that threw is at its end; one that was left behind would not hear a return.
+        ended = true;
+        throw error;
+      });
       if (step.done === true) {
         ended = true;
         return;

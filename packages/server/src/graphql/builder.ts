@@ -15,7 +15,7 @@ const MAX_BREADTH = 500;
 /** Lists without a page size are short (the systems of a route, the members of a window). */
 const LIST_MULTIPLIER = 10;
 
-interface ApiTypes {
+export interface ApiTypes {
   Context: RequestContext;
   DefaultFieldNullability: false;
   DefaultEdgesNullability: { list: false; items: false };

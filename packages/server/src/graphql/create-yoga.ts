@@ -92,14 +92,16 @@ function streamErrors(log: ApiLog): Plugin {
   };
 }
 
-function endingWithError(results: AsyncIterable<ExecutionResult>, log: ApiLog): AsyncIterableIterator<ExecutionResult> {
+function endingWithError(results: AsyncIterable<ExecutionResult>, log: ApiLog): AsyncGenerator<ExecutionResult, undefined> {
   const source = results[Symbol.asyncIterator]();
   let over = false;
-  const stream: AsyncIterableIterator<ExecutionResult> = {
+  // graphql-ws returns only streams that are whole generators, `throw` included.
+  const stream: AsyncGenerator<ExecutionResult, undefined> = {
     async next() {
       if (over) return { done: true, value: undefined };
       try {
-        return await source.next();
+        const next = await source.next();
+        return next.done === true ? { done: true, value: undefined } : next;
       } catch (error) {
         over = true;
         return { done: false, value: { errors: [presentGraphqlError(error, log)] } };
@@ -110,7 +112,15 @@ function endingWithError(results: AsyncIterable<ExecutionResult>, log: ApiLog): 
       await source.return?.();
       return { done: true, value: undefined };
     },
+    async throw(error) {
+      over = true;
+      await source.return?.();
+      throw error;
+    },
     [Symbol.asyncIterator]: () => stream,
+    [Symbol.asyncDispose]: async () => {
+      await stream.return(undefined);
+    },
   };
   return stream;
 }

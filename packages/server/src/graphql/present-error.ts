@@ -44,8 +44,8 @@ export function presentGraphqlError(error: unknown, log: ApiLog): GraphQLError {
 }
 
 function located(error: unknown, message: string, extensions: { readonly [name: string]: unknown }): GraphQLError {
-  const place = error instanceof GraphQLError ? { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path } : {};
-  return new GraphQLError(message, { ...place, extensions });
+  const at = error instanceof GraphQLError ? error : null;
+  return new GraphQLError(message, { nodes: at?.nodes ?? null, source: at?.source ?? null, positions: at?.positions ?? null, path: at?.path ?? null, extensions });
 }
 
 /** The error, what it wraps, and so on: GraphQL and drizzle both wrap. */

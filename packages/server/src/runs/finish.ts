@@ -10,7 +10,7 @@ import type { RunError, RunFigures } from "./table.js";
 export type RunOutcome =
   | { readonly kind: "succeeded"; readonly figures: RunFigures }
   | { readonly kind: "failed"; readonly figures: RunFigures; readonly failure: RunFailure; readonly error: RunError }
-  /** Nothing was done yet: the run goes back to the queue as if it had not been claimed. */
+  /** Not the run's fault: it goes back to the queue, and the attempt costs none of its retries. */
   | { readonly kind: "given-back"; readonly reason: string };
 
 /** One attempt that ended: fenced by worker and attempt. */
@@ -30,7 +30,7 @@ interface Ending {
   readonly attempt: number;
   readonly state: "succeeded" | "failed" | "dead" | "queued";
   readonly readyAt: number | null;
-  readonly attemptAfter: number;
+  readonly givesBack: boolean;
   readonly reason: string | null;
   readonly error: RunError | null;
   readonly figures: RunFigures | null;
@@ -51,7 +51,8 @@ export async function finishRuns(
     const holding = input.runs.some((one) => one.outcome.kind === "failed" && one.outcome.failure.rule.holdsIntegration);
     if (holding) await lockCatalogue(tx);
     const now = await readNow(tx);
-    const endings = input.runs.map((one) => endingOf(one, now));
+    const givenBack = await givenBackBefore(tx, input.runs);
+    const endings = input.runs.map((one) => endingOf(one, { now, givenBack: givenBack.get(one.runId) ?? 0 }));
     const done = await writeEndings(tx, { workerId: input.workerId, endings, now });
     if (holding) {
       const changed = await holdIntegrations(tx, endings.filter((one) => one.holdReason !== null && done.has(one.runId)), now);
@@ -61,9 +62,21 @@ export async function finishRuns(
   });
 }
 
-function endingOf(finished: FinishedRun, now: number): Ending {
+/** How many attempts of the failed runs were handed back: these cost no retry. */
+async function givenBackBefore(tx: Tx, runs: readonly FinishedRun[]): Promise<ReadonlyMap<string, number>> {
+  const failed = runs.filter((one) => one.outcome.kind === "failed" && one.attempt > 1);
+  if (failed.length === 0) return new Map();
+  const rows = await tx.execute<{ id: string; givenBack: number }>(sql`
+    select r.id, r.given_back as "givenBack"
+    from unnest(${sql.param(failed.map((one) => one.runId))}::uuid[], ${sql.param(failed.map((one) => one.dueAt))}::timestamptz[]) as f(id, due_at)
+    join run as r on r.id = f.id and r.due_at = f.due_at where r.given_back > 0`);
+  return new Map(rows.map((row) => [row.id, row.givenBack]));
+}
+
+function endingOf(finished: FinishedRun, facts: { readonly now: number; readonly givenBack: number }): Ending {
   const { outcome } = finished;
-  const base = { runId: finished.runId, dueAt: finished.dueAt, attempt: finished.attempt, attemptAfter: finished.attempt };
+  const { now } = facts;
+  const base = { runId: finished.runId, dueAt: finished.dueAt, attempt: finished.attempt, givesBack: outcome.kind === "given-back" };
   switch (outcome.kind) {
     case "succeeded":
       return { ...base, state: "succeeded", readyAt: null, reason: null, error: null, figures: outcome.figures, event: "run.finished", holdReason: null };
@@ -72,7 +85,6 @@ function endingOf(finished: FinishedRun, now: number): Ending {
         ...base,
         state: "queued",
         readyAt: now,
-        attemptAfter: finished.attempt - 1,
         reason: outcome.reason,
         error: null,
         figures: null,
@@ -80,7 +92,7 @@ function endingOf(finished: FinishedRun, now: number): Ending {
         holdReason: null,
       };
     case "failed": {
-      const verdict = decideRetry({ failure: outcome.failure, attempt: finished.attempt, policy: finished.retry, now, jitter: finished.jitter });
+      const verdict = decideRetry({ failure: outcome.failure, attempt: finished.attempt - facts.givenBack, policy: finished.retry, now, jitter: finished.jitter });
       return { ...base, ...failedEnding(verdict, outcome.error), error: outcome.error, figures: outcome.figures };
     }
   }
@@ -101,7 +113,7 @@ async function writeEndings(
       id: one.runId,
       due_at: new Date(one.dueAt).toISOString(),
       attempt: one.attempt,
-      attempt_after: one.attemptAfter,
+      gives_back: one.givesBack,
       state: one.state,
       ready_at: one.readyAt === null ? null : new Date(one.readyAt).toISOString(),
       reason: one.reason,
@@ -114,11 +126,11 @@ async function writeEndings(
   const last = Math.max(...input.endings.map((one) => one.dueAt));
   const done = await tx.execute<{ id: string; integrationKey: string }>(sql`
     with ending as materialized (
-      select * from jsonb_to_recordset(${rows}::text::jsonb) as e(id uuid, due_at timestamptz, attempt integer, attempt_after integer,
+      select * from jsonb_to_recordset(${rows}::text::jsonb) as e(id uuid, due_at timestamptz, attempt integer, gives_back boolean,
         state text, ready_at timestamptz, reason text, error jsonb, figures jsonb, event text)
     ),
     done as (
-      update run as r set state = e.state, attempt = e.attempt_after, ready_at = coalesce(e.ready_at, r.ready_at), reason = e.reason, error = e.error,
+      update run as r set state = e.state, given_back = r.given_back + e.gives_back::integer, ready_at = coalesce(e.ready_at, r.ready_at), reason = e.reason, error = e.error,
         figures = coalesce(e.figures, r.figures), worker_id = null,
         finished_at = case when e.state = 'queued' then null else ${input.now}::timestamptz end
       from ending as e

@@ -35,6 +35,7 @@ export const run = pgTable(
     state: text("state").$type<RunState>().notNull(),
     readyAt: instant("ready_at").notNull(),
     attempt: integer("attempt").notNull().default(0),
+    givenBack: integer("given_back").notNull().default(0),
     workerId: uuid("worker_id"),
     leaseUntil: instant("lease_until"),
     startedAt: instant("started_at"),

@@ -26,6 +26,7 @@ export function explainCommand(cli: Cli): Command {
 function explanationLines(explain: ExplanationAnswer, cli: Cli): readonly string[] {
   const { styles } = cli.out;
   const now = instantOf(explain.asOf);
+  const width = Math.min(cli.out.columns() ?? PROSE_WIDTH, PROSE_WIDTH);
   const next = explain.nextDueAt === null ? "never by itself" : nextText(instantOf(explain.nextDueAt), now);
   const facts = [
     ["Job", `${explain.job.key} (${explain.job.name})${explain.job.enabled ? "" : ", switched off"}`],
@@ -34,7 +35,8 @@ function explanationLines(explain: ExplanationAnswer, cli: Cli): readonly string
     ["Next due", next],
   ] as const;
   return [
-    ...wrap(plainText(explain.summary), Math.min(cli.out.columns() ?? PROSE_WIDTH, PROSE_WIDTH)).map((line) => styles.bold(line)),
+    ...wrap(plainText(explain.summary), width).map((line) => styles.bold(line)),
+    ...(explain.needed === null ? [] : wrap(plainText(explain.needed), width)),
     "",
     ...renderTable(
       [

@@ -6,7 +6,7 @@ export function startCommand(cli: Cli): Command {
   return new Command("start")
     .description("start the server in the foreground; Ctrl-C stops it. Its settings are environment variables")
     .action(async () => {
-      const { runServer } = await import("../../main.js");
-      cli.exitCode = await runServer();
+      const main = (await import(new URL("../../main.js", import.meta.url).href)) as { readonly runServer: () => Promise<number> };
+      cli.exitCode = await main.runServer();
     });
 }

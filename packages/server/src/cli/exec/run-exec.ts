@@ -54,6 +54,7 @@ async function runWithLease(input: ExecInput, world: ExecWorld, admission: Extra
   const child = world.startChild({ run: admission.lease.run });
   const stopForwarding = world.onSignal((signal) => child.forward(signal));
   let refreshedAt = world.clock.monotonicMs();
+  let inTrouble = false;
   const kept = keepLease({
     gate: world.gate,
     lease: admission.lease,
@@ -63,11 +64,16 @@ async function runWithLease(input: ExecInput, world: ExecWorld, admission: Extra
     signal: working.signal,
     sleep: world.sleep,
     onRenewed: () => {
+      if (inTrouble) world.say("the lease is renewed again");
+      inTrouble = false;
       if (world.clock.monotonicMs() - refreshedAt < REFRESH_EVERY_MS) return;
       refreshedAt = world.clock.monotonicMs();
       void refreshCache(world);
     },
-    onTrouble: (error) => world.say(`the lease could not be renewed, trying again: ${error.message}`),
+    onTrouble: (error) => {
+      if (!inTrouble) world.say(`the lease could not be renewed, trying again: ${error.message}`);
+      inTrouble = true;
+    },
   });
   try {
     const first = await Promise.race([child.ended, kept.then((end) => ({ lease: end }))]);

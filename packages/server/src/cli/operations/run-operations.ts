@@ -11,12 +11,13 @@ export const listRuns = operation(
 
 export const explainJob = operation(
   `query Explain($job: String!) {
-    explain(job: $job) { asOf summary state until nextDueAt facts by { ${GATE_HOLD_FIELDS} } job { key name enabled integration { key } } }
+    explain(job: $job) { asOf summary needed state until nextDueAt facts by { ${GATE_HOLD_FIELDS} } job { key name enabled integration { key } } }
   }`,
   z.object({
     explain: z.object({
       asOf: z.string(),
       summary: z.string(),
+      needed: z.string().nullable(),
       state: z.string(),
       until: z.string().nullable(),
       nextDueAt: z.string().nullable(),

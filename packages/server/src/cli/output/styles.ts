@@ -42,11 +42,13 @@ export function styleOfState(state: string): StyleName {
     case "LOST":
     case "DEAD":
     case "FAIL":
+    case "BLOCKED":
       return "red";
     case "RUNNING":
     case "QUEUED":
     case "UPCOMING":
     case "SCHEDULED":
+    case "WAITING":
       return "cyan";
     default:
       return "dim";

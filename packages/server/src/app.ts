@@ -1,0 +1,143 @@
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { packagedZoneData, type ZoneData } from "@quiesce/core";
+import type { Connector } from "@quiesce/sdk";
+import { type Logger, pino } from "pino";
+import { ensureFirstToken } from "./access/tokens.js";
+import type { Config } from "./config.js";
+import { checkSettings, describeHealth } from "./connector-host/check-settings.js";
+import { type ConnectorHost, createConnectorHost } from "./connector-host/connector-host.js";
+import { type KeyRing, loadMasterKey } from "./credentials/master-key.js";
+import { type Database, openDatabase } from "./db/client.js";
+import { migrate } from "./db/migrate.js";
+import { createLiveBus } from "./events/live-bus.js";
+import { createSequencer } from "./events/sequencer.js";
+import { createHttpServer } from "./http/create-http-server.js";
+import { createPipelineExecutor } from "./pipeline/pipeline-executor.js";
+import type { LeaseSettings } from "./runs/worker-lease.js";
+import { Scheduler } from "./scheduler/scheduler.js";
+import { schedulerHealth } from "./scheduler/scheduler-health.js";
+import { version } from "./version.js";
+
+/** Connections for commands, queries and claims. */
+const maxConnections = 20;
+const statementTimeoutMs = 30_000;
+
+export interface AppOptions {
+  readonly config: Config;
+  /** The database to use, whoever started it. */
+  readonly databaseUrl: string;
+  /** The allow-list of connectors. */
+  readonly connectors: readonly Connector[];
+  readonly log?: Logger;
+}
+
+/** One server, in this process. */
+export interface App {
+  /** Where it answers, such as http://127.0.0.1:4000; empty without the role api. */
+  readonly url: string;
+  /** The first admin token, on a database that never had one; shown this once. */
+  readonly firstToken: string | null;
+  readonly database: Database;
+  /** null without the role dispatcher. */
+  readonly scheduler: Scheduler | null;
+  /** Stops in the reverse order of the start. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Starts a server on a database: migrates, numbers events, schedules, serves. Tests run the real thing with it. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const log = options.log ?? pino({ level: options.config.logLevel, base: null });
+  const closers: (() => Promise<void>)[] = [];
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    stopping ??= closeAll(closers, log);
+    return stopping;
+  };
+  try {
+    return { ...(await startParts(options, log, closers)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(options: AppOptions, log: Logger, closers: (() => Promise<void>)[]): Promise<Omit<App, "stop">> {
+  const { config, databaseUrl } = options;
+  await migrate(databaseUrl, { log: (line) => log.info(line) });
+  const database = openDatabase(databaseUrl, { max: maxConnections, applicationName: "quiesce", statementTimeoutMs });
+  closers.push(() => database.close());
+  const zones = packagedZoneData();
+  const keys = await loadKeys(config);
+  const firstToken = await ensureFirstToken(database);
+  const host = createConnectorHost({ database, connectors: options.connectors, keyRing: keys, log });
+  closers.push(() => host.close());
+  const sequencer = createSequencer(database, log);
+  sequencer.start();
+  closers.push(() => sequencer.stop());
+  const bus = createLiveBus(database, log);
+  await bus.start();
+  closers.push(() => bus.stop());
+  const scheduler = config.roles.includes("dispatcher") ? await startScheduler({ config, databaseUrl, database, zones, host, log }) : null;
+  if (scheduler !== null) closers.push(() => scheduler.stop(config.stopGraceSeconds * 1_000));
+  const http = createHttpServer({
+    database,
+    zones,
+    bus,
+    log,
+    version,
+    allowedOrigins: config.corsOrigins,
+    catalogue: { keys, checkEndpoint: checkSettings(options.connectors) },
+    checkEndpoint: (key) => describeHealth(host, key),
+    healthChecks: () => schedulerHealth(database),
+    afterWrite: () => {
+      sequencer.poke();
+      // What a command changed should show at once, not at the next tick.
+      void scheduler?.pass("windows.reconcile");
+    },
+  });
+  closers.push(() => http.stop());
+  const serves = config.roles.includes("api");
+  if (serves) await http.start(config.port, config.host);
+  return { url: serves ? http.url : "", firstToken: firstToken?.secret ?? null, database, scheduler };
+}
+
+/** The last thing started is the first to stop; one that fails does not keep the others. */
+async function closeAll(closers: readonly (() => Promise<void>)[], log: Logger): Promise<void> {
+  for (const close of closers.toReversed()) {
+    await close().catch((error: unknown) => log.warn({ err: error }, "A part of the server did not stop cleanly."));
+  }
+}
+
+async function loadKeys(config: Config): Promise<KeyRing> {
+  if (config.masterKey === undefined) await mkdir(config.dataDir, { recursive: true });
+  return { current: await loadMasterKey({ keyFile: join(config.dataDir, "master-key"), value: config.masterKey }), previous: [] };
+}
+
+async function startScheduler(parts: {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  readonly database: Database;
+  readonly zones: ZoneData;
+  readonly host: ConnectorHost;
+  readonly log: Logger;
+}): Promise<Scheduler> {
+  const { config, database, host, log } = parts;
+  const scheduler = new Scheduler({
+    ...parts,
+    executor: createPipelineExecutor({ database, host, log }),
+    workerName: `${hostname()}/${process.pid}`,
+    maxConcurrentRuns: config.maxConcurrentRuns,
+    lease: leaseOf(config.leaseSeconds),
+    random: Math.random,
+  });
+  await scheduler.start();
+  return scheduler;
+}
+
+/** A worker gives up a third of the lease before its end and the reaper waits a third longer, so the two never overlap. */
+function leaseOf(leaseSeconds: number): LeaseSettings {
+  const leaseMs = leaseSeconds * 1_000;
+  return { leaseMs, marginMs: Math.round(leaseMs / 3), renewEveryMs: Math.round(leaseMs / 6) };
+}

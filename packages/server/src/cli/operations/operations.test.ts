@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+import { buildSchema, parse, validate } from "graphql";
+import { describe, expect, it } from "vitest";
+import type { Operation } from "../graphql-client.js";
+import * as holdOperations from "./hold-operations.js";
+import * as runOperations from "./run-operations.js";
+import * as serverOperations from "./server-operations.js";
+import * as statusOperations from "./status-operations.js";
+import * as windowOperations from "./window-operations.js";
+
+const schema = buildSchema(readFileSync(new URL("../../../schema.graphql", import.meta.url), "utf8"));
+
+const isOperation = (value: unknown): value is Operation<unknown> => typeof value === "object" && value !== null && "document" in value && "data" in value;
+
+const operations = [holdOperations, runOperations, serverOperations, statusOperations, windowOperations].flatMap((module) =>
+  Object.entries(module as { readonly [name: string]: unknown }).flatMap(([name, value]) => (isOperation(value) ? [[name, value.document] as const] : [])),
+);
+
+describe("what the command line asks", () => {
+  it("is found by this test", () => {
+    expect(operations.length).toBeGreaterThan(20);
+  });
+
+  it.each(operations)("fits the schema: %s", (_name, document) => {
+    expect(validate(schema, parse(document)).map((error) => error.message)).toEqual([]);
+  });
+});

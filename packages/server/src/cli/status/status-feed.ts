@@ -1,0 +1,163 @@
+import { type Client, createClient } from "graphql-ws";
+import { WebSocket } from "ws";
+import { z } from "zod";
+import { CliError } from "../cli-error.js";
+import type { CliClock } from "../cli.js";
+import { type GraphqlClient, type Operation, refusal } from "../graphql-client.js";
+import { type LiveEventAnswer, readStatus, type Status, watchEvents, watchStatus } from "../operations/status-operations.js";
+
+/** What the feed tells, as it happens. */
+export interface FeedListener {
+  readonly onStatus: (status: Status) => void;
+  readonly onEvent: (event: LiveEventAnswer) => void;
+  /** null: connected. */
+  readonly onTrouble: (reason: string | null) => void;
+}
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 5_000;
+/** Heartbeats come every 15 s: more than two missed mean a connection that only looks alive. */
+const SILENCE_MS = 40_000;
+
+/** Watches until the signal: reconnects by itself and goes on from the last cursor, so that no event is missed or told twice. */
+export async function followStatus(input: { readonly api: GraphqlClient; readonly clock: CliClock; readonly signal: AbortSignal; readonly listener: FeedListener }): Promise<void> {
+  const { signal, listener } = input;
+  let cursor: string | undefined;
+  let retryMs = FIRST_RETRY_MS;
+  const onEvent = (event: LiveEventAnswer): void => {
+    cursor = event.cursor;
+    if (event.kind !== "heartbeat") listener.onEvent(event);
+  };
+  while (!signal.aborted) {
+    try {
+      await followOnce(input, {
+        after: cursor,
+        onEvent,
+        onConnected: () => {
+          retryMs = FIRST_RETRY_MS;
+          listener.onTrouble(null);
+        },
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof CliError) || error.exit === "denied") throw error;
+      // The log does not go back so far, or is another one: what happened in between is in the status, which is read anew.
+      if (error.code?.startsWith("QSC_EVENTS_CURSOR") === true) cursor = undefined;
+      listener.onTrouble(error.message);
+    }
+    if (!signal.aborted) await pause(retryMs, signal);
+    retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+  }
+}
+
+async function followOnce(
+  input: Parameters<typeof followStatus>[0],
+  one: { readonly after: string | undefined; readonly onEvent: (event: LiveEventAnswer) => void; readonly onConnected: () => void },
+): Promise<void> {
+  const { api, listener, clock } = input;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([input.signal, stop.signal]);
+  let heardAt = clock.monotonicMs();
+  const heard = (): void => {
+    heardAt = clock.monotonicMs();
+  };
+  const client = connect(api, heard);
+  try {
+    const statuses = subscribe(client, watchStatus, {}, { signal, onData: ({ statusSummary }) => listener.onStatus(statusSummary), heard });
+    const events = subscribe(client, watchEvents, one.after === undefined ? {} : { after: one.after }, { signal, onData: ({ liveEvents }) => one.onEvent(liveEvents), heard });
+    const first = api.request(readStatus).then(({ statusSummary }) => {
+      listener.onStatus(statusSummary);
+      one.onConnected();
+    });
+    const silence = (async () => {
+      while (!signal.aborted) {
+        await pause(1_000, signal);
+        if (clock.monotonicMs() - heardAt > SILENCE_MS) throw new CliError("unreachable", "the server has gone silent");
+      }
+    })();
+    const ends = [statuses, events, silence];
+    await Promise.race([...ends, first.then(() => new Promise<never>(() => {}))]);
+    if (!signal.aborted) throw new CliError("unreachable", "the server ended the subscription");
+  } finally {
+    stop.abort();
+    await client.dispose();
+  }
+}
+
+function connect(api: GraphqlClient, heard: () => void): Client {
+  const { url, token } = api.connection;
+  return createClient({
+    url: `${url.replace(/^http/, "ws")}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    // Reconnecting is ours to do: theirs would repeat the first cursor.
+    retryAttempts: 0,
+    lazy: true,
+    onNonLazyError: () => {},
+    on: { message: heard },
+  });
+}
+
+const closeSchema = z.looseObject({ code: z.number(), reason: z.string().optional() });
+const graphqlErrorsSchema = z.array(z.looseObject({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() })).min(1);
+
+function subscribe<T>(
+  client: Client,
+  wanted: Operation<T>,
+  variables: { readonly [name: string]: unknown },
+  options: { readonly signal: AbortSignal; readonly onData: (data: T) => void; readonly heard: () => void },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const unsubscribe = client.subscribe(
+      { query: wanted.document, variables },
+      {
+        next: ({ data, errors }) => {
+          options.heard();
+          if (errors !== undefined && errors.length > 0) {
+            reject(subscriptionError(errors));
+            return;
+          }
+          const parsed = wanted.data.safeParse(data);
+          if (parsed.success) options.onData(parsed.data);
+          else reject(new CliError("internal", "the server's live data is not understood here; compare the versions with `quiesce doctor`"));
+        },
+        error: (error) => reject(subscriptionError(error)),
+        complete: () => resolve(),
+      },
+    );
+    options.signal.addEventListener("abort", () => {
+      unsubscribe();
+      resolve();
+    }, { once: true });
+  });
+}
+
+/** The library rejects with a close event, an Error or GraphQL errors. */
+function subscriptionError(error: unknown): CliError {
+  const errors = graphqlErrorsSchema.safeParse(error);
+  if (errors.success) {
+    const first = errors.data[0];
+    return refusal({ code: first?.extensions?.code, message: first?.message ?? "refused", status: 200 });
+  }
+  const close = closeSchema.safeParse(error);
+  if (close.success) {
+    const { code, reason } = close.data;
+    const denied = code === 4_401 || code === 4_403;
+    const text = reason === undefined || reason === "" ? `the connection was closed (${code})` : reason;
+    return new CliError(denied ? "denied" : "unreachable", text, { cause: error });
+  }
+  return new CliError("unreachable", error instanceof Error && error.message !== "" ? error.message : "the connection failed", { cause: error });
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted) done();
+  });
+}

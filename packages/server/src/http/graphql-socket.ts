@@ -1,0 +1,177 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { DomainError } from "@quiesce/core";
+import { GraphQLError } from "graphql";
+import { type Context, handleProtocols, makeServer, type SubscribePayload } from "graphql-ws";
+import { type WebSocket, WebSocketServer } from "ws";
+import { authenticate, type Authenticated } from "../access/authenticate.js";
+import type { Api } from "../graphql/create-yoga.js";
+import { presentError, presentGraphqlError } from "../graphql/present-error.js";
+import type { ApiServices } from "../graphql/request-context.js";
+import type { OpenStreams } from "./open-streams.js";
+import { BODY_LIMIT_BYTES } from "./read-body.js";
+
+export const MAX_SUBSCRIPTIONS_PER_SOCKET = 50;
+export const MAX_SOCKETS = 5_000;
+const PING_INTERVAL_MS = 15_000;
+const INIT_WAIT_MS = 5_000;
+/** graphql-transport-ws: clients do not try again after it, as a token does not become valid by waiting. */
+const UNAUTHORIZED = 4401;
+const TOO_MANY_REQUESTS = 4429;
+const INTERNAL_ERROR = 4500;
+const GOING_AWAY = 1001;
+const MAX_REASON_BYTES = 123;
+
+interface SocketInput {
+  readonly api: Api;
+  readonly services: ApiServices;
+  readonly streams: OpenStreams;
+  /** Throws when the caller asks too often. */
+  readonly takeCaller: (caller: Authenticated) => void;
+  readonly takeStranger: (address: string) => void;
+}
+
+interface Extra {
+  readonly socket: WebSocket;
+  readonly request: IncomingMessage;
+  caller: Authenticated | null;
+}
+
+/** GraphQL over WebSocket (graphql-transport-ws). The token comes in `connection_init`, as { authorization: "Bearer qsc_…" }, or in the header. */
+export interface GraphqlSockets {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Tells every client to go away, and ends those that do not within a second. */
+  stop(): Promise<void>;
+}
+
+/** Serves sockets that an HTTP server hands over. */
+export function createGraphqlSockets(input: SocketInput): GraphqlSockets {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: BODY_LIMIT_BYTES, handleProtocols, perMessageDeflate: false });
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: INIT_WAIT_MS,
+    onConnect: (context) => welcome(input, context),
+    onSubscribe: (context, _id, payload) => prepare(input, context, payload),
+    // `rootValue` carries the functions that the API made for this operation, with its limits and masking inside.
+    execute: (args) => (args.rootValue as Prepared).execute(args),
+    subscribe: (args) => (args.rootValue as Prepared).subscribe(args),
+  });
+  sockets.on("connection", (socket: WebSocket, request: IncomingMessage) => serve(input, protocol, socket, request));
+  return {
+    upgrade(request, socket, head) {
+      if (sockets.clients.size >= MAX_SOCKETS) return void socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n");
+      sockets.handleUpgrade(request, socket, head, (upgraded) => sockets.emit("connection", upgraded, request));
+    },
+    async stop() {
+      for (const client of sockets.clients) client.close(GOING_AWAY, "The server stops.");
+      const closed = new Promise<void>((resolve) => sockets.close(() => resolve()));
+      const timer = setTimeout(() => sockets.clients.forEach((client) => client.terminate()), 1_000);
+      if (sockets.clients.size > 0) await Promise.all([...sockets.clients].map((client) => new Promise((resolve) => client.once("close", resolve))));
+      clearTimeout(timer);
+      await closed;
+    },
+  };
+}
+
+function serve(input: SocketInput, protocol: ReturnType<typeof makeServer<Record<string, unknown>, Extra>>, socket: WebSocket, request: IncomingMessage): void {
+  const extra: Extra = { socket, request, caller: null };
+  const fail = (error: unknown) => {
+    const { code } = presentError(error, input.services.log);
+    closeSocket(socket, INTERNAL_ERROR, code);
+  };
+  const closed = protocol.opened(
+    {
+      protocol: socket.protocol,
+      // The wait for the write is what slows a subscription down to its client's speed.
+      send: (data) => new Promise((resolve, reject) => (socket.readyState === socket.OPEN ? socket.send(data, (error) => (error ? reject(error) : resolve())) : resolve())),
+      close: (code, reason) => closeSocket(socket, code ?? GOING_AWAY, reason ?? ""),
+      onMessage: (receive) => socket.on("message", (data) => void receive(String(data)).catch(fail)),
+    },
+    extra,
+  );
+  let alive = true;
+  const pings = setInterval(() => {
+    if (!alive) return socket.terminate();
+    alive = false;
+    socket.ping();
+  }, PING_INTERVAL_MS);
+  socket.on("pong", () => {
+    alive = true;
+  });
+  const stream = input.streams.add({
+    get tokenId() {
+      return extra.caller?.tokenId ?? 0;
+    },
+    close: (why) => (why === "shutdown" ? closeSocket(socket, GOING_AWAY, "The server stops.") : extra.caller === null ? undefined : closeSocket(socket, UNAUTHORIZED, "QSC_ACCESS_TOKEN_REVOKED or expired")),
+  });
+  // A broken frame or a payload over the limit: ws closes the socket itself.
+  socket.on("error", (error) => input.services.log.warn({ err: error }, "a WebSocket was closed because of what its client sent"));
+  socket.once("close", (code, reason) => {
+    clearInterval(pings);
+    stream.remove();
+    void closed(code, String(reason));
+  });
+}
+
+/** A close frame's reason is at most 123 bytes. */
+function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, Buffer.from(reason, "utf8").subarray(0, MAX_REASON_BYTES));
+}
+
+async function welcome(input: SocketInput, context: Context<Record<string, unknown>, Extra>): Promise<boolean> {
+  const { extra, connectionParams } = context;
+  const address = extra.request.socket.remoteAddress ?? "";
+  try {
+    extra.caller = await authenticate(input.services.database, headerOf(connectionParams) ?? extra.request.headers.authorization);
+    return true;
+  } catch (error) {
+    const { code } = presentError(error, input.services.log);
+    closeSocket(extra.socket, UNAUTHORIZED, code);
+    takeQuietly(() => input.takeStranger(address));
+    return false;
+  }
+}
+
+function headerOf(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const value = params?.["authorization"] ?? params?.["Authorization"];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The socket is closed already; the bucket only has to know. */
+function takeQuietly(take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+  }
+}
+
+type Prepared = ReturnType<Api["getEnveloped"]>;
+
+/** Everything between a `subscribe` message and its execution: limits, parsing, validation. Errors answer this operation only. */
+async function prepare(input: SocketInput, context: Context<Record<string, unknown>, Extra>, payload: SubscribePayload) {
+  const { caller, socket } = context.extra;
+  const { log } = input.services;
+  if (caller === null) throw new Error("A subscription before the connection was acknowledged.");
+  try {
+    input.takeCaller(caller);
+    if (Object.keys(context.subscriptions).length > MAX_SUBSCRIPTIONS_PER_SOCKET) {
+      throw new DomainError("QSC_GRAPHQL_TOO_MANY_SUBSCRIPTIONS", `A socket carries at most ${MAX_SUBSCRIPTIONS_PER_SOCKET} operations at once. Complete one, or open another socket.`);
+    }
+    const enveloped = input.api.getEnveloped({ caller });
+    const document = enveloped.parse(payload.query);
+    const problems = enveloped.validate(enveloped.schema, document);
+    if (problems.length > 0) return problems.map((problem: unknown) => presentGraphqlError(problem, log));
+    return {
+      schema: enveloped.schema,
+      document,
+      operationName: payload.operationName ?? null,
+      variableValues: payload.variables ?? null,
+      contextValue: await enveloped.contextFactory(),
+      rootValue: enveloped,
+    };
+  } catch (error) {
+    const shown = error instanceof GraphQLError ? presentGraphqlError(error, log) : presentGraphqlError(new GraphQLError("refused", { originalError: error instanceof Error ? error : new Error(String(error)) }), log);
+    if (shown.extensions["code"] === "QSC_HTTP_RATE_LIMITED") closeSocket(socket, TOO_MANY_REQUESTS, "QSC_HTTP_RATE_LIMITED");
+    return [shown];
+  }
+}

@@ -1,0 +1,34 @@
+import type { IncomingMessage } from "node:http";
+import { DomainError } from "@quiesce/core";
+
+/** An ordinary request's body is at most this large. */
+export const BODY_LIMIT_BYTES = 256 * 1024;
+/** A workspace document of 5 MiB, its quotes escaped inside a JSON string. Only who may apply workspaces may send so much. */
+export const WORKSPACE_BODY_LIMIT_BYTES = 8 * 1024 * 1024;
+
+/** Reads a body and stops at the limit, whatever its Content-Length says. Throws QSC_HTTP_BODY_TOO_LARGE. */
+export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) throw new Error("The request was given an encoding.");
+    size += chunk.length;
+    if (size > limitBytes) throw new DomainError("QSC_HTTP_BODY_TOO_LARGE", `The body is larger than ${limitBytes} bytes. Send less in one request.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The body as a JSON object; an empty one is an empty object. Throws QSC_HTTP_BODY_INVALID. */
+export async function readJsonObject(request: IncomingMessage): Promise<{ readonly [name: string]: unknown }> {
+  const text = (await readBody(request, BODY_LIMIT_BYTES)).toString("utf8");
+  if (text.trim() === "") return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new DomainError("QSC_HTTP_BODY_INVALID", "The body is not a JSON object.");
+  return Object.fromEntries(Object.entries(value));
+}
