@@ -54,7 +54,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: ["test/systems/*.test.ts"],
+          include: ["test/systems/*.test.ts", "test/integration/*.test.ts"],
+          globalSetup: ["test/database/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 1,

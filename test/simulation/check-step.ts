@@ -50,7 +50,11 @@ function syncHolders(story: Story, running: readonly RunningRow[]): void {
   }
   // Claimed, but the answer never reached its server.
   for (const row of running) {
-    if (!story.holders.has(row.id)) story.started({ ...row, runId: row.id, gate: row.trigger === "gate" });
+    if (story.holders.has(row.id)) continue;
+    const { workerId, attempt, jobId, integrationId } = row;
+    // It lost its lease, made room in the story's reckoning, and nobody has taken it back yet.
+    if (story.knows(row.id, attempt) && story.leaseEnd({ ...row, gate: row.trigger === "gate" }) <= story.now) story.holders.set(row.id, { workerId, attempt, jobId, integrationId, gate: row.trigger === "gate" });
+    else story.started({ ...row, runId: row.id, gate: row.trigger === "gate" });
   }
 }
 

@@ -4,7 +4,7 @@ import { claimRuns, type ClaimedRun, peekDue } from "../../packages/server/src/r
 import { type FinishedRun, finishRuns, type RunOutcome } from "../../packages/server/src/runs/finish.js";
 import { materialiseRuns } from "../../packages/server/src/runs/materialise.js";
 import { sweepReleased } from "../../packages/server/src/runs/sweep-released.js";
-import { reapRuns, registerWorker, renewWorker, retireWorker } from "../../packages/server/src/runs/worker-lease.js";
+import { reapRuns, registerWorker, renewWorker } from "../../packages/server/src/runs/worker-lease.js";
 import { advanceWindows } from "../../packages/server/src/windows/advance.js";
 import { expandWindows } from "../../packages/server/src/windows/expand.js";
 import { type ActorGate, SimulatedCrash } from "./gated-database.js";
@@ -59,6 +59,13 @@ export class Server {
     else await this.start();
   }
 
+  /** It goes on where it stood: it reports what it ran before it looks at its lease. */
+  async thaw(): Promise<void> {
+    await this.finish();
+    this.frozen = false;
+    await this.renew(0);
+  }
+
   /** The process is gone without a word; another takes its place. What it ran is left to the reaper. */
   async crash(): Promise<void> {
     this.#story.tally.crashes += 1;
@@ -66,13 +73,6 @@ export class Server {
     this.#executions = [];
     this.frozen = false;
     this.gate.reset();
-    await this.start();
-  }
-
-  async stopGracefully(): Promise<void> {
-    await retireWorker(this.#story.database, this.workerId);
-    this.#story.leases.set(this.workerId, 0);
-    this.#executions = [];
     await this.start();
   }
 
@@ -104,8 +104,10 @@ export class Server {
   /** Answers how many runs it started. */
   async claim(limit: number, options: { readonly endAtOnce?: boolean } = {}): Promise<number> {
     let started = 0;
+    // A worker whose own clock says that its lease is nearly over claims nothing.
+    if (this.frozen) return started;
     await this.#untilCrash(async () => {
-      const { runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after: null });
+      const { runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after: null, anyAge: options.endAtOnce === true || this.#story.random.chance(0.2) });
       const workerId = this.workerId;
       const result = await claimRuns(this.#context.database.sql, { workerId, runs, limit });
       this.#story.tally.held += result.held;
@@ -117,7 +119,7 @@ export class Server {
         const lastsMs = options.endAtOnce === true ? 0 : this.#story.random.pick([0, 0, 200, 5_000, minute, 20 * minute]);
         this.#executions.push({ run, workerId, endsAt: this.#story.now + lastsMs });
       }
-      if (result.claimed.length + result.held > 0) this.#story.note(`${this.name} claimed ${result.claimed.length}, held ${result.held}`);
+      if (result.claimed.length + result.held > 0) this.#story.note(`${this.name} ${workerId.slice(0, 4)} claimed ${result.claimed.length}, held ${result.held}`);
       started = result.claimed.length;
     });
     return started;
@@ -149,11 +151,11 @@ export class Server {
       const holder = story.holders.get(one.runId);
       const isMine = holder?.workerId === workerId && holder.attempt === one.attempt;
       if (!done.has(one.runId)) {
-        if (isMine) story.broken(`${this.name} runs ${one.runId}, attempt ${one.attempt}, and could not end it`);
+        if (isMine && story.leaseEnd(holder) > story.now) story.broken(`${this.name} runs ${one.runId}, attempt ${one.attempt}, and could not end it`);
         story.tally.zombies += 1;
         continue;
       }
-      if (!isMine) story.broken(`${this.name} ended ${one.runId}, attempt ${one.attempt}, which is not its own any more (it is ${holder?.workerId ?? "nobody"}'s)`);
+      if (!isMine) story.broken(`${this.name} ended ${one.runId}, attempt ${one.attempt}, which is not its own any more (${workerId}; it is ${JSON.stringify(holder)})`);
       story.holders.delete(one.runId);
       story.note(`${this.name} ended ${one.runId}/${one.attempt}: ${one.outcome.kind === "failed" ? one.outcome.failure.kind : one.outcome.kind}`);
     }

@@ -88,8 +88,9 @@ async function oneStep(story: Story, servers: Servers, operator: Operator): Prom
       return;
     }
     case "freeze":
-      server.frozen = !server.frozen;
-      story.note(`${server.name} ${server.frozen ? "froze" : "goes on"}`);
+      story.note(`${server.name} ${server.frozen ? "goes on" : "froze"}`);
+      if (server.frozen) return server.thaw();
+      server.frozen = true;
       return;
     case "downtime":
       return downtime(story, servers);
@@ -173,7 +174,7 @@ async function checkedConservation(story: Story, servers: Servers): Promise<numb
 /** Every hold is lifted and every window cancelled or over; then the servers go on until nothing is left to do. */
 async function endEverything(story: Story, servers: Servers, operator: Operator): Promise<void> {
   const { holds } = story;
-  for (const server of servers) server.frozen = false;
+  for (const server of servers) if (server.frozen) await server.thaw();
   if (holds.mode === "observe") {
     holds.mode = "enforce";
     await operator.runMode("enforce");

@@ -93,7 +93,7 @@ export class Story {
   }
 
   broken(law: string): never {
-    const tail = this.log.slice(-25).join("\n  ");
+    const tail = this.log.slice(-(Number(process.env["QUIESCE_SIMULATION_LINES"] ?? 25))).join("\n  ");
     throw new BrokenLaw(`seed ${this.seed}, step ${this.tally.steps}, ${new Date(this.now).toISOString()}: ${law}\n  ${tail}`);
   }
 
@@ -117,10 +117,15 @@ export class Story {
     return new Set([...this.world.integrations.keys()].filter((key) => this.holds.isHeld(key, this.now)));
   }
 
+  /** Still running by the table after its lease ended, and not yet taken back: it is nobody's start. */
+  knows(runId: string, attempt: number): boolean {
+    return this.#started.has(`${runId}/${attempt}`);
+  }
+
   /** A run was started for somebody: by an answer of the claim, or by what the table says after the answer was lost. */
   started(start: Start): void {
     const name = `${start.runId}/${start.attempt}`;
-    this.#dropLost();
+    this.#dropLost(start);
     const other = this.holders.get(start.runId);
     if (other !== undefined) this.broken(`run ${start.runId} was started for ${start.workerId} while ${other.workerId} runs it (attempt ${other.attempt})`);
     if (this.#started.has(name)) this.broken(`(run, attempt) ${name} was started twice`);
@@ -137,8 +142,16 @@ export class Story {
   }
 
   /** Whose lease has ended may have been taken back within this step. */
-  #dropLost(): void {
-    for (const [runId, holder] of [...this.holders]) if (this.leaseEnd(holder) <= this.now) this.holders.delete(runId);
+  #dropLost(start: Start): void {
+    for (const [runId, holder] of [...this.holders]) {
+      const isInTheWay = runId === start.runId || (start.jobId !== null && holder.jobId === start.jobId) || this.#sharesCap(holder, start);
+      if (isInTheWay && this.leaseEnd(holder) <= this.now) this.holders.delete(runId);
+    }
+  }
+
+  #sharesCap(one: Pick<Start, "integrationId">, other: Pick<Start, "integrationId">): boolean {
+    const touched = this.systemsOf(one.integrationId);
+    return [...this.systemsOf(other.integrationId)].some((key) => touched.has(key) && (this.world.systems.get(key)?.maxConcurrentRuns ?? null) !== null);
   }
 
   /** From when on a run may be taken from its holder: a worker gets a margin beyond its lease, a caller of the gate none. */

@@ -22,7 +22,7 @@ export {
 export { occurrences, occurrenceInstants, occurrenceInstantsBetween, describeOccurrence, type Occurrence, type OccurrenceInstants } from "./windows/occurrences.js";
 export { windowAt, compiledWindowAt, type WindowAt } from "./windows/window-at.js";
 export { compileSeries, visitSeriesStarts, windowSeriesSchema, DST_POLICIES, MAX_EXCEPTION_DATES, type CompiledSeries, type DstPolicy, type OccurrenceLength, type WindowSeries } from "./windows/window-series.js";
-export { packagedZoneData } from "./time/packaged-zone-data.js";
+export { packagedZoneData, packagedZoneFileBytes } from "./time/packaged-zone-data.js";
 export { compareZoneDataVersions, lazyZoneData, newerZoneData, parseZoneData, requireZone, type ZoneData } from "./time/zone-data.js";
 export { zoneFromOffsets, zoneFromTransitions, type Zone, type ZoneTransition } from "./time/zone.js";
 export { localAt, offsetAt, resolveLocal, rfcInstant, type ResolvedLocal } from "./time/resolve-local.js";
@@ -90,3 +90,4 @@ export { explainJobFacts, jobStates, type JobExplanation, type JobFacts, type Jo
 export { compileTimeline, type HoldSpans, type HoldTimeline } from "./windows/compile-holds.js";
 export { HoldIndex, type IndexedIntegration } from "./windows/hold-index.js";
 export { dispatchVerdict, type Verdict } from "./windows/verdict.js";
+export { describeInstant, formatLocalForPeople, type PeopleFormat } from "./time/format-local.js";

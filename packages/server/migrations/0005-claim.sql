@@ -7,7 +7,8 @@
 -- A writer that opens, moves or widens a hold takes the same locks exclusively before it commits; so a run that starts after the
 -- writer's commit has seen the hold.
 create function claim_runs(p_worker uuid, p_ids uuid[], p_dues timestamptz[], p_limit integer)
-returns table (run_id uuid, run_due_at timestamptz, run_job_id integer, run_integration_id integer, run_attempt integer, verdict text, at timestamptz)
+returns table (run_id uuid, run_due_at timestamptz, run_job_id integer, run_integration_id integer, run_attempt integer, verdict text, at timestamptz,
+  job_key text, integration_key text, timeout_seconds integer, retry jsonb)
 language plpgsql volatile
 set lock_timeout = '250ms'
 set enable_seqscan = off
@@ -67,7 +68,8 @@ begin
   select * into v_control from control;
   if v_control.expanded_until <= v_now and v_control.expansion_override_until <= v_now then
     -- Nobody knows what holds now. Never answer "not held" from ignorance.
-    return query select null::uuid, null::timestamptz, null::integer, null::integer, null::integer, 'expansion-stale'::text, v_now;
+    return query select null::uuid, null::timestamptz, null::integer, null::integer, null::integer, 'expansion-stale'::text, v_now,
+      null::text, null::text, null::integer, null::jsonb;
     return;
   end if;
   if v_capped then
@@ -150,9 +152,10 @@ begin
       jsonb_build_object('job', j.key, 'dueAt', h.due_at, 'dueCount', h.due_count, 'heldBy', h.held_by)
     from held as h join integration as i on i.id = h.integration_id left join job as j on j.id = h.job_id
   )
-  select s.id, s.due_at, s.job_id, s.integration_id, s.attempt, 'running'::text, v_now from started as s
+  select s.id, s.due_at, s.job_id, s.integration_id, s.attempt, 'running'::text, v_now, j.key, i.key, j.timeout_seconds, j.retry
+  from started as s join integration as i on i.id = s.integration_id left join job as j on j.id = s.job_id
   union all
-  select h.id, h.due_at, h.job_id, h.integration_id, h.attempt, 'held'::text, v_now from held as h;
+  select h.id, h.due_at, h.job_id, h.integration_id, h.attempt, 'held'::text, v_now, null, null, null, null from held as h;
 end
 $$;
 

@@ -87,7 +87,7 @@ async function startParts(options: AppOptions, log: Logger, closers: (() => Prom
     bus,
     log,
     version,
-    allowedOrigins: config.corsOrigins,
+    corsOrigins: config.corsOrigins,
     catalogue: { keys, checkEndpoint: checkSettings(options.connectors) },
     checkEndpoint: (key) => describeHealth(host, key),
     healthChecks: () => schedulerHealth(database),

@@ -32,6 +32,8 @@ export interface CliClock {
 export interface Connection {
   readonly url: string;
   readonly token: string | undefined;
+  /** Where the token was found, in words. */
+  readonly tokenSource: string;
 }
 
 /** The world around a command. */

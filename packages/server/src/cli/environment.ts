@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** What the command line reads from its environment, once. */
 export interface CliEnvironment {
@@ -26,19 +26,26 @@ const SHARED_STATE_FOLDER = "/var/lib/quiesce";
 const TOKEN_FILE = "admin-token";
 
 /** The one reader of the environment on the command line's side; the server has config.ts. Empty values count as not given. */
-export function readCliEnvironment(environment: NodeJS.ProcessEnv = process.env): CliEnvironment {
+export function readCliEnvironment(environment: NodeJS.ProcessEnv = process.env, workingFolder: string = process.cwd()): CliEnvironment {
   const given = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
   const dataDir = given("QUIESCE_DATA_DIR");
-  const folders = dataDir === undefined ? [join(homedir(), ".quiesce"), SHARED_STATE_FOLDER] : [dataDir];
+  // `npm start` keeps its data in the checkout: whoever works in there means that server.
+  const folders = dataDir === undefined ? [...parentsOf(workingFolder).map((folder) => join(folder, ".quiesce")), join(homedir(), ".quiesce"), SHARED_STATE_FOLDER] : [dataDir];
   const forced = given("FORCE_COLOR");
   return {
     url: given("QUIESCE_URL"),
     token: given("QUIESCE_TOKEN"),
     databaseUrl: given("DATABASE_URL"),
-    tokenFiles: folders.map((folder) => join(folder, TOKEN_FILE)),
+    tokenFiles: [...new Set(folders)].map((folder) => join(folder, TOKEN_FILE)),
     cacheDir: join(given("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "quiesce"),
     colour: given("NO_COLOR") !== undefined || given("TERM") === "dumb" ? "never" : forced !== undefined && forced !== "0" ? "always" : "on-terminal",
     debug: given("QUIESCE_DEBUG") === "1",
     all: environment,
   };
+}
+
+/** The folder itself and every one above it. */
+function parentsOf(folder: string): readonly string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...parentsOf(parent)];
 }

@@ -37,7 +37,7 @@ export function graphqlClient(connection: Connection, options: { readonly timeou
       const answer = responseSchema.safeParse(response.json);
       if (!answer.success) throw notQuiesce(connection, response.status);
       const error = answer.data.errors?.[0];
-      if (error !== undefined) throw errorOf(error, response.status);
+      if (error !== undefined) throw errorOf(error, response.status, connection);
       const data = wanted.data.safeParse(answer.data.data);
       if (!data.success) throw notUnderstood(connection, data.error);
       return data.data;
@@ -91,22 +91,29 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** The error of an answer that refuses, whether GraphQL or REST brought it. */
-export function errorOf(error: z.infer<typeof graphqlErrorSchema>, status: number): CliError {
-  const code = error.extensions?.code;
-  return refusal({ code, message: error.message, field: error.extensions?.field ?? undefined, details: error.extensions?.details ?? undefined, status });
+function errorOf(error: z.infer<typeof graphqlErrorSchema>, status: number, connection: Connection): CliError {
+  const { code, field, details } = error.extensions ?? {};
+  return refusal({ code, message: error.message, field: field ?? undefined, details: details ?? undefined, status, connection });
 }
 
+/** The error of an answer that refuses, whether GraphQL or REST brought it. */
 export function refusal(answer: {
   readonly code: string | undefined;
   readonly message: string;
   readonly field?: string | undefined;
   readonly details?: { readonly [name: string]: unknown } | undefined;
   readonly status: number;
+  readonly connection: Connection;
 }): CliError {
   const exit = exitOf(answer.code, answer.status);
-  const advice = answer.code === "QSC_ACCESS_TOKEN_MISSING" ? " Give the command line one: QUIESCE_TOKEN=qsc_… or --token; the first one was shown, and written to <data dir>/admin-token, when the server first started." : "";
+  const advice = tokenAdvice(answer.code, answer.connection);
   return new CliError(exit, `${answer.message}${advice}`, { code: answer.code, field: answer.field, details: answer.details });
+}
+
+function tokenAdvice(code: string | undefined, connection: Connection): string {
+  if (code === "QSC_ACCESS_TOKEN_MISSING") return " Set QUIESCE_TOKEN; the first token was shown, and written to <data dir>/admin-token, when the server first started.";
+  if (code === "QSC_ACCESS_TOKEN_INVALID" || code === "QSC_ACCESS_TOKEN_REVOKED" || code === "QSC_ACCESS_TOKEN_EXPIRED") return ` (It came from ${connection.tokenSource}.)`;
+  return "";
 }
 
 /** The server is there and cannot answer now; for whoever waits that is the same as no server. */

@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
 import { clock } from "../clock.js";
+import { version } from "../version.js";
 import { readCliEnvironment } from "./environment.js";
 import { runCli } from "./run-cli.js";
 import { standardInput, streamOutput } from "./terminal.js";
 
 const environment = readCliEnvironment();
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
 
 // `quiesce runs | head` closes the pipe early; that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -6,7 +6,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The database id inside a global id of that type, or null when the text is no such id (then it is a key). */
 export function idInside(typename: string, text: string): string | null {
-  if (!/^[A-Za-z0-9+/_-]{8,120}={0,2}$/.test(text)) return null;
+  if (!/^[A-Za-z0-9+/_-]{4,120}={0,2}$/.test(text)) return null;
   const [type, id, ...rest] = Buffer.from(text, "base64").toString("utf8").split(":");
   return type === typename && id !== undefined && id !== "" && rest.length === 0 ? id : null;
 }

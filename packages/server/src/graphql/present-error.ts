@@ -36,7 +36,7 @@ export function presentError(error: unknown, log: ApiLog): PresentedError {
 /** The same for GraphQL, keeping where in the document it happened. Faults in the document itself are the caller's to see. */
 export function presentGraphqlError(error: unknown, log: ApiLog): GraphQLError {
   if (error instanceof GraphQLError && error.originalError === undefined) {
-    if (typeof error.extensions["code"] === "string") return error;
+    if (String(error.extensions["code"]).startsWith("QSC_")) return error;
     return located(error, error.message, { ...error.extensions, code: "QSC_GRAPHQL_INVALID" });
   }
   const { code, message, field, details } = presentError(error, log);

@@ -15,7 +15,7 @@ import { sendError, sendJson } from "./respond.js";
 
 export interface HttpServerOptions extends ApiServices {
   /** Origins of web pages that may call the API from a browser, as https://ops.example.com; none when left out. */
-  readonly allowedOrigins?: readonly string[] | undefined;
+  readonly corsOrigins?: readonly string[] | undefined;
   /** Whether the server is ready for work beyond its own checks: false while it starts and stops. */
   readonly isReady?: (() => boolean) | undefined;
   readonly callerLimit?: RateLimit | undefined;
@@ -27,7 +27,7 @@ export interface HttpServer {
   start(port: number, host: string): Promise<void>;
   /** Takes no more requests, ends streams with "going away", and waits for what is in flight, five seconds at most. */
   stop(): Promise<void>;
-  /** Where it listens, as http://127.0.0.1:4000. Throws before `start`. */
+  /** Where it listens, as http://127.0.0.1:4000; empty before `start`. */
   readonly url: string;
 }
 
@@ -57,7 +57,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 
   const route = async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
-    if (allowOrigin(request, response, options.allowedOrigins ?? [])) return;
+    if (allowOrigin(request, response, options.corsOrigins ?? [])) return;
     const { pathname } = url;
     if (pathname === "/livez") return sendJson(response, 200, { status: "pass" });
     if (pathname === "/readyz") return serveReadiness(response, options);
@@ -112,8 +112,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     get url() {
       const address = server.address();
-      if (address === null || typeof address === "string") throw new Error("The HTTP server does not listen yet.");
-      return urlOf(address);
+      return address === null || typeof address === "string" ? "" : urlOf(address);
     },
   };
 }

@@ -10,11 +10,16 @@ export const WORKSPACE_BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     if (!Buffer.isBuffer(chunk)) throw new Error("The request was given an encoding.");
     size += chunk.length;
-    if (size > limitBytes) throw new DomainError("QSC_HTTP_BODY_TOO_LARGE", `The body is larger than ${limitBytes} bytes. Send less in one request.`);
-    chunks.push(chunk);
+    if (size <= limitBytes) {
+      chunks.push(chunk);
+      continue;
+    }
+    // The rest is thrown away as it comes, so that the client, who is still sending, hears the answer; the server's request timeout bounds it.
+    request.resume();
+    throw new DomainError("QSC_HTTP_BODY_TOO_LARGE", `The body is larger than ${limitBytes} bytes. Send less in one request.`);
   }
   return Buffer.concat(chunks);
 }

@@ -1,5 +1,5 @@
 import { ConnectorError, type ErrorKind, toConnectorError } from "@quiesce/sdk";
-import { DrizzleQueryError } from "drizzle-orm/errors";
+import { DrizzleQueryError } from "drizzle-orm";
 import type { Logger } from "pino";
 import type { ConnectorHost } from "../connector-host/connector-host.js";
 import { requireGoingOn, RunLostError, type RunPermit, withRunPermit } from "../connector-host/run-permit.js";

@@ -1,3 +1,4 @@
+import { defaultRetryPolicy, type RetryPolicy } from "@quiesce/core";
 import type { RawSql } from "../db/client.js";
 
 /** A queued run that is due within a moment, as the peek sees it; the claim decides. */
@@ -17,6 +18,11 @@ export interface ClaimedRun {
   readonly attempt: number;
   /** The verdict's time, by the database's clock. */
   readonly startedAt: number;
+  /** null for a run without a job. */
+  readonly jobKey: string | null;
+  readonly integrationKey: string;
+  readonly timeoutMs: number;
+  readonly retry: RetryPolicy;
 }
 
 export interface ClaimResult {
@@ -26,15 +32,38 @@ export interface ClaimResult {
   readonly stale: boolean;
 }
 
-/** A run that waits since longer than this is found by the slow look, not by every peek. */
+/** A run that waits since longer than this (a long pause, a long absence of every server) is found by the slow look, not by every peek. */
 const peekBackMs = 40 * 86_400_000;
 const lockNotAvailable = "55P03";
+/** For runs without a job. */
+const defaultTimeoutSeconds = 900;
+
+interface ClaimRow {
+  readonly run_id: string;
+  readonly run_due_at: number;
+  readonly run_job_id: number | null;
+  readonly run_integration_id: number;
+  readonly run_attempt: number;
+  readonly verdict: string;
+  readonly at: number;
+  readonly job_key: string | null;
+  readonly integration_key: string;
+  readonly timeout_seconds: number | null;
+  readonly retry: RetryPolicy | null;
+}
 
 /** Looks, without a lock, for runs that are due by `withinMs` from now, after the given place in the queue. Gate runs are started by their callers. */
 export async function peekDue(
   sql: RawSql,
-  input: { readonly withinMs: number; readonly limit: number; readonly after: { readonly readyAt: number; readonly jobId: number } | null },
+  input: {
+    readonly withinMs: number;
+    readonly limit: number;
+    readonly after: { readonly readyAt: number; readonly jobId: number } | null;
+    /** The slow look: however old the due time is. It visits every day's partition. */
+    readonly anyAge?: boolean;
+  },
 ): Promise<{ readonly now: number; readonly runs: readonly DueRun[] }> {
+  const back = input.anyAge === true ? "100 years" : `${peekBackMs} milliseconds`;
   const after = input.after ?? { readyAt: 0, jobId: -1 };
   const rows = await sql<{ now: number; id: string | null; dueAt: number; readyAt: number; jobId: number }[]>`
     with clock as (select app_now() as now)
@@ -44,7 +73,7 @@ export async function peekDue(
       where q.state = 'queued' and q.trigger <> 'gate'
         and q.ready_at <= (select now + ${`${input.withinMs} milliseconds`}::interval from clock)
         and (q.ready_at, q.job_id) > (${after.readyAt}::timestamptz, ${after.jobId}::integer)
-        and q.due_at between (select now - ${`${peekBackMs} milliseconds`}::interval from clock) and (select now + interval '1 day' from clock)
+        and q.due_at between (select now - ${back}::interval from clock) and (select now + interval '1 day' from clock)
         and not exists (select from job as j where j.id = q.job_id and j.running_run_id is not null)
       order by q.ready_at, q.job_id limit ${input.limit}) as r on true`;
   const now = rows[0]?.now;
@@ -61,7 +90,7 @@ export async function claimRuns(
   const ids = input.runs.map((one) => one.id);
   const dues = input.runs.map((one) => one.dueAt);
   try {
-    const rows = await sql<{ run_id: string; run_due_at: number; run_job_id: number | null; run_integration_id: number; run_attempt: number; verdict: string; at: number }[]>`
+    const rows = await sql<ClaimRow[]>`
       select * from claim_runs(${input.workerId}::uuid, ${ids}::uuid[], ${dues}::timestamptz[], ${input.limit}::integer)`;
     const claimed = rows
       .filter((row) => row.verdict === "running")
@@ -72,6 +101,10 @@ export async function claimRuns(
         integrationId: row.run_integration_id,
         attempt: row.run_attempt,
         startedAt: row.at,
+        jobKey: row.job_key,
+        integrationKey: row.integration_key,
+        timeoutMs: (row.timeout_seconds ?? defaultTimeoutSeconds) * 1_000,
+        retry: row.retry ?? defaultRetryPolicy,
       }));
     return { claimed, held: rows.filter((row) => row.verdict === "held").length, stale: rows.some((row) => row.verdict === "expansion-stale") };
   } catch (error) {

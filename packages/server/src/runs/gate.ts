@@ -83,8 +83,14 @@ function queueGateRun(
 /** A gate run that may not start is cancelled, not held: nobody waits for it here, its caller decides what follows. */
 async function refuseGateRun(database: Database, runId: string): Promise<void> {
   await database.db.execute(sql`
-    update run set state = 'cancelled', reason = 'gate-refused', finished_at = app_now()
-    where id = ${runId}::uuid and due_at = run_due_of_id(${runId}::uuid) and state in ('queued', 'held')`);
+    with refused as (
+      update run set state = 'cancelled', reason = 'gate-refused', finished_at = app_now()
+      where id = ${runId}::uuid and due_at = run_due_of_id(${runId}::uuid) and state in ('queued', 'held')
+      returning id, integration_id
+    )
+    insert into event_inbox (kind, subject_kind, subject_key, integration_key, payload)
+    select 'run.finished', 'run', r.id::text, i.key, jsonb_build_object('state', 'cancelled', 'reason', 'gate-refused')
+    from refused as r join integration as i on i.id = r.integration_id`);
 }
 
 /** Keeps the lease for another while. Refused when the lease was lost: then the work must stop. */

@@ -11,6 +11,8 @@ const lookAheadMs = 1_000;
 const maxClaim = 500;
 /** A run that could not be taken (a busy lock bucket) is tried again after this. */
 const busyRetryMs = 5;
+/** Runs that wait since more than forty days are looked for this often. */
+const slowLookEveryMs = 30_000;
 
 /**
  * Takes due runs and hands them to the worker. It may be woken by anything, at any time, as often as one likes: every pass looks at the run table
@@ -25,6 +27,8 @@ export class Dispatcher {
   #again = false;
   #stopped = true;
   #timer: NodeJS.Timeout | null = null;
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+  #slowLookAtMs = 0;
 
   constructor(options: { readonly database: Database; readonly worker: RunWorker; readonly log: Logger; readonly zones: ZoneData; readonly onStale: () => void }) {
     this.#database = options.database;
@@ -68,10 +72,12 @@ export class Dispatcher {
   }
 
   async #pass(): Promise<void> {
+    const anyAge = clock.monotonicMs() >= this.#slowLookAtMs;
+    if (anyAge) this.#slowLookAtMs = clock.monotonicMs() + slowLookEveryMs;
     let after: { readonly readyAt: number; readonly jobId: number } | null = null;
     while (!this.#stopped && this.#worker.freeSlots > 0) {
       const limit = Math.min(maxClaim, this.#worker.freeSlots);
-      const { now, runs } = await peekDue(this.#database.sql, { withinMs: lookAheadMs, limit: maxClaim, after });
+      const { now, runs } = await peekDue(this.#database.sql, { withinMs: lookAheadMs, limit: maxClaim, after, anyAge });
       const due = runs.filter((run) => run.readyAt <= now);
       const next = runs[due.length];
       const taken = await this.#claim(due, limit);
@@ -94,14 +100,21 @@ export class Dispatcher {
       this.#onStale();
       return "stale";
     }
-    if (result.claimed.length > 0) await this.#worker.run(result.claimed, { workerId, claimedAtMs }, () => this.wake());
+    if (result.claimed.length > 0) this.#worker.run(result.claimed, { workerId, claimedAtMs }, () => this.wake());
     if (result.claimed.length + result.held === 0) this.#wakeAfter(busyRetryMs * 10);
     else if (result.claimed.length + result.held < due.length) this.#wakeAfter(busyRetryMs);
     return "done";
   }
 
+  /** Arms the one timer; an earlier wake-up that is armed already stays. */
   #wakeAfter(ms: number): void {
+    const atMs = clock.monotonicMs() + ms;
+    if (this.#timer !== null && this.#wakeAtMs <= atMs) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.wake(), ms);
+    this.#wakeAtMs = atMs;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.wake();
+    }, ms);
   }
 }

@@ -1,15 +1,10 @@
-import type { RetryPolicy } from "@quiesce/core";
 import type { ClaimedRun } from "../runs/claim.js";
 import type { RunOutcome } from "../runs/finish.js";
 
-/** A claimed run with what its executor needs to know. */
+/** A claimed run in the hands of its worker. */
 export interface RunToExecute extends ClaimedRun {
   /** The worker that claimed it: with the attempt the fence of everything the run writes. */
   readonly workerId: string;
-  readonly jobKey: string | null;
-  readonly integrationKey: string;
-  readonly timeoutMs: number;
-  readonly retry: RetryPolicy;
 }
 
 /** Why a run in flight is told to stop. */

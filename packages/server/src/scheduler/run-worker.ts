@@ -1,6 +1,4 @@
-import { defaultRetryPolicy, type RetryPolicy } from "@quiesce/core";
 import { ERROR_POLICIES } from "@quiesce/sdk";
-import { sql } from "drizzle-orm";
 import type { Logger } from "pino";
 import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
@@ -89,9 +87,9 @@ export class RunWorker {
   }
 
   /** Starts claimed runs; `claimedAtMs` is the monotonic time before the claim was sent. `onSlot` is called whenever a slot gets free. */
-  async run(claimed: readonly ClaimedRun[], claim: { readonly workerId: string; readonly claimedAtMs: number }, onSlot: () => void): Promise<void> {
-    const details = await this.#loadDetails(claimed, claim.workerId);
-    for (const run of details) {
+  run(claimed: readonly ClaimedRun[], claim: { readonly workerId: string; readonly claimedAtMs: number }, onSlot: () => void): void {
+    for (const one of claimed) {
+      const run = { ...one, workerId: claim.workerId };
       const abort = new AbortController();
       const ended = this.#execute(run, claim, abort).finally(() => {
         this.#running.delete(run.runId);
@@ -123,20 +121,6 @@ export class RunWorker {
         error: { kind: "bug", message: "The run ended with an unexpected error; the server's log has it under this run's id." },
       };
     }
-  }
-
-  async #loadDetails(claimed: readonly ClaimedRun[], workerId: string): Promise<readonly RunToExecute[]> {
-    const rows = await this.#database.db.execute<{ runId: string; jobKey: string | null; integrationKey: string; timeoutSeconds: number | null; retry: RetryPolicy | null }>(sql`
-      select c.run_id as "runId", j.key as "jobKey", i.key as "integrationKey", j.timeout_seconds as "timeoutSeconds", j.retry
-      from unnest(${sql.param(claimed.map((one) => one.runId))}::uuid[], ${sql.param(claimed.map((one) => one.jobId))}::integer[],
-        ${sql.param(claimed.map((one) => one.integrationId))}::integer[]) as c(run_id, job_id, integration_id)
-      join integration as i on i.id = c.integration_id left join job as j on j.id = c.job_id`);
-    const byId = new Map(rows.map((row) => [row.runId, row]));
-    return claimed.flatMap((run) => {
-      const row = byId.get(run.runId);
-      if (row === undefined) return [];
-      return [{ ...run, workerId, jobKey: row.jobKey, integrationKey: row.integrationKey, timeoutMs: (row.timeoutSeconds ?? 900) * 1_000, retry: row.retry ?? defaultRetryPolicy }];
-    });
   }
 
   async #takeLease(): Promise<void> {

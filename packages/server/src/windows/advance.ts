@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
+import { announceOpened } from "./announce-opened.js";
 import { lockDispatch } from "./locks.js";
 import { releaseHold } from "./release-hold.js";
 import { holdIntegrations } from "./store.js";
@@ -23,28 +24,11 @@ export interface AdvanceResult {
  * at any moment, by any server, as often as one likes; nothing is lost when it is late, because the claim asks the holds and not this.
  */
 export async function advanceWindows(context: Advancing): Promise<AdvanceResult> {
-  const opened = await announceOpened(context);
+  const opened = await inTransaction(context, (tx) => announceOpened(tx));
   const quiesced = await markQuiesced(context);
   const released = await releaseExpired(context);
   const closed = await closeReleased(context);
   return { opened, quiesced, released, closed };
-}
-
-/** Tells that a window has begun. The hold itself needs no telling: it covers from its start on. */
-function announceOpened(context: Advancing): Promise<number> {
-  return inTransaction(context, async (tx) => {
-    const opened = await tx.execute<{ key: string; title: string; localStart: string; endsAt: number; mode: string }>(sql`
-      update occurrence as o set started_at = app_now()
-      from maintenance_window as w
-      where w.id = o.window_id and o.starts_at <= app_now() and o.started_at is null and o.closed_at is null and o.cancelled_at is null
-        and exists (select from hold as h where h.occurrence_id = o.id)
-      returning w.key, w.title, o.local_start as "localStart", o.ends_at as "endsAt", w.mode`);
-    await appendEvents(
-      tx,
-      opened.map(({ key, ...payload }) => ({ kind: "window.opened", subjectKind: "window", subjectKey: key, payload })),
-    );
-    return opened.length;
-  });
 }
 
 /** Begun, enforced, unreleased occurrences with whether anything is in flight on the integrations they cover. */

@@ -5,6 +5,7 @@ import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
+import { announceOpened } from "./announce-opened.js";
 import { expandNewWindow } from "./expand.js";
 import { lockCatalogue, lockDispatch } from "./locks.js";
 import { applyMembership } from "./membership.js";
@@ -184,6 +185,7 @@ export function endWindowEarly(
       });
     }
     const holdId = await openHoldOf(tx, window, one);
+    await announceOpened(tx, { occurrenceId: one.id });
     await tx.update(occurrence).set({ endsAt: now }).where(eq(occurrence.id, one.id));
     await writeOverride(tx, context, { window, one, endsAt: now, reason: input.reason });
     await recordAudit(tx, { actor: context.actor, action: "occurrence.end-early", subjectKind: "window", subjectKey: window.key, reason: input.reason, before: one });

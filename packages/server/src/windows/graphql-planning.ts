@@ -82,7 +82,8 @@ function definePreview(): void {
 async function membersByKey({ database }: RequestContext, rows: readonly { readonly integration: string; readonly path: string }[]): Promise<{ readonly integrationId: number; readonly path: string }[]> {
   const known = await selectRows<{ readonly id: number; readonly key: string }>(database.db, sql`select id, key from integration where key = any(${texts(rows.map((row) => row.integration))})`);
   const ids = new Map(known.map(({ id, key }) => [key, id]));
-  return rows.flatMap(({ integration, path }) => {
+  const byKey = rows.toSorted((one, other) => (one.integration < other.integration ? -1 : 1));
+  return byKey.flatMap(({ integration, path }) => {
     const integrationId = ids.get(integration);
     return integrationId === undefined ? [] : [{ integrationId, path }];
   });

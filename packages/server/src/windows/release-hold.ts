@@ -2,6 +2,7 @@ import { eq, sql } from "drizzle-orm";
 import type { Actor } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
+import { announceOpened } from "./announce-opened.js";
 import { holdIntegrations } from "./store.js";
 import { hold, occurrence } from "./table.js";
 
@@ -28,6 +29,7 @@ export async function releaseHold(
     await appendEvents(tx, [{ kind: "hold.released", subjectKind: "hold", subjectKey: String(input.holdId), payload: { kind: released.kind, reason: input.reason } }]);
     return integrations;
   }
+  await announceOpened(tx, { occurrenceId: released.occurrenceId });
   await tx.update(occurrence).set({ releasedAt: input.now }).where(eq(occurrence.id, released.occurrenceId));
   const named = await tx.execute<{ key: string; localStart: string }>(sql`
     select w.key, o.local_start as "localStart" from occurrence as o join maintenance_window as w on w.id = o.window_id where o.id = ${released.occurrenceId}`);

@@ -39,7 +39,7 @@ async function examine(cli: Cli): Promise<{ readonly findings: readonly Finding[
   local.push(
     connection.token === undefined
       ? { name: "token", status: "FAIL", detail: "none. Set QUIESCE_TOKEN, or run this where the server's admin-token file can be read" }
-      : { name: "token", status: "PASS", detail: `${connection.token.slice(0, 10)}…` },
+      : { name: "token", status: "PASS", detail: `${connection.token.slice(0, 10)}… from ${connection.tokenSource}` },
   );
   try {
     const sent = cli.clock.wallMs();

@@ -72,7 +72,6 @@ function answer(cli: Cli, window: WindowAnswer, options: ChangeOptions, sentence
   }
   print(cli, sentence);
   const next = window.currentOrNext;
-  if (next === null) return;
-  const open = instantOf(next.startsAt) <= cli.clock.wallMs();
-  print(cli, cli.out.styles.dim(`${open ? "Open" : "Next"}: ${localText(next.localStart)} to ${localText(next.localEnd)} ${next.timeZone}`));
+  if (next === null || instantOf(next.startsAt) <= cli.clock.wallMs()) return;
+  print(cli, cli.out.styles.dim(`Next: ${localText(next.localStart)} to ${localText(next.localEnd)} ${next.timeZone}`));
 }

@@ -59,8 +59,8 @@ export function windowCreateCommand(cli: Cli): Command {
       const input = planOf(options, ["title", "owner", "reason"]);
       const api = await cli.api();
       const preview = await readPreview(api, input);
-      if (options.json !== true) note(cli, ...renderPreview(preview, { timeZone: input.series.timeZone, output: cli.err }), "");
       refuseRefused(preview);
+      if (options.json !== true) note(cli, ...renderPreview(preview, { timeZone: input.series.timeZone, output: cli.err }), "");
       if (!(await confirmed(cli, `Save the window "${input.title}"?`, options))) {
         note(cli, "Nothing was saved.");
         cli.exitCode = exitCodes.refused;

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { listWindows, windowReport } from "../operations/window-operations.js";
-import { instantOf, type OccurrenceAnswer, type WindowAnswer } from "../operations/shapes.js";
+import { instantOf, instantOrNull, type OccurrenceAnswer, type WindowAnswer } from "../operations/shapes.js";
 import { formatCountdown } from "../output/format-time.js";
 import { localText } from "../output/render-preview.js";
 import { renderReport } from "../output/render-report.js";
@@ -64,7 +64,9 @@ function whenOf(occurrence: OccurrenceAnswer | null, now: number): string {
   if (occurrence === null) return "";
   const startsAt = instantOf(occurrence.startsAt);
   if (startsAt > now) return `in ${formatCountdown(startsAt - now)}`;
-  const left = instantOf(occurrence.endsAt) - now;
+  if (occurrence.releasedAt !== null) return "ended";
+  // The hold knows of extensions; the occurrence keeps its planned end.
+  const left = (instantOrNull(occurrence.hold?.expiresAt ?? null) ?? instantOf(occurrence.endsAt)) - now;
   return left > 0 ? `${formatCountdown(left)} left` : "ending";
 }
 

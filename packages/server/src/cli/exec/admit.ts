@@ -40,10 +40,8 @@ const LOOK_SOON_MS = 1_000;
 export async function admit(options: AdmitOptions, world: ExecWorld, signal: AbortSignal): Promise<Admission> {
   const deadline = world.clock.monotonicMs() + options.waitMs;
   let said = "";
-  // The first look enters at once; later ones ask before they enter, since every try is a row in the ledger.
-  let mayEnter = true;
   for (;;) {
-    const look = await lookOnce(options, world, mayEnter);
+    const look = await lookOnce(options, world);
     if (look.kind === "settled") return look.admission;
     const left = deadline - world.clock.monotonicMs();
     const line = `${options.integration} is held: ${look.why}, ${formatUntil(look.until, world.clock.wallMs())}`;
@@ -53,32 +51,32 @@ export async function admit(options: AdmitOptions, world: ExecWorld, signal: Abo
     }
     if (look.why !== said) world.say(`${line}. Waiting.`);
     said = look.why;
-    mayEnter = false;
     const untilEnd = look.until === null ? LOOK_EVERY_MS : Math.max(LOOK_SOON_MS, look.until - world.clock.wallMs());
     await world.sleep(Math.min(untilEnd, LOOK_EVERY_MS, Math.max(left, 1)), signal);
     if (signal.aborted) return { kind: "refused" };
   }
 }
 
-async function lookOnce(options: AdmitOptions, world: ExecWorld, mayEnter: boolean): Promise<Look> {
+async function lookOnce(options: AdmitOptions, world: ExecWorld): Promise<Look> {
   try {
-    if (!mayEnter) {
-      const gate = await world.gate.ask();
-      if (gate.kind === "held") return { kind: "held", why: describe(gate.by), until: gate.until };
-    }
+    // Asking first costs a few milliseconds; being refused at the entrance is a row in the ledger, and cron comes every minute.
+    const gate = await world.gate.ask();
+    if (gate.kind === "held") return await held(gate, world);
     const since = world.clock.monotonicMs();
     const answer = await world.gate.enter(options.leaseSeconds);
-    if (answer.kind === "entered") {
-      return { kind: "settled", admission: { kind: "entered", lease: answer.lease, since, refreshed: refreshCache(world) } };
-    }
-    await refreshCache(world);
-    return { kind: "held", why: describe(answer.by), until: answer.until };
+    if (answer.kind === "held") return await held(answer, world);
+    return { kind: "settled", admission: { kind: "entered", lease: answer.lease, since, refreshed: refreshCache(world) } };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     if (error.code === "QSC_GATE_BUSY") return { kind: "held", why: "another run has its place, or a cap is reached", until: world.clock.wallMs() + LOOK_SOON_MS };
     if (error.exit !== "unreachable") throw error;
     return withoutServer(options, world, error);
   }
+}
+
+async function held(answer: { readonly by: readonly HeldReason[]; readonly until: number | null }, world: ExecWorld): Promise<Look> {
+  await refreshCache(world);
+  return { kind: "held", why: describe(answer.by), until: answer.until };
 }
 
 async function withoutServer(options: AdmitOptions, world: ExecWorld, error: CliError): Promise<Look> {

@@ -34,6 +34,7 @@ interface FakeGate {
   held: boolean;
   until: string | null;
   leaseLost: boolean;
+  closesAtTheEntrance: boolean;
   refusal: { code: string; message: string } | undefined;
   upcoming: { beginsAt: string; expiresAt: string | null }[];
   readonly asked: { readonly what: string; readonly input: unknown }[];
@@ -67,15 +68,16 @@ async function startGate(): Promise<FakeGate> {
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
     request.on("end", () => {
       const send = (status: number, value: unknown): void => void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+      if (gate.refusal !== undefined && request.url === "/graphql") return send(200, { errors: [{ message: gate.refusal.message, extensions: { code: gate.refusal.code } }] });
       const parsed = JSON.parse(body) as { readonly query?: string; readonly variables?: { readonly input?: unknown } };
       if (request.url === "/graphql") return send(200, answerGraphql(gate, parsed.query ?? "", parsed.variables ?? {}));
       gate.asked.push({ what: "enter", input: parsed });
       if (gate.refusal !== undefined) return send(404, { error: gate.refusal });
-      if (gate.held) return send(423, { entered: false, held: true, by: [{ ...holdFields, since: "2026-01-01T00:00:00.000Z", until: gate.until }], until: gate.until });
+      if (gate.held || gate.closesAtTheEntrance) return send(423, { entered: false, held: true, by: [{ ...holdFields, since: "2026-01-01T00:00:00.000Z", until: gate.until }], until: gate.until });
       return send(201, { entered: true, runId: "run-1", leaseToken: "lease-1", leaseUntil: new Date().toISOString() });
     });
   });
-  const gate: FakeGate = { url: "", held: false, until: null, leaseLost: false, refusal: undefined, upcoming: [], asked: [], server };
+  const gate: FakeGate = { url: "", held: false, until: null, leaseLost: false, closesAtTheEntrance: false, refusal: undefined, upcoming: [], asked: [], server };
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   gate.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -147,9 +149,9 @@ describe("quiesce exec", () => {
     expect(await started.exit).toBe(0);
     expect(started.printed()).toBe("hello\n");
     expect(started.said()).toBe("oops\n");
-    expect(whatWasAsked()).toEqual(["enter", "leave"]);
-    expect(gate.asked[0]?.input).toEqual({ leaseSeconds: 60 });
-    expect(gate.asked[1]?.input).toEqual({ run: "run-1", leaseToken: "lease-1", outcome: "SUCCEEDED", exitCode: 0 });
+    expect(whatWasAsked()).toEqual(["ask", "enter", "leave"]);
+    expect(gate.asked[1]?.input).toEqual({ leaseSeconds: 60 });
+    expect(gate.asked[2]?.input).toEqual({ run: "run-1", leaseToken: "lease-1", outcome: "SUCCEEDED", exitCode: 0 });
   });
 
   it("passes the command's exit code on and records a failure with it", async () => {
@@ -205,7 +207,15 @@ describe("quiesce exec", () => {
     expect(await started.exit).toBe(75);
     expect(started.printed()).toBe("");
     expect(started.said()).toMatch(/erp-orders is held: "ERP upgrade" by erp-team \(patches\), until .*\(in 29m \d\ds\)\. Not started\./);
-    expect(whatWasAsked()).toEqual(["enter"]);
+    expect(whatWasAsked()).toEqual(["ask"]);
+  });
+
+  it("believes the entrance, not the answer to its question", async () => {
+    gate.closesAtTheEntrance = true;
+    const started = exec(["--no-wait"], ["echo", "started"]);
+    expect(await started.exit).toBe(75);
+    expect(started.printed()).toBe("");
+    expect(whatWasAsked()).toEqual(["ask", "enter"]);
   });
 
   it("waits while held, without a row in the ledger for every look, and starts when the gate opens", async () => {
@@ -218,7 +228,7 @@ describe("quiesce exec", () => {
     expect(await started.exit).toBe(0);
     expect(started.printed()).toBe("started\n");
     expect(started.said().match(/Waiting\./g)).toHaveLength(1);
-    expect(whatWasAsked().filter((what) => what === "enter")).toHaveLength(2);
+    expect(whatWasAsked().filter((what) => what === "enter")).toHaveLength(1);
   });
 
   it("gives up with 75 when --wait is over", async () => {

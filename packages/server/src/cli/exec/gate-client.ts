@@ -78,7 +78,7 @@ async function enter(api: GraphqlClient, integration: string, leaseSeconds: numb
   const response = await send(connection, `/gate/${encodeURIComponent(integration)}/enter`, { body: { leaseSeconds }, timeoutMs: GATE_REQUEST_MS });
   if (response.json === undefined) throw notQuiesce(connection, response.status);
   const refused = errorSchema.safeParse(response.json);
-  if (refused.success) throw refusal({ ...refused.data.error, field: refused.data.error.field ?? undefined, status: response.status });
+  if (refused.success) throw refusal({ ...refused.data.error, field: refused.data.error.field ?? undefined, status: response.status, connection });
   const answer = enterSchema.safeParse(response.json);
   if (!answer.success) throw notUnderstood(connection, answer.error);
   return answer.data.entered

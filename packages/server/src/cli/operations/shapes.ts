@@ -22,11 +22,13 @@ export const occurrenceShape = z.object({
   startsAt: instantText,
   endsAt: instantText,
   notes: z.array(z.string()),
+  releasedAt: instantText.nullable(),
   inFlight: z.number(),
   heldRuns: z.number(),
+  hold: z.object({ expiresAt: instantText.nullable() }).nullable(),
 });
 export type OccurrenceAnswer = z.infer<typeof occurrenceShape>;
-export const OCCURRENCE_FIELDS = "key state localStart localEnd timeZone startsAt endsAt notes inFlight heldRuns";
+export const OCCURRENCE_FIELDS = "key state localStart localEnd timeZone startsAt endsAt notes releasedAt inFlight heldRuns hold { expiresAt }";
 
 export const memberShape = z.object({ path: z.string(), integration: z.object({ key: z.string(), name: z.string() }) });
 export const MEMBER_FIELDS = "path integration { key name }";

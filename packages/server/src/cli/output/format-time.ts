@@ -19,10 +19,10 @@ export function formatNearInstant(instant: number, now: number): string {
   return dateText(at) === dateText(new Date(now)) ? `${time}:${two(at.getSeconds())}` : `${DAYS[at.getDay()] ?? ""} ${dateText(at)} ${time}`;
 }
 
-/** An instant in UTC: `2026-11-20 17:00Z`. */
+/** An instant in UTC: `2026-11-20 17:00Z`, with its seconds where it has some. */
 export function formatUtcInstant(instant: number): string {
   const text = new Date(instant).toISOString();
-  return `${text.slice(0, 10)} ${text.slice(11, 16)}Z`;
+  return `${text.slice(0, 10)} ${text.slice(11, instant % MINUTE_MS === 0 ? 16 : 19)}Z`;
 }
 
 /** A length of time in its two largest units: `850ms`, `4.2s`, `28m 05s`, `3h 20m`, `2d 4h`. */

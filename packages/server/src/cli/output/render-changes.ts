@@ -6,7 +6,10 @@ import type { StyleName } from "./styles.js";
 const LOOKS = { CREATE: { sign: "+", style: "green" }, UPDATE: { sign: "~", style: "yellow" }, DELETE: { sign: "-", style: "red" } } as const satisfies {
   readonly [kind in WorkspaceChangeAnswer["kind"]]: { readonly sign: string; readonly style: StyleName };
 };
-const WORDS = { CREATE: "create", UPDATE: "change", DELETE: "delete" } as const satisfies { readonly [kind in WorkspaceChangeAnswer["kind"]]: string };
+const WORDS = {
+  ahead: { CREATE: "to create", UPDATE: "to change", DELETE: "to delete" },
+  done: { CREATE: "created", UPDATE: "changed", DELETE: "deleted" },
+} as const satisfies { readonly [time: string]: { readonly [kind in WorkspaceChangeAnswer["kind"]]: string } };
 const LONGEST_VALUE = 160;
 
 /** The difference that an apply makes: a line a thing, and below it a line a field. */
@@ -28,11 +31,11 @@ export function renderChanges(changes: readonly WorkspaceChangeAnswer[], output:
   });
 }
 
-/** `3 to create, 1 to change, 2 to delete`. */
-export function changesSummary(changes: readonly WorkspaceChangeAnswer[]): string {
+/** `3 to create, 1 to change, 2 to delete`, or what was `created`, `changed`, `deleted`. */
+export function changesSummary(changes: readonly WorkspaceChangeAnswer[], time: keyof typeof WORDS): string {
   const parts = (["CREATE", "UPDATE", "DELETE"] as const).flatMap((kind) => {
     const count = changes.filter((change) => change.kind === kind).length;
-    return count === 0 ? [] : [`${count} to ${WORDS[kind]}`];
+    return count === 0 ? [] : [`${count} ${WORDS[time][kind]}`];
   });
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }

@@ -12,7 +12,7 @@ export function renderPreview(preview: WindowPreviewAnswer, options: { readonly 
   const { output } = options;
   const table = { width: output.columns(), styles: output.styles };
   const title = (text: string): string => output.styles.bold(text);
-  const lines: string[] = [title(preview.occurrences.length === 0 ? "It does not happen." : `Happens, in ${plainText(options.timeZone)}`)];
+  const lines: string[] = [title(preview.occurrences.length === 0 ? "Does not happen in the months ahead that the server looks through." : `Happens, in ${plainText(options.timeZone)}`)];
   if (preview.occurrences.length > 0) {
     lines.push(
       ...renderTable(

@@ -76,12 +76,12 @@ function headLines(frame: StatusFrame): readonly string[] {
   const open = status.integrations - status.heldIntegrations;
   const parts: (readonly [string, string])[] = [
     [`${status.integrations} integration${status.integrations === 1 ? "" : "s"}: ${open} open, ${status.heldIntegrations} held`, ""],
-    ...counts.map((one) => [`${one.count} ${one.state.toLowerCase()}`, one.state] as const),
+    ...counts.map((one, index) => [`${index === 0 ? "runs: " : ""}${one.count} ${one.state.toLowerCase()}`, one.state] as const),
   ];
   return [first, ...flow(parts, columns, styles)];
 }
 
-/** Parts on one line while they fit, then on a second one; runs of the last 24 hours by state. */
+/** Parts on one line while they fit, then on a second one. */
 function flow(parts: readonly (readonly [string, string])[], columns: number | undefined, styles: Styles): readonly string[] {
   const lines: { plain: number; text: string }[] = [];
   for (const [text, state] of parts) {

@@ -2,7 +2,7 @@ import { type Client, createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { z } from "zod";
 import { CliError } from "../cli-error.js";
-import type { CliClock } from "../cli.js";
+import type { CliClock, Connection } from "../cli.js";
 import { type GraphqlClient, type Operation, refusal } from "../graphql-client.js";
 import { type LiveEventAnswer, readStatus, type Status, watchEvents, watchStatus } from "../operations/status-operations.js";
 
@@ -63,8 +63,8 @@ async function followOnce(
   };
   const client = connect(api, heard);
   try {
-    const statuses = subscribe(client, watchStatus, {}, { signal, onData: ({ statusSummary }) => listener.onStatus(statusSummary), heard });
-    const events = subscribe(client, watchEvents, one.after === undefined ? {} : { after: one.after }, { signal, onData: ({ liveEvents }) => one.onEvent(liveEvents), heard });
+    const statuses = subscribe({ client, connection: api.connection }, watchStatus, {}, { signal, onData: ({ statusSummary }) => listener.onStatus(statusSummary), heard });
+    const events = subscribe({ client, connection: api.connection }, watchEvents, one.after === undefined ? {} : { after: one.after }, { signal, onData: ({ liveEvents }) => one.onEvent(liveEvents), heard });
     const first = api.request(readStatus).then(({ statusSummary }) => {
       listener.onStatus(statusSummary);
       one.onConnected();
@@ -102,7 +102,7 @@ const closeSchema = z.looseObject({ code: z.number(), reason: z.string().optiona
 const graphqlErrorsSchema = z.array(z.looseObject({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() })).min(1);
 
 function subscribe<T>(
-  client: Client,
+  { client, connection }: { readonly client: Client; readonly connection: Connection },
   wanted: Operation<T>,
   variables: { readonly [name: string]: unknown },
   options: { readonly signal: AbortSignal; readonly onData: (data: T) => void; readonly heard: () => void },
@@ -114,14 +114,14 @@ function subscribe<T>(
         next: ({ data, errors }) => {
           options.heard();
           if (errors !== undefined && errors.length > 0) {
-            reject(subscriptionError(errors));
+            reject(subscriptionError(errors, connection));
             return;
           }
           const parsed = wanted.data.safeParse(data);
           if (parsed.success) options.onData(parsed.data);
           else reject(new CliError("internal", "the server's live data is not understood here; compare the versions with `quiesce doctor`"));
         },
-        error: (error) => reject(subscriptionError(error)),
+        error: (error) => reject(subscriptionError(error, connection)),
         complete: () => resolve(),
       },
     );
@@ -133,11 +133,11 @@ function subscribe<T>(
 }
 
 /** The library rejects with a close event, an Error or GraphQL errors. */
-function subscriptionError(error: unknown): CliError {
+function subscriptionError(error: unknown, connection: Connection): CliError {
   const errors = graphqlErrorsSchema.safeParse(error);
   if (errors.success) {
     const first = errors.data[0];
-    return refusal({ code: first?.extensions?.code, message: first?.message ?? "refused", status: 200 });
+    return refusal({ code: first?.extensions?.code, message: first?.message ?? "refused", status: 200, connection });
   }
   const close = closeSchema.safeParse(error);
   if (close.success) {
