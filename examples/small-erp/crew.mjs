@@ -3,11 +3,14 @@ import { WebSocket } from "ws";
 
 const WORK_MS = 25_000;
 
+const WINDOW_EVENTS = `subscription ($subjects: [String!]) { liveEvents(subjects: $subjects, kinds: ["window.*"]) { kind payload } }`;
+
 /**
  * The maintenance crew: it waits for `quiesced` - the window is open and nothing is in flight - before it takes the ERP down, works a while, and
- * brings it back. This is what people, or their scripts, do with the live event.
+ * brings it back. This is what people, or their scripts, do with the live events. `say(who, what)` hears the story; `onClosed` hears that the
+ * window is over and everything it held has gone.
  */
-export function startCrew({ url, token, controlUrl, window, log }) {
+export function startCrew({ url, token, controlUrl, window, say, onClosed }) {
   const client = createClient({
     url: `${url.replace(/^http/, "ws")}/graphql`,
     webSocketImpl: WebSocket,
@@ -16,22 +19,33 @@ export function startCrew({ url, token, controlUrl, window, log }) {
     shouldRetry: () => true,
   });
   let working;
+  const flip = (state) => fetch(`${controlUrl}/${state}`, { method: "POST" });
+  const work = async () => {
+    await flip("down");
+    say("Crew", "nothing is in flight, so the ERP is really taken down: its port is closed.");
+    working = setTimeout(() => {
+      working = undefined;
+      flip("up").then(
+        () => say("Crew", "the ERP is back. The window is still open, so everything still waits."),
+        (error) => say("Crew", `the ERP did not come back: ${error.message}`),
+      );
+    }, WORK_MS);
+  };
+  const stories = {
+    "window.opened": () => say("Window", "opened. No run that touches the ERP starts from now on; those in flight may finish."),
+    "window.quiesced": () => {
+      say("Window", "quiesced. The last run in flight has finished.");
+      if (working === undefined) work().catch((error) => say("Crew", `the ERP could not be taken down: ${error.message}`));
+    },
+    "window.ended": () => say("Window", "ended early by somebody."),
+    "window.released": () => say("Window", "released. What was held goes again, a second apart."),
+    "window.closed": () => onClosed(),
+  };
   const stopWatching = client.subscribe(
-    { query: `subscription ($subjects: [String!]) { liveEvents(subjects: $subjects, kinds: ["window.*"]) { kind at payload } }`, variables: { subjects: [`window:${window}`] } },
+    { query: WINDOW_EVENTS, variables: { subjects: [`window:${window}`] } },
     {
-      next: ({ data }) => {
-        const event = data?.liveEvents;
-        if (event === undefined || event.kind === "heartbeat") return;
-        log(`Example: ${event.kind} (${event.at})`);
-        if (event.kind !== "window.quiesced" || working !== undefined) return;
-        log("Crew: nothing is in flight. Taking the ERP down.");
-        void fetch(`${controlUrl}/down`, { method: "POST" });
-        working = setTimeout(() => {
-          working = undefined;
-          void fetch(`${controlUrl}/up`, { method: "POST" }).then(() => log("Crew: the ERP is back."));
-        }, WORK_MS);
-      },
-      error: () => undefined,
+      next: ({ data }) => stories[data?.liveEvents.kind]?.(),
+      error: (error) => say("Crew", `it hears no events any more: ${error instanceof Error ? error.message : JSON.stringify(error)}`),
       complete: () => undefined,
     },
   );

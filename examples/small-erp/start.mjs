@@ -3,61 +3,71 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import postgres from "postgres";
 import { parse } from "yaml";
 import { startCrew } from "./crew.mjs";
 import { graphql } from "./graphql.mjs";
+import { ensureShop } from "./shop.mjs";
 
-const WINDOW_IN_SECONDS = 60;
-const WINDOW_LASTS_SECONDS = 60;
+const WINDOW_IN_MS = 60_000;
+const WINDOW_LASTS_MS = 60_000;
+/** Products are read at every fifth second and take two: a window that opens a second after has a run in flight, so its drain can be seen. */
+const PRODUCTS_EVERY_MS = 5_000;
+const INTO_A_RUN_MS = 1_000;
 
 /**
  * Starts the example beside a server of this checkout: on an empty database, and at later starts of a database that it was set up on. A problem
  * of the example is told and does not keep the server.
  */
 export async function startExampleBeside(server) {
-  const log = (line) => console.log(line);
   const marker = join(server.dataDir, "example");
   const known = await readFile(marker, "utf8").then(() => true, () => false);
   if (server.firstToken === null && !known) return undefined;
   const token = server.firstToken ?? (await readFile(join(server.dataDir, "admin-token"), "utf8").catch(() => "")).trim();
   if (token === "") {
-    log("Example: left out, because the admin token's file is gone.");
+    console.log(`Example: left out, because ${join(server.dataDir, "admin-token")} is gone. Start with --no-example to leave it out for good.`);
     return undefined;
   }
   await writeFile(marker, "The small-erp example was set up on this data folder.\n");
   try {
-    return await startExample({ ...server, token, log });
+    return await startExample({ ...server, token });
   } catch (error) {
-    log(`Example: left out. ${error.message}`);
+    console.log(`Example: left out. ${error.message}`);
     return undefined;
   }
+}
+
+/** One line of the story, with the time on this machine's clock. */
+function say(who, what) {
+  console.log(`${timeOfDay(Date.now())}  ${who.padEnd(7)}  ${what}`);
 }
 
 /**
  * Sets up the example beside a running server: starts the ERP, makes the shop's database, applies the workspace, plans a window that opens in
  * about a minute, and starts a maintenance crew that waits for `quiesced`. It uses nothing but the public API.
  */
-async function startExample({ url, token, databaseUrl, dataDir, log }) {
+async function startExample({ url, token, databaseUrl, dataDir }) {
   const erp = await startErpProcess();
-  const shop = await ensureShop(databaseUrl);
-  const archive = join(dataDir, "example-archive");
-  await mkdir(archive, { recursive: true });
-  const document = await workspaceDocument({ erp, shop, archive });
-  const ask = (query, variables) => graphql({ url, token, query, variables });
-  const applied = await ask(`mutation ($input: ApplyWorkspaceInput!) { applyWorkspace(input: $input) { changes { kind } } }`, {
-    input: { document: JSON.stringify(document) },
-  });
-  const window = await planWindow(ask);
-  log(`Example: ${applied.applyWorkspace.changes.length} changes applied; the ERP answers at ${erp.url}.`);
-  log(`Example: the window "${window.title}" opens at ${window.start} UTC, in about a minute, and lasts ${WINDOW_LASTS_SECONDS} s.`);
-  const crew = startCrew({ url, token, controlUrl: erp.controlUrl, window: window.key, log });
-  return {
-    async stop() {
-      crew.stop();
-      erp.stop();
-    },
-  };
+  try {
+    const ask = (query, variables) => graphql({ url, token, query, variables });
+    const document = await workspaceDocument({ erpUrl: erp.url, shop: await ensureShop(databaseUrl), archive: join(dataDir, "example-archive") });
+    await ask(`mutation ($input: ApplyWorkspaceInput!) { applyWorkspace(input: $input) { changes { kind } } }`, {
+      input: { document: JSON.stringify(document), reason: "the small-erp example" },
+    });
+    const { key, startsAt, endsAt } = await planWindow(ask);
+    say("Example", `${document.jobs.length} jobs move orders between an ERP (${erp.url}), a shop's PostgreSQL and an archive of files.`);
+    say("Example", `The window "ERP patch" opens at ${timeOfDay(startsAt)} and lasts until ${timeOfDay(endsAt)}. Its story is told here.`);
+    const onClosed = () => void report(ask, key).catch((error) => say("Example", `The report could not be read: ${error.message}`));
+    const crew = startCrew({ url, token, controlUrl: erp.controlUrl, window: key, say, onClosed });
+    return {
+      async stop() {
+        crew.stop();
+        erp.stop();
+      },
+    };
+  } catch (error) {
+    erp.stop();
+    throw error;
+  }
 }
 
 function startErpProcess() {
@@ -70,35 +80,27 @@ function startErpProcess() {
   });
 }
 
-/** The shop's database lives on the same PostgreSQL server, as a database of its own. */
-async function ensureShop(databaseUrl) {
-  const admin = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
-  try {
-    const [known] = await admin`select 1 as known from pg_database where datname = 'quiesce_example_shop'`;
-    if (known === undefined) await admin.unsafe("create database quiesce_example_shop");
-  } finally {
-    await admin.end();
-  }
-  const { hostname, port, username, password } = new URL(databaseUrl);
-  return { host: hostname, port: Number(port === "" ? 5_432 : port), user: decodeURIComponent(username), password: decodeURIComponent(password), database: "quiesce_example_shop" };
-}
-
-async function workspaceDocument({ erp, shop, archive }) {
-  const values = { ERP_URL: erp.url, SHOP_HOST: shop.host, SHOP_PORT: String(shop.port), SHOP_DATABASE: shop.database, SHOP_USER: shop.user, ARCHIVE_FOLDER: archive };
-  const text = await readFile(new URL("workspace.yaml", import.meta.url), "utf8");
-  const document = parse(text.replace(/\$\{([A-Z_]+)\}/g, (_, name) => JSON.stringify(values[name] ?? "").slice(1, -1)));
+/** The workspace with the addresses that things really have. */
+async function workspaceDocument({ erpUrl, shop, archive }) {
+  await mkdir(archive, { recursive: true });
+  const document = parse(await readFile(new URL("workspace.yaml", import.meta.url), "utf8"));
+  const { password, ...address } = shop;
+  const configs = { "erp-api": { baseUrl: erpUrl }, "shop-db": address, "archive-files": { folder: archive } };
   for (const endpoint of document.endpoints) {
-    if (endpoint.secrets?.password !== undefined) endpoint.secrets.password = { env: "SHOP_PASSWORD", value: shop.password };
+    Object.assign(endpoint.config, configs[endpoint.key]);
+    if (endpoint.secrets?.password !== undefined) endpoint.secrets.password.value = password;
   }
   return document;
 }
 
+/** Plans the window, or at a later start moves it: what it did before stays in its report. */
 async function planWindow(ask) {
   const local = (at) => new Date(at).toISOString().slice(0, 19);
-  const start = Date.now() + WINDOW_IN_SECONDS * 1_000;
-  const series = { start: local(start), end: local(start + WINDOW_LASTS_SECONDS * 1_000), timeZone: "UTC" };
+  const startsAt = Math.ceil((Date.now() + WINDOW_IN_MS) / PRODUCTS_EVERY_MS) * PRODUCTS_EVERY_MS + INTO_A_RUN_MS;
+  const endsAt = startsAt + WINDOW_LASTS_MS;
+  const series = { start: local(startsAt), end: local(endsAt), timeZone: "UTC" };
   const input = { key: "erp-patch", title: "ERP patch", series, scope: { systems: ["erp"] }, owner: "finance", reason: "monthly patch of the ERP" };
-  const { maintenanceWindow } = await ask(`query { maintenanceWindow(key: "erp-patch") { key cancelledAt } }`, {});
+  const { maintenanceWindow } = await ask(`query { maintenanceWindow(key: "erp-patch") { cancelledAt } }`, {});
   const known = maintenanceWindow !== null && maintenanceWindow.cancelledAt === null;
   await ask(
     known
@@ -106,5 +108,16 @@ async function planWindow(ask) {
       : `mutation ($input: MaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { key } }`,
     { input },
   );
-  return { key: input.key, title: input.title, start: series.start };
+  return { key: input.key, startsAt, endsAt };
+}
+
+/** The end of the story, in counts. */
+async function report(ask, window) {
+  const { windowReport } = await ask(`query ($window: String!) { windowReport(window: $window) { due failed startedInside } }`, { window });
+  say("Window", `closed. ${windowReport.due} due times fell into it: ${windowReport.startedInside} started inside, ${windowReport.failed} failed.`);
+  say("Example", `See how the counts add up: npx quiesce window report ${window}`);
+}
+
+function timeOfDay(at) {
+  return new Date(at).toTimeString().slice(0, 8);
 }

@@ -12,7 +12,11 @@ import { freshDatabase } from "../database/fresh-database.js";
 
 export interface GraphqlAnswer {
   readonly data?: Record<string, unknown> | null;
-  readonly errors?: readonly { readonly message: string; readonly path?: readonly unknown[]; readonly extensions: { readonly code?: string; readonly field?: string; readonly details?: Record<string, unknown> } }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly unknown[];
+    readonly extensions: { readonly code?: string; readonly field?: string; readonly details?: Record<string, unknown> };
+  }[];
 }
 
 /** The API on a port of its own, on a database of its own, with a token for every role. No scheduler runs: nothing changes by itself. */
@@ -33,13 +37,20 @@ const silent = (): void => undefined;
 /** A small catalogue: two systems, two integrations, a job that is due every hour. */
 export const exampleWorkspace = {
   quiesce: 1,
-  systems: [{ key: "erp", name: "ERP", kind: "erp", tags: ["core"] }, { key: "shop", name: "Shop" }, { key: "erp-db", kind: "database" }],
+  systems: [
+    { key: "erp", name: "ERP", kind: "erp", tags: ["core"] },
+    { key: "shop", name: "Shop" },
+    { key: "erp-db", kind: "database" },
+  ],
   integrations: [
     { key: "orders", name: "Orders", via: ["shop", "erp"], tags: ["sales"], ownerTeam: "sales-team" },
     { key: "invoices", name: "Invoices", via: ["erp"], criticality: "high" },
     { key: "stock", name: "Stock", via: ["shop"] },
   ],
-  jobs: [{ key: "orders-hourly", integration: "orders", schedule: { cron: "0 * * * *" } }, { key: "invoices-nightly", integration: "invoices" }],
+  jobs: [
+    { key: "orders-hourly", integration: "orders", schedule: { cron: "0 * * * *" } },
+    { key: "invoices-nightly", integration: "invoices" },
+  ],
 };
 
 export async function startApi(options: Partial<HttpServerOptions> = {}): Promise<StartedApi> {
@@ -58,7 +69,16 @@ export async function startApi(options: Partial<HttpServerOptions> = {}): Promis
   sequencer.start();
   const bus = createLiveBus(database, log);
   await bus.start();
-  const http = createHttpServer({ database, zones, bus, log, version: "0.0.0-test", catalogue: { keys }, afterWrite: () => sequencer.poke(), ...options });
+  const http = createHttpServer({
+    database,
+    zones,
+    bus,
+    log,
+    version: "0.0.0-test",
+    catalogue: { keys },
+    afterWrite: () => sequencer.poke(),
+    ...options,
+  });
   await http.start(0, "127.0.0.1");
   const all = tokens as Record<Role, string>;
   return {

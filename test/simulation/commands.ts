@@ -31,6 +31,7 @@ const weights = {
 };
 export type Command = keyof typeof weights;
 
+const windowCommands: readonly Command[] = ["create", "update", "extend", "endEarly", "cancelWindow", "cancelOccurrence"];
 const reason = "because";
 
 /** The people and programs that change things: every command is the product's own, and the story writes down what it should have done. */
@@ -57,11 +58,14 @@ export class Operator {
   }
 
   choose(): Command {
-    return this.#story.random.weighted(weights);
+    const command = this.#story.random.weighted(weights);
+    // Set back, the clock calls an occurrence future that has begun and is on record as such; what an edit of it then means is nobody's promise.
+    return this.#story.now < this.#story.latest && windowCommands.includes(command) ? "runNow" : command;
   }
 
   /** One command. A refusal that the product documents is an answer, not an error; a crash midway may have committed or not, so it is not used here. */
   async run(command: Command): Promise<void> {
+    this.#story.holds.changedAt = this.#story.now;
     try {
       await this.#run(command);
     } catch (error) {
@@ -71,6 +75,7 @@ export class Operator {
   }
 
   async createWindow(): Promise<void> {
+    this.#story.holds.changedAt = this.#story.now;
     const { random, world, holds, now } = this.#story;
     const cancelled = [...holds.windows].filter(([, window]) => !window.live).map(([key]) => key);
     const key = cancelled.length > 0 && random.chance(0.15) ? random.pick(cancelled) : `w${holds.windows.size}`;

@@ -1,7 +1,7 @@
 -- breaking: yes
 create table maintenance_window (
   id integer generated always as identity primary key,
-  key text not null unique,
+  key text not null,
   title text not null,
   kind text not null default 'maintenance',
   mode text not null default 'enforce' check (mode in ('enforce', 'observe')),
@@ -19,6 +19,9 @@ create table maintenance_window (
   updated_at timestamptz(3) not null default app_now(),
   cancelled_at timestamptz(3)
 );
+-- A key may be used again after its window was cancelled. The old row keeps its past; a new row starts without overrides and released occurrences.
+create unique index maintenance_window_key on maintenance_window (key) where cancelled_at is null;
+create index maintenance_window_any_key on maintenance_window (key, id);
 
 -- One occurrence, named by its window and its local start as RECURRENCE-ID does.
 create table occurrence (

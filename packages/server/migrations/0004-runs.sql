@@ -51,6 +51,7 @@ create index run_queued on run (ready_at, job_id) where state = 'queued';
 create index run_job_waiting on run (job_id, due_at) where state in ('queued', 'held');
 create index run_held on run (integration_id, due_at) where state = 'held';
 create index run_running on run (integration_id) where state = 'running';
+create index run_gate on run (lease_until) where trigger = 'gate' and state in ('queued', 'held', 'running');
 create index run_integration on run (integration_id, due_at);
 create index run_job on run (job_id, due_at) where trigger <> 'schedule';
 

@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { packagedZoneData, type ZoneData } from "@quiesce/core";
+import { DomainError, packagedZoneData, type ZoneData } from "@quiesce/core";
 import type { Connector } from "@quiesce/sdk";
-import { type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import { ensureFirstToken } from "./access/tokens.js";
 import type { Config } from "./config.js";
 import { checkSettings, describeHealth } from "./connector-host/check-settings.js";
@@ -14,6 +14,7 @@ import { migrate } from "./db/migrate.js";
 import { createLiveBus } from "./events/live-bus.js";
 import { createSequencer } from "./events/sequencer.js";
 import { createHttpServer } from "./http/create-http-server.js";
+import { createLog } from "./log.js";
 import { createPipelineExecutor } from "./pipeline/pipeline-executor.js";
 import type { LeaseSettings } from "./runs/worker-lease.js";
 import { Scheduler } from "./scheduler/scheduler.js";
@@ -48,7 +49,7 @@ export interface App {
 
 /** Starts a server on a database: migrates, numbers events, schedules, serves. Tests run the real thing with it. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const log = options.log ?? pino({ level: options.config.logLevel, base: null });
+  const log = options.log ?? createLog(options.config);
   const closers: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => {
@@ -65,7 +66,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 
 async function startParts(options: AppOptions, log: Logger, closers: (() => Promise<void>)[]): Promise<Omit<App, "stop">> {
   const { config, databaseUrl } = options;
-  await migrate(databaseUrl, { log: (line) => log.info(line) });
+  const { applied } = await migrate(databaseUrl, { log: (line) => log.debug(line) });
+  if (applied.length > 0) log.info({ migrations: applied.length }, "The database has this version's schema now.");
   const database = openDatabase(databaseUrl, { max: maxConnections, applicationName: "quiesce", statementTimeoutMs });
   closers.push(() => database.close());
   const zones = packagedZoneData();
@@ -99,8 +101,18 @@ async function startParts(options: AppOptions, log: Logger, closers: (() => Prom
   });
   closers.push(() => http.stop());
   const serves = config.roles.includes("api");
-  if (serves) await http.start(config.port, config.host);
+  if (serves) await http.start(config.port, config.host).catch((error: unknown) => Promise.reject(listenError(error, config)));
   return { url: serves ? http.url : "", firstToken: firstToken?.secret ?? null, database, scheduler };
+}
+
+/** Another program on the port is the commonest trouble of a first start: it deserves words. */
+function listenError(error: unknown, config: Config): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const where = `port ${config.port} of ${config.host}`;
+  if (code === "EADDRINUSE") return new DomainError("QSC_CONFIG_PORT", `Another program listens on ${where}. Stop it, or choose another port, as in: PORT=4800 npm start`, { field: "PORT" });
+  if (code === "EACCES") return new DomainError("QSC_CONFIG_PORT", `This user may not listen on ${where}. Choose a port above 1023 with PORT.`, { field: "PORT" });
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return new DomainError("QSC_CONFIG_PORT", `${config.host} is no address of this machine. Correct HOST: 127.0.0.1 for this machine alone, 0.0.0.0 for every network.`, { field: "HOST" });
+  return error;
 }
 
 /** The last thing started is the first to stop; one that fails does not keep the others. */

@@ -17,6 +17,10 @@ const configSchema = z.object({
   QUIESCE_DATA_DIR: z.string().min(1).optional().describe("Where the embedded PostgreSQL and the master key live."),
   QUIESCE_MASTER_KEY: z.string().min(1).optional().describe("Base64 of the 32 bytes that seal secrets; without it a key file in the data folder is made."),
   QUIESCE_LOG_LEVEL: z.enum(["silent", "error", "warn", "info", "debug"]).default("info").describe("How much to log."),
+  QUIESCE_LOG_FORMAT: z
+    .enum(["auto", "json", "text"])
+    .default("auto")
+    .describe("json writes one object a line, text a line for people; auto is text on a terminal and json elsewhere."),
   QUIESCE_MAX_CONCURRENT_RUNS: number(1, 2_000, 50).describe("Runs that this server executes at once."),
   QUIESCE_LEASE_SECONDS: number(3, 600, 30).describe("How long this server's runs live without a renewal of its lease."),
   QUIESCE_STOP_GRACE_SECONDS: number(0, 600, 3).describe("How long runs in flight may finish when the server stops."),
@@ -40,12 +44,16 @@ export interface Config {
   readonly dataDir: string;
   readonly masterKey: string | undefined;
   readonly logLevel: "silent" | "error" | "warn" | "info" | "debug";
+  readonly logFormat: "auto" | "json" | "text";
   readonly maxConcurrentRuns: number;
   readonly leaseSeconds: number;
   readonly stopGraceSeconds: number;
   readonly roles: readonly ("api" | "dispatcher")[];
   readonly corsOrigins: readonly string[];
 }
+
+/** What these hold is not repeated in a message. */
+const SECRET_VARIABLES: ReadonlySet<string> = new Set(["DATABASE_URL", "QUIESCE_MASTER_KEY"]);
 
 /** Reads the environment, the only place that does. A value that does not fit is refused with its name and what was expected. */
 export function readConfig(environment: { readonly [name: string]: string | undefined } = process.env): Config {
@@ -54,7 +62,8 @@ export function readConfig(environment: { readonly [name: string]: string | unde
   if (!result.success) {
     const issue = result.error.issues[0];
     const name = String(issue?.path[0] ?? "");
-    throw new DomainError("QSC_CONFIG_INVALID", `The environment variable ${name} does not fit: ${issue?.message ?? "unknown"} Found "${given[name] ?? ""}".`, { field: name });
+    const found = SECRET_VARIABLES.has(name) ? "" : ` Found "${given[name] ?? ""}".`;
+    throw new DomainError("QSC_CONFIG_INVALID", `The environment variable ${name} does not fit: ${issue?.message ?? "unknown"}${found}`, { field: name });
   }
   const values = result.data;
   return {
@@ -64,6 +73,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     dataDir: values.QUIESCE_DATA_DIR ?? join(homedir(), ".quiesce"),
     masterKey: values.QUIESCE_MASTER_KEY,
     logLevel: values.QUIESCE_LOG_LEVEL,
+    logFormat: values.QUIESCE_LOG_FORMAT,
     maxConcurrentRuns: values.QUIESCE_MAX_CONCURRENT_RUNS,
     leaseSeconds: values.QUIESCE_LEASE_SECONDS,
     stopGraceSeconds: values.QUIESCE_STOP_GRACE_SECONDS,

@@ -5,7 +5,9 @@ const may = (role: Role, action: Action) => can({ name: "somebody", role, scope:
 
 describe("the rule table", () => {
   it("lets everybody look at the state of things, and only those named see records, audit and tokens", () => {
-    for (const role of roles) for (const action of ["catalogue.read", "windows.read", "runs.read", "gate.read", "events.read"] as const) expect(may(role, action)).toBe(true);
+    for (const role of roles)
+      for (const action of ["catalogue.read", "windows.read", "runs.read", "gate.read", "events.read"] as const)
+        expect(may(role, action)).toBe(true);
     const who = (action: Action) => roles.filter((role) => may(role, action));
     expect(who("records.read")).toEqual(["operator", "connector-author", "admin"]);
     expect(who("audit.read")).toEqual(["approver", "auditor", "admin"]);
@@ -13,7 +15,8 @@ describe("the rule table", () => {
   });
 
   it("lets only an admin change the catalogue, the mode and tokens", () => {
-    for (const action of ["catalogue.write", "control.write", "tokens.write"] as const) expect(roles.filter((role) => may(role, action))).toEqual(["admin"]);
+    for (const action of ["catalogue.write", "control.write", "tokens.write"] as const)
+      expect(roles.filter((role) => may(role, action))).toEqual(["admin"]);
   });
 
   it("lets a viewer and an auditor change nothing", () => {

@@ -41,7 +41,14 @@ export interface Resource {
   readonly key: string;
 }
 
-const look = ["catalogue.read", "windows.read", "runs.read", "gate.read", "events.read", "control.read"] as const satisfies readonly Action[];
+const look = [
+  "catalogue.read",
+  "windows.read",
+  "runs.read",
+  "gate.read",
+  "events.read",
+  "control.read",
+] as const satisfies readonly Action[];
 
 const rules = {
   viewer: look,

@@ -38,9 +38,15 @@ export async function authenticate(database: Database, header: string | null | u
         select id, name, role, revoked, expired from found`
     : [];
   const row = rows[0];
-  if (row === undefined) throw new DomainError("QSC_ACCESS_TOKEN_INVALID", "The API token is not known here. Check that it was copied whole, and to this server.");
-  if (row.revoked) throw new DomainError("QSC_ACCESS_TOKEN_REVOKED", `The API token "${row.name}" was revoked. Ask an admin for another one.`);
-  if (row.expired) throw new DomainError("QSC_ACCESS_TOKEN_EXPIRED", `The API token "${row.name}" has expired. Ask an admin for another one.`);
+  if (row === undefined)
+    throw new DomainError(
+      "QSC_ACCESS_TOKEN_INVALID",
+      "The API token is not known here. Check that it was copied whole, and to this server.",
+    );
+  if (row.revoked)
+    throw new DomainError("QSC_ACCESS_TOKEN_REVOKED", `The API token "${row.name}" was revoked. Ask an admin for another one.`);
+  if (row.expired)
+    throw new DomainError("QSC_ACCESS_TOKEN_EXPIRED", `The API token "${row.name}" has expired. Ask an admin for another one.`);
   return { tokenId: row.id, principal: { name: row.name, role: row.role, scope: { kind: "all" } } };
 }
 

@@ -19,7 +19,10 @@ const RoleEnum = capsEnum("TokenRole", "What a token may do.", roles, {
   auditor: "Also read the audit trail and the list of tokens.",
   admin: "Everything.",
 });
-const TokenConnection = builder.connectionObject({ type: ApiTokenRef, name: "ApiTokenConnection", description: "A page of tokens." }, { name: "ApiTokenEdge", description: "A token in a list." });
+const TokenConnection = builder.connectionObject(
+  { type: ApiTokenRef, name: "ApiTokenConnection", description: "A page of tokens." },
+  { name: "ApiTokenEdge", description: "A token in a list." },
+);
 
 /** API tokens. */
 export function defineAccess(): void {
@@ -40,7 +43,11 @@ export function defineAccess(): void {
   });
   builder.queryField("tokens", (t) =>
     t.field({
-      type: TokenConnection, ...read, description: "API tokens, newest first.", args: pageArgs, complexity: pageComplexity,
+      type: TokenConnection,
+      ...read,
+      description: "API tokens, newest first.",
+      args: pageArgs,
+      complexity: pageComplexity,
       resolve: (_root, args, { database }) => tokenPage(database, args),
     }),
   );
@@ -73,12 +80,16 @@ function defineMutations(): void {
   });
   builder.mutationFields((t) => ({
     createToken: t.field({
-      type: CreatedRef, ...write, description: "Makes a token.",
+      type: CreatedRef,
+      ...write,
+      description: "Makes a token.",
       args: { input: t.arg({ type: CreateInput, required: true, description: "Which." }) },
       resolve: (_root, { input }, context) => runCommand(context, (command) => createToken(command, input)),
     }),
     revokeToken: t.field({
-      type: ApiTokenRef, ...write, description: "Ends a token at once. Its open subscriptions are closed within five seconds.",
+      type: ApiTokenRef,
+      ...write,
+      description: "Ends a token at once. Its open subscriptions are closed within five seconds.",
       args: { input: t.arg({ type: RevokeInput, required: true, description: "Which." }) },
       resolve: async (_root, { input }, context) => {
         const id = numberOf("ApiToken", input.key, "key");

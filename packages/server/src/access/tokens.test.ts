@@ -51,9 +51,11 @@ describe("API tokens", () => {
 
   it("is refused when it is missing, malformed or unknown", async () => {
     const token = await createToken(context, { name: "ci", role: "viewer" });
-    for (const header of [undefined, null, "", "Bearer", `Basic ${token.secret}`]) expect(await codeOf(authenticate(database, header))).toBe("QSC_ACCESS_TOKEN_MISSING");
+    for (const header of [undefined, null, "", "Bearer", `Basic ${token.secret}`])
+      expect(await codeOf(authenticate(database, header))).toBe("QSC_ACCESS_TOKEN_MISSING");
     const changed = token.secret.slice(0, -1) + (token.secret.endsWith("A") ? "B" : "A");
-    for (const secret of ["x", "qsc_short", changed, `${token.secret}x`]) expect(await codeOf(enter(secret))).toBe("QSC_ACCESS_TOKEN_INVALID");
+    for (const secret of ["x", "qsc_short", changed, `${token.secret}x`])
+      expect(await codeOf(enter(secret))).toBe("QSC_ACCESS_TOKEN_INVALID");
   });
 
   it("leaves its secret nowhere in the database", async () => {

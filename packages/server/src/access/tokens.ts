@@ -43,15 +43,26 @@ export function createToken(context: CommandContext, input: TokenInput): Promise
 }
 
 /** Ends a token at once; open sockets of it are closed within seconds. Revoking twice is no error. Throws QSC_ACCESS_TOKEN_NOT_FOUND. */
-export function revokeToken(context: CommandContext, input: { readonly id: number; readonly reason?: string | undefined }): Promise<{ readonly id: number }> {
+export function revokeToken(
+  context: CommandContext,
+  input: { readonly id: number; readonly reason?: string | undefined },
+): Promise<{ readonly id: number }> {
   return inTransaction(context, async (tx) => {
     const [row] = await tx.execute<{ name: string; revoked: boolean }>(sql`
       select name, revoked_at is not null as revoked from api_token where id = ${input.id} for update`);
-    if (row === undefined) throw new DomainError("QSC_ACCESS_TOKEN_NOT_FOUND", `There is no token ${input.id}. List them with the query tokens.`, { field: "key" });
+    if (row === undefined)
+      throw new DomainError("QSC_ACCESS_TOKEN_NOT_FOUND", `There is no token ${input.id}. List them with the query tokens.`, {
+        field: "key",
+      });
     if (row.revoked) return { id: input.id };
     await tx.execute(sql`update api_token set revoked_at = app_now() where id = ${input.id}`);
     const subject = { subjectKind: "token", subjectKey: String(input.id) } as const;
-    await recordAudit(tx, { actor: context.actor, action: "token.revoke", ...subject, ...(input.reason === undefined ? {} : { reason: input.reason }) });
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "token.revoke",
+      ...subject,
+      ...(input.reason === undefined ? {} : { reason: input.reason }),
+    });
     await appendEvents(tx, [{ kind: "token.revoked", ...subject, payload: { name: row.name } }]);
     return { id: input.id };
   });
@@ -72,12 +83,20 @@ export function ensureFirstToken(database: Database): Promise<NewToken | null> {
 async function insertToken(tx: Tx, actor: Actor, input: TokenInput): Promise<NewToken> {
   const name = input.name.trim();
   if (name === "" || name.length > NAME_MAX) {
-    throw new DomainError("QSC_ACCESS_TOKEN_NAME", `A token's name has 1 to ${NAME_MAX} characters; this one has ${name.length}. Name who or what uses it.`, { field: "name" });
+    throw new DomainError(
+      "QSC_ACCESS_TOKEN_NAME",
+      `A token's name has 1 to ${NAME_MAX} characters; this one has ${name.length}. Name who or what uses it.`,
+      { field: "name" },
+    );
   }
   const expiresAt = input.expiresAt ?? null;
   const now = await readNow(tx);
   if (expiresAt !== null && expiresAt <= now) {
-    throw new DomainError("QSC_ACCESS_TOKEN_EXPIRY", `The token would have expired at ${new Date(expiresAt).toISOString()}. Give a later time, or none.`, { field: "expiresAt" });
+    throw new DomainError(
+      "QSC_ACCESS_TOKEN_EXPIRY",
+      `The token would have expired at ${new Date(expiresAt).toISOString()}. Give a later time, or none.`,
+      { field: "expiresAt" },
+    );
   }
   const secret = TOKEN_START + randomBytes(TOKEN_BYTES).toString("base64url");
   const [row] = await tx.execute<{ id: number }>(sql`

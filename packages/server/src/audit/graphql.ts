@@ -5,7 +5,10 @@ import { auditPage } from "./queries.js";
 
 const read = { authScopes: { can: "audit.read" } } as const;
 
-const AuditConnection = builder.connectionObject({ type: AuditEntryRef, name: "AuditEntryConnection", description: "A page of the audit trail." }, { name: "AuditEntryEdge", description: "An entry in a list." });
+const AuditConnection = builder.connectionObject(
+  { type: AuditEntryRef, name: "AuditEntryConnection", description: "A page of the audit trail." },
+  { name: "AuditEntryEdge", description: "An entry in a list." },
+);
 
 /** Who did what to which thing, and why. */
 export function defineAudit(): void {
@@ -37,7 +40,10 @@ export function defineAudit(): void {
   });
   builder.queryField("audit", (t) =>
     t.field({
-      type: AuditConnection, ...read, description: "The audit trail, newest first.", complexity: pageComplexity,
+      type: AuditConnection,
+      ...read,
+      description: "The audit trail, newest first.",
+      complexity: pageComplexity,
       args: { ...pageArgs, filter: t.arg({ type: FilterInput, description: "Which entries." }) },
       resolve: (_root, args, { database }) => auditPage(database, args),
     }),

@@ -32,7 +32,10 @@ export interface AuditFilter {
 }
 
 /** A page of the audit trail, newest first. */
-export function auditPage(database: Database, args: PageArgs & { readonly filter?: AuditFilter | null | undefined }): Promise<Page<AuditView>> {
+export function auditPage(
+  database: Database,
+  args: PageArgs & { readonly filter?: AuditFilter | null | undefined },
+): Promise<Page<AuditView>> {
   const { subjectKind, subjectKey, actor, action, from, to } = args.filter ?? {};
   const where: SQL[] = [];
   if (typeof subjectKind === "string") where.push(sql`subject_kind = ${subjectKind}`);

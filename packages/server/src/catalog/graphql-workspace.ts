@@ -20,11 +20,18 @@ export function defineWorkspace(): void {
   const WorkspaceRef = builder.objectRef<{ readonly document: string }>("Workspace").implement({
     description: "The whole catalogue and all windows as a document.",
     ...read,
-    fields: (t) => ({ document: t.exposeString("document", { description: "JSON text; `applyWorkspace` with it changes nothing. Secrets are named, never shown." }) }),
+    fields: (t) => ({
+      document: t.exposeString("document", {
+        description: "JSON text; `applyWorkspace` with it changes nothing. Secrets are named, never shown.",
+      }),
+    }),
   });
   builder.queryField("workspace", (t) =>
     t.field({
-      type: WorkspaceRef, ...read, description: "The catalogue and all windows, for export.", complexity: 1_000,
+      type: WorkspaceRef,
+      ...read,
+      description: "The catalogue and all windows, for export.",
+      complexity: 1_000,
       resolve: async (_root, _args, { database, zones }) => ({ document: JSON.stringify(await exportWorkspace(database.db, zones)) }),
     }),
   );
@@ -38,8 +45,18 @@ function defineApply(): void {
     description: "One field that differs.",
     fields: (t) => ({
       path: t.exposeString("path", { description: "schedule.cron, streams[0].mapping.fields." }),
-      before: t.field({ type: "JSON", nullable: true, description: "Its value before; null: was not there.", resolve: (row) => row.before ?? null }),
-      after: t.field({ type: "JSON", nullable: true, description: "Its value after; null: is not there any more.", resolve: (row) => row.after ?? null }),
+      before: t.field({
+        type: "JSON",
+        nullable: true,
+        description: "Its value before; null: was not there.",
+        resolve: (row) => row.before ?? null,
+      }),
+      after: t.field({
+        type: "JSON",
+        nullable: true,
+        description: "Its value after; null: is not there any more.",
+        resolve: (row) => row.after ?? null,
+      }),
     }),
   });
   const ChangeRef = builder.objectRef<WorkspaceChange>("WorkspaceChange").implement({
@@ -55,7 +72,12 @@ function defineApply(): void {
     description: "The steps from what stands to what the document says.",
     fields: (t) => ({
       dryRun: t.exposeBoolean("dryRun", { description: "True: nothing was done." }),
-      changes: t.field({ type: [ChangeRef], description: "The steps, in order; empty when everything is so already.", complexity: { field: 1, multiplier: 1 }, resolve: (row) => row.changes }),
+      changes: t.field({
+        type: [ChangeRef],
+        description: "The steps, in order; empty when everything is so already.",
+        complexity: { field: 1, multiplier: 1 },
+        resolve: (row) => row.changes,
+      }),
     }),
   });
   const ApplyInput = builder.inputType("ApplyWorkspaceInput", {
@@ -69,7 +91,9 @@ function defineApply(): void {
   });
   builder.mutationField("applyWorkspace", (t) =>
     t.field({
-      type: DiffRef, authScopes: { can: "catalogue.write" }, description: "Brings the catalogue and the windows to what a document says: all of it, or nothing.",
+      type: DiffRef,
+      authScopes: { can: "catalogue.write" },
+      description: "Brings the catalogue and the windows to what a document says: all of it, or nothing.",
       args: { input: t.arg({ type: ApplyInput, required: true, description: "The document." }) },
       resolve: async (_root, { input }, context) => {
         const options = { prune: input.prune === true, dryRun: input.dryRun === true, reason: input.reason ?? undefined };
@@ -96,11 +120,17 @@ function parseDocument(text: string, { zones }: RequestContext): unknown {
   }
   const read = readWorkspaceText(text, { fileName: "document", references: false, zones });
   if (read.ok) return read.document;
-  const problems = read.problems.map(({ line, column, path, message }) => `line ${line}, column ${column}: ${path === "" ? "" : `${path}: `}${message}`);
-  throw new DomainError("QSC_CATALOGUE_INVALID", `The workspace is refused: ${problems[0] ?? ""}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ""}`, {
-    field: "document",
-    details: { problems },
-  });
+  const problems = read.problems.map(
+    ({ line, column, path, message }) => `line ${line}, column ${column}: ${path === "" ? "" : `${path}: `}${message}`,
+  );
+  throw new DomainError(
+    "QSC_CATALOGUE_INVALID",
+    `The workspace is refused: ${problems[0] ?? ""}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ""}`,
+    {
+      field: "document",
+      details: { problems },
+    },
+  );
 }
 
 function defineCheck(): void {
@@ -118,13 +148,19 @@ function defineCheck(): void {
   });
   builder.mutationField("checkEndpoint", (t) =>
     t.field({
-      type: CheckRef, authScopes: { can: "endpoint.check" }, description: "Asks the system behind an endpoint whether it answers.",
+      type: CheckRef,
+      authScopes: { can: "endpoint.check" },
+      description: "Asks the system behind an endpoint whether it answers.",
       args: { input: t.arg({ type: CheckInput, required: true, description: "Which endpoint." }) },
       resolve: async (_root, { input }, context) => {
         const key = await keyOf(context, "Endpoint", input.endpoint);
         const endpoint = await catalogueByKey(context.database, "endpoint", { key });
-        if (endpoint === null) throw new DomainError("QSC_ENDPOINT_NOT_FOUND", `There is no endpoint "${input.endpoint}".`, { field: "endpoint" });
-        if (context.checkEndpoint === undefined) throw new DomainError("QSC_ENDPOINT_CHECK_UNAVAILABLE", "This server runs no connectors. Ask one that does.", { field: "endpoint" });
+        if (endpoint === null)
+          throw new DomainError("QSC_ENDPOINT_NOT_FOUND", `There is no endpoint "${input.endpoint}".`, { field: "endpoint" });
+        if (context.checkEndpoint === undefined)
+          throw new DomainError("QSC_ENDPOINT_CHECK_UNAVAILABLE", "This server runs no connectors. Ask one that does.", {
+            field: "endpoint",
+          });
         return { endpointId: endpoint.id, ...(await context.checkEndpoint(key)) };
       },
     }),

@@ -1,19 +1,19 @@
 import { batched } from "../graphql/batched.js";
 import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
-import { KeyOrderEnum, pageArgs, pageComplexity } from "../graphql/connection.js";
-import { idInside, keyOf } from "../graphql/key-or-id.js";
+import { pageArgs, pageComplexity } from "../graphql/connection.js";
 import { EndpointRef, HoldRef, IntegrationRef, JobRef, RunRef, SystemRef } from "../graphql/refs.js";
 import { gateOf, GateRef } from "../runs/graphql-gate.js";
 import { RunConnection, RunFilterInput, runFilterOf } from "../runs/graphql.js";
 import { lastRunsOf, runPage } from "../runs/queries.js";
 import { holdsOfIntegrations } from "../windows/queries.js";
+import { defineCatalogueQueries } from "./graphql-queries.js";
+import { CriticalityEnum } from "./graphql-vocabulary.js";
 import { defineWorkspace } from "./graphql-workspace.js";
-import { catalogueByKey, cataloguePage, childrenOf, dependenciesOf, type Dependency, routesOf, type RouteSystem, secretsOf, type SecretRow } from "./queries.js";
+import { childrenOf, dependenciesOf, type Dependency, routesOf, type RouteSystem, secretsOf, type SecretRow } from "./queries.js";
 
 const read = { authScopes: { can: "catalogue.read" } } as const;
 
-const CriticalityEnum = capsEnum("Criticality", "How much depends on it.", ["low", "medium", "high", "critical"]);
 const StrengthEnum = capsEnum("DependencyStrength", "Whether a window over the one covers the other.", ["hard", "soft"], {
   hard: "It cannot work without it: a window over the one covers the other.",
   soft: "It works less well without it: a window only warns.",
@@ -24,15 +24,42 @@ const CatchUpEnum = capsEnum("CatchUp", "What becomes of due times that were hel
   coalesce: "One run stands for all of them.",
   all: "Every one runs, in order.",
 });
-const dependencies = batched((ids: readonly number[], { database }) => dependenciesOf(database, ids), (row) => row.systemId);
-const endpoints = batched((ids: readonly number[], { database }) => childrenOf(database, "endpoint", ids), (row) => row.parentId);
-const integrations = batched((ids: readonly number[], { database }) => childrenOf(database, "integration", ids), (row) => row.parentId);
-const jobs = batched((ids: readonly number[], { database }) => childrenOf(database, "job", ids), (row) => row.parentId);
-const secrets = batched((ids: readonly number[], { database }) => secretsOf(database, ids), (row) => row.endpointId);
-const routes = batched((ids: readonly number[], { database }) => routesOf(database, ids), (row) => row.integrationId);
-const lastRunOfIntegration = batched((ids: readonly number[], { database }) => lastRunsOf(database, "integration", ids), (row) => row.parentId);
-const lastRunOfJob = batched((ids: readonly number[], { database }) => lastRunsOf(database, "job", ids), (row) => row.parentId);
-const holds = batched((ids: readonly number[], { database }) => holdsOfIntegrations(database, ids), (row) => row.integrationId);
+const dependencies = batched(
+  (ids: readonly number[], { database }) => dependenciesOf(database, ids),
+  (row) => row.systemId,
+);
+const endpoints = batched(
+  (ids: readonly number[], { database }) => childrenOf(database, "endpoint", ids),
+  (row) => row.parentId,
+);
+const integrations = batched(
+  (ids: readonly number[], { database }) => childrenOf(database, "integration", ids),
+  (row) => row.parentId,
+);
+const jobs = batched(
+  (ids: readonly number[], { database }) => childrenOf(database, "job", ids),
+  (row) => row.parentId,
+);
+const secrets = batched(
+  (ids: readonly number[], { database }) => secretsOf(database, ids),
+  (row) => row.endpointId,
+);
+const routes = batched(
+  (ids: readonly number[], { database }) => routesOf(database, ids),
+  (row) => row.integrationId,
+);
+const lastRunOfIntegration = batched(
+  (ids: readonly number[], { database }) => lastRunsOf(database, "integration", ids),
+  (row) => row.parentId,
+);
+const lastRunOfJob = batched(
+  (ids: readonly number[], { database }) => lastRunsOf(database, "job", ids),
+  (row) => row.parentId,
+);
+const holds = batched(
+  (ids: readonly number[], { database }) => holdsOfIntegrations(database, ids),
+  (row) => row.integrationId,
+);
 
 /** Systems, endpoints, integrations and jobs. */
 export function defineCatalogue(): void {
@@ -40,7 +67,7 @@ export function defineCatalogue(): void {
   defineEndpoint();
   defineIntegration();
   defineJob();
-  defineQueries();
+  defineCatalogueQueries();
   defineWorkspace();
 }
 
@@ -66,11 +93,26 @@ function defineSystem(): void {
       environment: t.exposeString("environment", { nullable: true, description: "Production, staging, test …" }),
       jurisdiction: t.exposeString("jurisdiction", { nullable: true, description: "Where its data lie, in the sense of the law." }),
       tags: t.exposeStringList("tags", { description: "Free labels; windows can be planned over a tag." }),
-      maxConcurrentRuns: t.exposeInt("maxConcurrentRuns", { nullable: true, description: "At most this many runs touch it at once; null: no cap." }),
+      maxConcurrentRuns: t.exposeInt("maxConcurrentRuns", {
+        nullable: true,
+        description: "At most this many runs touch it at once; null: no cap.",
+      }),
       resumeSpacingMs: t.exposeInt("resumeSpacingMs", { description: "After a hold, runs on it start this many milliseconds apart." }),
-      dependencies: t.field({ type: [DependencyRef], description: "What it needs.", resolve: (row, _args, context) => dependencies.many(context, row.id) }),
-      endpoints: t.field({ type: [EndpointRef], description: "The ways to reach it; at most 200.", resolve: (row, _args, context) => endpoints.many(context, row.id) }),
-      integrations: t.field({ type: [IntegrationRef], description: "Integrations whose route touches it; at most 200.", resolve: (row, _args, context) => integrations.many(context, row.id) }),
+      dependencies: t.field({
+        type: [DependencyRef],
+        description: "What it needs.",
+        resolve: (row, _args, context) => dependencies.many(context, row.id),
+      }),
+      endpoints: t.field({
+        type: [EndpointRef],
+        description: "The ways to reach it; at most 200.",
+        resolve: (row, _args, context) => endpoints.many(context, row.id),
+      }),
+      integrations: t.field({
+        type: [IntegrationRef],
+        description: "Integrations whose route touches it; at most 200.",
+        resolve: (row, _args, context) => integrations.many(context, row.id),
+      }),
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
       updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
     }),
@@ -96,7 +138,11 @@ function defineEndpoint(): void {
       system: t.field({ type: SystemRef, description: "The system it reaches.", resolve: (row) => String(row.systemId) }),
       connector: t.exposeString("connector", { description: "The connector that reaches it." }),
       config: t.expose("config", { type: "JSON", description: "The connector's configuration; secrets are not in it." }),
-      secrets: t.field({ type: [SecretRef], description: "Its secrets, without their values.", resolve: (row, _args, context) => secrets.many(context, row.id) }),
+      secrets: t.field({
+        type: [SecretRef],
+        description: "Its secrets, without their values.",
+        resolve: (row, _args, context) => secrets.many(context, row.id),
+      }),
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
       updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
     }),
@@ -119,8 +165,18 @@ function defineIntegration(): void {
       key: t.exposeString("key", { description: "Its stable name." }),
       name: t.exposeString("name", { description: "Its name for people." }),
       description: t.exposeString("description", { nullable: true, description: "What people should know about it." }),
-      sourceEndpoint: t.field({ type: EndpointRef, nullable: true, description: "Where records are read; null when its runs are started elsewhere.", resolve: (row) => endpoint(row.sourceEndpointId) }),
-      targetEndpoint: t.field({ type: EndpointRef, nullable: true, description: "Where records are written.", resolve: (row) => endpoint(row.targetEndpointId) }),
+      sourceEndpoint: t.field({
+        type: EndpointRef,
+        nullable: true,
+        description: "Where records are read; null when its runs are started elsewhere.",
+        resolve: (row) => endpoint(row.sourceEndpointId),
+      }),
+      targetEndpoint: t.field({
+        type: EndpointRef,
+        nullable: true,
+        description: "Where records are written.",
+        resolve: (row) => endpoint(row.targetEndpointId),
+      }),
       streams: t.expose("streams", { type: "JSON", description: "What is read, how it is mapped, and where it is written." }),
       ownerTeam: t.exposeString("ownerTeam", { nullable: true, description: "The team that answers for it." }),
       vendor: t.exposeString("vendor", { nullable: true, description: "Who built or runs it." }),
@@ -130,11 +186,32 @@ function defineIntegration(): void {
       tags: t.exposeStringList("tags", { description: "Free labels; windows can be planned over a tag." }),
       playbookUrl: t.exposeString("playbookUrl", { nullable: true, description: "What to do when it fails." }),
       idempotent: t.exposeBoolean("idempotent", { description: "Whether a run that was lost midway may simply be run again." }),
-      systems: t.field({ type: [RouteRef], description: "The systems it touches, in the order in which data flow.", resolve: (row, _args, context) => routes.many(context, row.id) }),
-      jobs: t.field({ type: [JobRef], description: "When it runs; at most 200.", resolve: (row, _args, context) => jobs.many(context, row.id) }),
-      lastRun: t.field({ type: RunRef, nullable: true, description: "The newest run that was started.", resolve: (row, _args, context) => lastRunOfIntegration.one(context, row.id) }),
-      holds: t.field({ type: [HoldRef], description: "Holds that cover it now or are planned to, soonest first; at most 200.", resolve: (row, _args, context) => holds.many(context, row.id) }),
-      gate: t.field({ type: GateRef, description: "Whether its runs may start at this moment.", resolve: (row, _args, context) => gateOf(context, row.id) }),
+      systems: t.field({
+        type: [RouteRef],
+        description: "The systems it touches, in the order in which data flow.",
+        resolve: (row, _args, context) => routes.many(context, row.id),
+      }),
+      jobs: t.field({
+        type: [JobRef],
+        description: "When it runs; at most 200.",
+        resolve: (row, _args, context) => jobs.many(context, row.id),
+      }),
+      lastRun: t.field({
+        type: RunRef,
+        nullable: true,
+        description: "The newest run that was started.",
+        resolve: (row, _args, context) => lastRunOfIntegration.one(context, row.id),
+      }),
+      holds: t.field({
+        type: [HoldRef],
+        description: "Holds that cover it now or are planned to, soonest first; at most 200.",
+        resolve: (row, _args, context) => holds.many(context, row.id),
+      }),
+      gate: t.field({
+        type: GateRef,
+        description: "Whether its runs may start at this moment.",
+        resolve: (row, _args, context) => gateOf(context, row.id),
+      }),
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
       updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
     }),
@@ -149,136 +226,44 @@ function defineJob(): void {
       key: t.exposeString("key", { description: "Its stable name." }),
       name: t.exposeString("name", { description: "Its name for people." }),
       integration: t.field({ type: IntegrationRef, description: "What it runs.", resolve: (row) => String(row.integrationId) }),
-      schedule: t.expose("schedule", { type: "JSON", nullable: true, description: "Cron, interval or recurrence in an IANA zone; null: it runs only when asked to." }),
+      schedule: t.expose("schedule", {
+        type: "JSON",
+        nullable: true,
+        description: "Cron, interval or recurrence in an IANA zone; null: it runs only when asked to.",
+      }),
       scheduleVersion: t.exposeInt("scheduleVersion", { description: "Counts the schedules it has had." }),
       enabled: t.exposeBoolean("enabled", { description: "A disabled job has no due times." }),
       catchUp: t.expose("catchUp", { type: CatchUpEnum, description: "What becomes of due times that were held." }),
-      catchUpMaxAgeSeconds: t.exposeInt("catchUpMaxAgeSeconds", { nullable: true, description: "Due times older than this are not caught up." }),
+      catchUpMaxAgeSeconds: t.exposeInt("catchUpMaxAgeSeconds", {
+        nullable: true,
+        description: "Due times older than this are not caught up.",
+      }),
       timeoutSeconds: t.exposeInt("timeoutSeconds", { description: "A run that takes longer is aborted." }),
       retry: t.expose("retry", { type: "JSON", description: "How often and after which pauses a failed run is tried again." }),
       nextDueAt: t.expose("nextDueAt", { type: "DateTime", nullable: true, description: "The next due time." }),
       watermark: t.expose("watermark", { type: "DateTime", description: "Every due time before this instant has its run." }),
-      lastRun: t.field({ type: RunRef, nullable: true, description: "The newest run that was started.", resolve: (row, _args, context) => lastRunOfJob.one(context, row.id) }),
-      runningRun: t.field({ type: RunRef, nullable: true, description: "The run in flight; a job has at most one.", resolve: (row) => row.runningRunId }),
+      lastRun: t.field({
+        type: RunRef,
+        nullable: true,
+        description: "The newest run that was started.",
+        resolve: (row, _args, context) => lastRunOfJob.one(context, row.id),
+      }),
+      runningRun: t.field({
+        type: RunRef,
+        nullable: true,
+        description: "The run in flight; a job has at most one.",
+        resolve: (row) => row.runningRunId,
+      }),
       runs: t.field({
         type: RunConnection,
         description: "Its runs, newest due time first.",
         args: { ...pageArgs, filter: t.arg({ type: RunFilterInput, description: "Which runs." }) },
         complexity: pageComplexity,
-        resolve: async (row, args, context) => runPage(context.database, { ...args, filter: { ...(await runFilterOf(context, args.filter)), job: row.key } }),
+        resolve: async (row, args, context) =>
+          runPage(context.database, { ...args, filter: { ...(await runFilterOf(context, args.filter)), job: row.key } }),
       }),
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
       updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
     }),
   });
-}
-
-const SystemFilterInput = builder.inputType("SystemFilter", {
-  description: "Which systems; every field given must fit.",
-  fields: (t) => ({
-    keys: t.stringList({ description: "These." }),
-    tag: t.string({ description: "Carries this tag." }),
-    kind: t.string({ description: "Is of this kind." }),
-    criticality: t.field({ type: CriticalityEnum, description: "Is so critical." }),
-    search: t.string({ description: "Key or name contains this." }),
-  }),
-});
-const EndpointFilterInput = builder.inputType("EndpointFilter", {
-  description: "Which endpoints; every field given must fit.",
-  fields: (t) => ({
-    keys: t.stringList({ description: "These." }),
-    system: t.string({ description: "Reaches this system." }),
-    connector: t.string({ description: "Uses this connector." }),
-    search: t.string({ description: "Key or name contains this." }),
-  }),
-});
-const IntegrationFilterInput = builder.inputType("IntegrationFilter", {
-  description: "Which integrations; every field given must fit.",
-  fields: (t) => ({
-    keys: t.stringList({ description: "These." }),
-    system: t.string({ description: "Its route touches this system." }),
-    tag: t.string({ description: "Carries this tag." }),
-    ownerTeam: t.string({ description: "Belongs to this team." }),
-    criticality: t.field({ type: CriticalityEnum, description: "Is so critical." }),
-    held: t.boolean({ description: "Whether it is held at this moment." }),
-    search: t.string({ description: "Key or name contains this." }),
-  }),
-});
-const JobFilterInput = builder.inputType("JobFilter", {
-  description: "Which jobs; every field given must fit.",
-  fields: (t) => ({
-    keys: t.stringList({ description: "These." }),
-    integration: t.string({ description: "Runs this integration." }),
-    enabled: t.boolean({ description: "Whether it is enabled." }),
-    search: t.string({ description: "Key or name contains this." }),
-  }),
-});
-
-const SystemConnection = builder.connectionObject({ type: SystemRef, name: "SystemConnection", description: "A page of systems." }, { name: "SystemEdge", description: "A system in a list." });
-const EndpointConnection = builder.connectionObject({ type: EndpointRef, name: "EndpointConnection", description: "A page of endpoints." }, { name: "EndpointEdge", description: "An endpoint in a list." });
-const IntegrationConnection = builder.connectionObject({ type: IntegrationRef, name: "IntegrationConnection", description: "A page of integrations." }, { name: "IntegrationEdge", description: "An integration in a list." });
-const JobConnection = builder.connectionObject({ type: JobRef, name: "JobConnection", description: "A page of jobs." }, { name: "JobEdge", description: "A job in a list." });
-
-const by = (typename: string, keyOrId: string) => {
-  const id = idInside(typename, keyOrId);
-  return id === null ? { key: keyOrId } : { id };
-};
-
-function defineQueries(): void {
-  const keyDescription = "Its key or global id.";
-  const order = { type: KeyOrderEnum, description: "KEY_ASC when left out." } as const;
-  builder.queryFields((t) => ({
-    system: t.field({
-      type: SystemRef, nullable: true, ...read, description: "One system; null when there is none.",
-      args: { key: t.arg.string({ required: true, description: keyDescription }) },
-      resolve: (_root, { key }, { database }) => catalogueByKey(database, "system", by("System", key)),
-    }),
-    systems: t.field({
-      type: SystemConnection, ...read, description: "Systems by key.", complexity: pageComplexity,
-      args: { ...pageArgs, filter: t.arg({ type: SystemFilterInput, description: "Which ones." }), orderBy: t.arg(order) },
-      resolve: (_root, args, { database }) => cataloguePage(database, "system", { ...args, descending: args.orderBy === "desc" }),
-    }),
-    endpoint: t.field({
-      type: EndpointRef, nullable: true, ...read, description: "One endpoint; null when there is none.",
-      args: { key: t.arg.string({ required: true, description: keyDescription }) },
-      resolve: (_root, { key }, { database }) => catalogueByKey(database, "endpoint", by("Endpoint", key)),
-    }),
-    endpoints: t.field({
-      type: EndpointConnection, ...read, description: "Endpoints by key.", complexity: pageComplexity,
-      args: { ...pageArgs, filter: t.arg({ type: EndpointFilterInput, description: "Which ones." }), orderBy: t.arg(order) },
-      resolve: async (_root, args, context) =>
-        cataloguePage(context.database, "endpoint", {
-          ...args, descending: args.orderBy === "desc",
-          filter: { ...args.filter, ...(typeof args.filter?.system === "string" ? { system: await keyOf(context, "System", args.filter.system) } : {}) },
-        }),
-    }),
-    integration: t.field({
-      type: IntegrationRef, nullable: true, ...read, description: "One integration; null when there is none.",
-      args: { key: t.arg.string({ required: true, description: keyDescription }) },
-      resolve: (_root, { key }, { database }) => catalogueByKey(database, "integration", by("Integration", key)),
-    }),
-    integrations: t.field({
-      type: IntegrationConnection, ...read, description: "Integrations by key.", complexity: pageComplexity,
-      args: { ...pageArgs, filter: t.arg({ type: IntegrationFilterInput, description: "Which ones." }), orderBy: t.arg(order) },
-      resolve: async (_root, args, context) =>
-        cataloguePage(context.database, "integration", {
-          ...args, descending: args.orderBy === "desc",
-          filter: { ...args.filter, ...(typeof args.filter?.system === "string" ? { system: await keyOf(context, "System", args.filter.system) } : {}) },
-        }),
-    }),
-    job: t.field({
-      type: JobRef, nullable: true, ...read, description: "One job; null when there is none.",
-      args: { key: t.arg.string({ required: true, description: keyDescription }) },
-      resolve: (_root, { key }, { database }) => catalogueByKey(database, "job", by("Job", key)),
-    }),
-    jobs: t.field({
-      type: JobConnection, ...read, description: "Jobs by key.", complexity: pageComplexity,
-      args: { ...pageArgs, filter: t.arg({ type: JobFilterInput, description: "Which ones." }), orderBy: t.arg(order) },
-      resolve: async (_root, args, context) =>
-        cataloguePage(context.database, "job", {
-          ...args, descending: args.orderBy === "desc",
-          filter: { ...args.filter, ...(typeof args.filter?.integration === "string" ? { integration: await keyOf(context, "Integration", args.filter.integration) } : {}) },
-        }),
-    }),
-  }));
 }

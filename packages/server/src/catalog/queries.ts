@@ -5,7 +5,7 @@ import { selectRows } from "../db/select-rows.js";
 import { holdsNow } from "../runs/active-holds.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
 
-export type Criticality = "low" | "medium" | "high" | "critical";
+type Criticality = "low" | "medium" | "high" | "critical";
 
 export interface SystemRow {
   readonly id: number;
@@ -107,7 +107,11 @@ interface CatalogueRows {
 export type CatalogueKind = keyof CatalogueRows;
 
 /** Any catalogue rows by id, in one statement. */
-export function catalogueByIds<Kind extends CatalogueKind>(database: Database, kind: Kind, ids: readonly (string | number)[]): Promise<readonly CatalogueRows[Kind][]> {
+export function catalogueByIds<Kind extends CatalogueKind>(
+  database: Database,
+  kind: Kind,
+  ids: readonly (string | number)[],
+): Promise<readonly CatalogueRows[Kind][]> {
   const { columns, from } = catalogue[kind];
   return selectRows(database.db, sql`select ${columns} from ${from} where id = any(${integers(ids)})`);
 }
@@ -122,6 +126,15 @@ export async function catalogueByKey<Kind extends CatalogueKind>(
   const condition = "key" in by ? sql`key = ${by.key}` : sql`id = any(${integers([by.id])})`;
   const [row] = await selectRows<CatalogueRows[Kind]>(database.db, sql`select ${columns} from ${from} where ${condition}`);
   return row ?? null;
+}
+
+/** The ids of integrations by their keys; unknown keys are missing. */
+export async function integrationIdsByKey(database: Database, keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await selectRows<{ readonly id: number; readonly key: string }>(
+    database.db,
+    sql`select id, key from integration where key = any(${texts(keys)})`,
+  );
+  return new Map(rows.map(({ id, key }) => [key, id]));
 }
 
 export interface CatalogueFilter {
@@ -146,7 +159,12 @@ export function cataloguePage<Kind extends CatalogueKind>(
   args: PageArgs & { readonly filter?: CatalogueFilter | null | undefined; readonly descending?: boolean },
 ): Promise<Page<CatalogueRows[Kind]>> {
   const byKey: SortKey<CatalogueRows[Kind]> = { column: sql`key`, type: "text", of: (row) => row.key };
-  return readPage(database, args, { ...catalogue[kind], where: conditions(kind, args.filter ?? {}), sort: [byKey], direction: args.descending === true ? "desc" : "asc" });
+  return readPage(database, args, {
+    ...catalogue[kind],
+    where: conditions(kind, args.filter ?? {}),
+    sort: [byKey],
+    direction: args.descending === true ? "desc" : "asc",
+  });
 }
 
 function conditions(kind: CatalogueKind, filter: CatalogueFilter): SQL[] {
@@ -188,9 +206,12 @@ export interface Dependency {
 
 /** What systems depend on. */
 export function dependenciesOf(database: Database, systemIds: readonly number[]): Promise<readonly Dependency[]> {
-  return selectRows(database.db, sql`
+  return selectRows(
+    database.db,
+    sql`
     select system_id as "systemId", depends_on_id as "dependsOnId", strength from system_dependency
-    where system_id = any(${integers(systemIds)}) order by system_id, depends_on_id`);
+    where system_id = any(${integers(systemIds)}) order by system_id, depends_on_id`,
+  );
 }
 
 export interface RouteSystem {
@@ -201,9 +222,12 @@ export interface RouteSystem {
 
 /** The routes of integrations, in the order in which data flows. */
 export function routesOf(database: Database, integrationIds: readonly number[]): Promise<readonly RouteSystem[]> {
-  return selectRows(database.db, sql`
+  return selectRows(
+    database.db,
+    sql`
     select integration_id as "integrationId", system_id as "systemId", role from integration_system
-    where integration_id = any(${integers(integrationIds)}) order by integration_id, array_position(array['source', 'via', 'target'], role), system_id`);
+    where integration_id = any(${integers(integrationIds)}) order by integration_id, array_position(array['source', 'via', 'target'], role), system_id`,
+  );
 }
 
 /** At most this many children of one parent are listed inside it; the list queries page through more. */
@@ -221,10 +245,13 @@ export function childrenOf<Kind extends "endpoint" | "job" | "integration">(
     job: sql`t.integration_id = parent.id`,
     integration: sql`exists (select from integration_system as r where r.integration_id = t.id and r.system_id = parent.id)`,
   }[kind];
-  return selectRows(database.db, sql`
+  return selectRows(
+    database.db,
+    sql`
     select child.*, parent.id as "parentId" from unnest(${integers(parentIds)}) as parent(id)
     cross join lateral (select ${columns} from (select * from ${from} where ${fits} order by key limit ${CHILD_LIMIT}) as t) as child
-    order by parent.id, child.key`);
+    order by parent.id, child.key`,
+  );
 }
 
 export interface SecretRow {
@@ -237,7 +264,10 @@ export interface SecretRow {
 
 /** What is known of endpoints' secrets without opening them. */
 export function secretsOf(database: Database, endpointIds: readonly number[]): Promise<readonly SecretRow[]> {
-  return selectRows(database.db, sql`
+  return selectRows(
+    database.db,
+    sql`
     select endpoint_id as "endpointId", name, source, fingerprint, updated_at as "updatedAt" from endpoint_secret
-    where endpoint_id = any(${integers(endpointIds)}) order by endpoint_id, name`);
+    where endpoint_id = any(${integers(endpointIds)}) order by endpoint_id, name`,
+  );
 }

@@ -36,9 +36,13 @@ export function decodeCursor(cursor: string): EventPlace {
   const match = CURSOR.exec(Buffer.from(cursor.slice(0, 200), "base64url").toString("utf8"));
   const [, epoch, position] = match ?? [];
   if (epoch === undefined || position === undefined) {
-    throw new DomainError("QSC_EVENTS_CURSOR_MALFORMED", "This is not a cursor of live events. Pass the `cursor` of an event, or `eventCursor` of a query, unchanged.", {
-      field: "after",
-    });
+    throw new DomainError(
+      "QSC_EVENTS_CURSOR_MALFORMED",
+      "This is not a cursor of live events. Pass the `cursor` of an event, or `eventCursor` of a query, unchanged.",
+      {
+        field: "after",
+      },
+    );
   }
   return { epoch, position: Number(position) };
 }
@@ -60,10 +64,14 @@ export async function openCursor(sql: Sql, cursor: string): Promise<EventPlace> 
   const head = await readHead(sql);
   if (place.epoch !== head.epoch) throw foreignCursor(head);
   if (place.position > head.position) {
-    throw new DomainError("QSC_EVENTS_CURSOR_AHEAD", `The cursor points at event ${place.position}, the log ends at ${head.position}. Read the state again and continue from its eventCursor.`, {
-      field: "after",
-      details: { resumeFrom: encodeCursor(head) },
-    });
+    throw new DomainError(
+      "QSC_EVENTS_CURSOR_AHEAD",
+      `The cursor points at event ${place.position}, the log ends at ${head.position}. Read the state again and continue from its eventCursor.`,
+      {
+        field: "after",
+        details: { resumeFrom: encodeCursor(head) },
+      },
+    );
   }
   return place;
 }
@@ -92,9 +100,13 @@ export async function readAfter(sql: Sql, position: number, limit: number = EVEN
   const head = rows[0]?.head ?? 0;
   const first = events[0]?.position ?? head + 1;
   if (first !== position + 1) {
-    throw new DomainError("QSC_EVENTS_CURSOR_EXPIRED", `Events ${position + 1} to ${first - 1} are no longer kept. Read the state again and continue from its eventCursor.`, {
-      field: "after",
-    });
+    throw new DomainError(
+      "QSC_EVENTS_CURSOR_EXPIRED",
+      `Events ${position + 1} to ${first - 1} are no longer kept. Read the state again and continue from its eventCursor.`,
+      {
+        field: "after",
+      },
+    );
   }
   return events;
 }

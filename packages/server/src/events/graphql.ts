@@ -27,7 +27,9 @@ export function defineLive(): void {
   defineWindowProgress();
   builder.subscriptionField("statusSummary", (t) =>
     t.field({
-      type: StatusSummaryRef, ...read, description: "The state of everything in a few numbers: at once, and then whenever something happens, at most once a second.",
+      type: StatusSummaryRef,
+      ...read,
+      description: "The state of everything in a few numbers: at once, and then whenever something happens, at most once a second.",
       subscribe: (_root, _args, context) => watch(context, SUMMARY_INTERVAL_MS, () => true),
       resolve: (_pulse: Pulse, _args, { database }) => statusSummary(database),
     }),
@@ -41,21 +43,36 @@ function defineLiveEvents(): void {
     fields: (t) => ({
       cursor: t.exposeString("cursor", { description: "Resume here: liveEvents(after: cursor). Kept at least seven days." }),
       version: t.int({ description: "Version of the payload's shape.", resolve: () => PAYLOAD_VERSION }),
-      at: t.field({ type: "DateTime", description: "When it happened; of a heartbeat, the server's time.", resolve: (row) => view(row).at }),
-      kind: t.string({ description: "Noun and past tense: window.opened, run.started. docs/reference/events.md lists them.", resolve: (row) => view(row).kind }),
+      at: t.field({
+        type: "DateTime",
+        description: "When it happened; of a heartbeat, the server's time.",
+        resolve: (row) => view(row).at,
+      }),
+      kind: t.string({
+        description: "Noun and past tense: window.opened, run.started. docs/reference/events.md lists them.",
+        resolve: (row) => view(row).kind,
+      }),
       subjectKind: t.string({ description: "What sort of thing it happened to.", resolve: (row) => view(row).subjectKind }),
       subjectKey: t.string({ description: "Which thing.", resolve: (row) => view(row).subjectKey }),
-      integrationKey: t.string({ nullable: true, description: "The integration that it concerns.", resolve: (row) => view(row).integrationKey }),
+      integrationKey: t.string({
+        nullable: true,
+        description: "The integration that it concerns.",
+        resolve: (row) => view(row).integrationKey,
+      }),
       payload: t.field({ type: "JSON", description: "What is to be said about it.", resolve: (row) => view(row).payload }),
     }),
   });
   builder.subscriptionField("liveEvents", (t) =>
     t.field({
-      type: EventRef, ...read, description: "Events in the order of their numbers, without a gap or a repeat, with a heartbeat every 15 silent seconds.",
+      type: EventRef,
+      ...read,
+      description: "Events in the order of their numbers, without a gap or a repeat, with a heartbeat every 15 silent seconds.",
       args: {
         after: t.arg.string({ description: "Continue after this cursor; left out, from now on." }),
         kinds: t.arg.stringList({ description: "Only these: run.started, or run.* for all of a noun." }),
-        subjects: t.arg.stringList({ description: "Only of these: window:erp-upgrade, run:<uuid>; integration:<key> brings its runs too." }),
+        subjects: t.arg.stringList({
+          description: "Only of these: window:erp-upgrade, run:<uuid>; integration:<key> brings its runs too.",
+        }),
       },
       subscribe: (_root, args, { bus, principal }) =>
         bus.subscribe({
@@ -81,7 +98,11 @@ function defineIntegrationStatus(): void {
     description: "An integration as it is now.",
     fields: (t) => ({
       cursor: t.exposeString("cursor", { description: "liveEvents(after: it) continues where this was read." }),
-      integration: t.field({ type: IntegrationRef, description: "The integration: ask for its gate, lastRun, holds.", resolve: (row) => String(row.integrationId) }),
+      integration: t.field({
+        type: IntegrationRef,
+        description: "The integration: ask for its gate, lastRun, holds.",
+        resolve: (row) => String(row.integrationId),
+      }),
     }),
   });
   const idOf = async ({ database }: RequestContext, keyOrId: string) => {
@@ -92,7 +113,9 @@ function defineIntegrationStatus(): void {
   };
   builder.subscriptionField("integrationStatus", (t) =>
     t.field({
-      type: StatusRef, ...read, description: "One integration: at once, and then whenever it may have changed.",
+      type: StatusRef,
+      ...read,
+      description: "One integration: at once, and then whenever it may have changed.",
       args: { key: t.arg.string({ required: true, description: "Its key or id." }) },
       subscribe: async (_root, args, context) => {
         const { key } = await idOf(context, args.key);
@@ -109,7 +132,12 @@ function defineWindowProgress(): void {
     description: "A window's current or next occurrence as it is now.",
     fields: (t) => ({
       cursor: t.exposeString("cursor", { description: "liveEvents(after: it) continues where this was read." }),
-      occurrence: t.field({ type: OccurrenceRef, nullable: true, description: "The occurrence that is open, else the next one: ask for its state, inFlight, heldRuns.", resolve: (row) => (row.occurrenceId === null ? null : String(row.occurrenceId)) }),
+      occurrence: t.field({
+        type: OccurrenceRef,
+        nullable: true,
+        description: "The occurrence that is open, else the next one: ask for its state, inFlight, heldRuns.",
+        resolve: (row) => (row.occurrenceId === null ? null : String(row.occurrenceId)),
+      }),
     }),
   });
   const windowOf = async ({ database }: RequestContext, keyOrId: string) => {
@@ -120,11 +148,17 @@ function defineWindowProgress(): void {
   };
   builder.subscriptionField("windowProgress", (t) =>
     t.field({
-      type: ProgressRef, ...read, description: "One window: at once, and then whenever its occurrence, or what runs and waits under it, may have changed.",
+      type: ProgressRef,
+      ...read,
+      description: "One window: at once, and then whenever its occurrence, or what runs and waits under it, may have changed.",
       args: { key: t.arg.string({ required: true, description: "Its key or id." }) },
       subscribe: async (_root, args, context) => {
         const { key } = await windowOf(context, args.key);
-        return watch(context, STATUS_INTERVAL_MS, (event) => event.subjectKind === "run" || (event.subjectKind === "window" && event.subjectKey === key));
+        return watch(
+          context,
+          STATUS_INTERVAL_MS,
+          (event) => event.subjectKind === "run" || (event.subjectKind === "window" && event.subjectKey === key),
+        );
       },
       resolve: async (pulse: Pulse, args, context) => {
         const [occurrence] = await currentOrNextOccurrences(context.database, [(await windowOf(context, args.key)).id]);

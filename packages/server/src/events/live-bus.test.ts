@@ -25,7 +25,7 @@ beforeEach(async () => {
   await bus.start();
 });
 afterEach(async () => {
-  await Promise.all(open.map((subscription) => subscription.return?.()));
+  await Promise.all(open.map(async (subscription) => subscription.return?.()));
   open = [];
   await bus.stop();
   await sequencer.stop();
@@ -40,7 +40,12 @@ async function subscribe(options: SubscribeOptions = {}): Promise<LiveSubscripti
 }
 
 async function emit(keys: readonly string[], kind = "run.started", integrationKey = "orders"): Promise<void> {
-  await database.db.transaction((tx) => appendEvents(tx, keys.map((subjectKey) => ({ kind, subjectKind: "run" as const, subjectKey, integrationKey }))));
+  await database.db.transaction((tx) =>
+    appendEvents(
+      tx,
+      keys.map((subjectKey) => ({ kind, subjectKind: "run" as const, subjectKey, integrationKey })),
+    ),
+  );
   sequencer.poke();
 }
 
@@ -161,7 +166,8 @@ describe("a cursor", () => {
   });
 
   it("that is not one is refused", async () => {
-    for (const text of ["", "12", "MTI6", "x".repeat(5_000)]) expect(await codeOf(openCursor(database.sql, text))).toBe("QSC_EVENTS_CURSOR_MALFORMED");
+    for (const text of ["", "12", "MTI6", "x".repeat(5_000)])
+      expect(await codeOf(openCursor(database.sql, text))).toBe("QSC_EVENTS_CURSOR_MALFORMED");
   });
 
   it("whose next event was dropped from the log is refused, never answered with a gap", async () => {

@@ -2,7 +2,16 @@ import { DomainError } from "@quiesce/core";
 import postgres from "postgres";
 import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
-import { EVENT_PAGE_SIZE, type EventPlace, encodeCursor, foreignCursor, type LoggedEvent, openCursor, readAfter, readHead } from "./event-log.js";
+import {
+  EVENT_PAGE_SIZE,
+  type EventPlace,
+  encodeCursor,
+  foreignCursor,
+  type LoggedEvent,
+  openCursor,
+  readAfter,
+  readHead,
+} from "./event-log.js";
 import type { EventsLog } from "./events-log.js";
 import { compileFilter, type LiveFilter } from "./live-filter.js";
 import { EVENTS_CHANNEL } from "./sequencer.js";
@@ -106,7 +115,12 @@ class Bus {
     queue.close();
   }
 
-  async *#follow(queue: SubscriberQueue, from: EventPlace, matches: (event: LoggedEvent) => boolean, heartbeatMs: number | undefined): AsyncGenerator<LiveItem, undefined> {
+  async *#follow(
+    queue: SubscriberQueue,
+    from: EventPlace,
+    matches: (event: LoggedEvent) => boolean,
+    heartbeatMs: number | undefined,
+  ): AsyncGenerator<LiveItem, undefined> {
     const { epoch } = from;
     let position = from.position;
     const item = (event: LoggedEvent): LiveItem => ({ type: "event", cursor: encodeCursor({ epoch, position: event.position }), event });

@@ -12,7 +12,7 @@ export interface LiveFilter {
 }
 
 /** A filter names at most this many kinds and as many subjects. */
-export const FILTER_LIMIT = 100;
+const FILTER_LIMIT = 100;
 
 const KIND = /^[a-z-]+\.(?:[a-z-]+|\*)$/;
 const SUBJECT = /^[a-z-]+:.+$/s;
@@ -33,9 +33,12 @@ export function compileFilter(filter: LiveFilter): (event: LoggedEvent) => boole
 function checked(field: string, values: readonly string[] | undefined, pattern: RegExp, expected: string): ReadonlySet<string> | null {
   if (values === undefined) return null;
   if (values.length > FILTER_LIMIT) {
-    throw new DomainError("QSC_EVENTS_FILTER_INVALID", `${field} has ${values.length} entries; at most ${FILTER_LIMIT} are allowed.`, { field });
+    throw new DomainError("QSC_EVENTS_FILTER_INVALID", `${field} has ${values.length} entries; at most ${FILTER_LIMIT} are allowed.`, {
+      field,
+    });
   }
   const wrong = values.find((value) => !pattern.test(value));
-  if (wrong !== undefined) throw new DomainError("QSC_EVENTS_FILTER_INVALID", `${field} contains "${wrong}"; expected ${expected}.`, { field });
+  if (wrong !== undefined)
+    throw new DomainError("QSC_EVENTS_FILTER_INVALID", `${field} contains "${wrong}"; expected ${expected}.`, { field });
   return new Set(values);
 }

@@ -20,10 +20,8 @@ export interface PulseOptions {
  * without pause, so that a burst fills no queue.
  */
 export function pulses(subscription: LiveSubscription, options: PulseOptions): AsyncIterableIterator<Pulse, undefined> {
-  let latest: string | null = options.cursor;
+  const state: { latest: string | null; ended: boolean; failure: unknown } = { latest: options.cursor, ended: false, failure: null };
   let lastAt = -Infinity;
-  let ended = false;
-  let failure: unknown = null;
   let wake: () => void = () => {};
   let pumping: Promise<void> | null = null;
 
@@ -31,20 +29,20 @@ export function pulses(subscription: LiveSubscription, options: PulseOptions): A
     try {
       for await (const item of subscription) {
         if (item.type !== "event" || !options.relevant(item.event)) continue;
-        latest = item.cursor;
+        state.latest = item.cursor;
         wake();
       }
     } catch (error) {
-      failure = error;
+      state.failure = error;
     }
-    ended = true;
+    state.ended = true;
     wake();
   };
   const rest = (ms?: number): Promise<void> =>
     new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
       wake = () => {
-        if (ms !== undefined && !ended) return;
+        if (ms !== undefined && !state.ended) return;
         clearTimeout(timer);
         resolve();
       };
@@ -53,18 +51,18 @@ export function pulses(subscription: LiveSubscription, options: PulseOptions): A
   const iterator: AsyncIterableIterator<Pulse, undefined> = {
     async next() {
       pumping ??= pump();
-      while (!ended && latest === null) await rest();
+      while (!state.ended && state.latest === null) await rest();
       const waitMs = lastAt + options.minIntervalMs - clock.monotonicMs();
-      if (!ended && waitMs > 0) await rest(waitMs);
-      if (failure !== null) throw failure;
-      if (ended || latest === null) return { done: true, value: undefined };
-      const cursor = latest;
-      latest = null;
+      if (!state.ended && waitMs > 0) await rest(waitMs);
+      if (state.failure !== null) throw state.failure;
+      if (state.ended || state.latest === null) return { done: true, value: undefined };
+      const cursor = state.latest;
+      state.latest = null;
       lastAt = clock.monotonicMs();
       return { done: false, value: { cursor } };
     },
     async return() {
-      ended = true;
+      state.ended = true;
       wake();
       await subscription.return?.();
       return { done: true, value: undefined };

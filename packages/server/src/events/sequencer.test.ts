@@ -7,7 +7,12 @@ import { readAfter } from "./event-log.js";
 import { createSequencer, type Sequencer } from "./sequencer.js";
 
 const silentLog = { info: () => {}, warn: () => {} };
-const event = (subjectKey: string, payload: NewEvent["payload"] = {}): NewEvent => ({ kind: "run.started", subjectKind: "run", subjectKey, payload });
+const event = (subjectKey: string, payload: NewEvent["payload"] = {}): NewEvent => ({
+  kind: "run.started",
+  subjectKind: "run",
+  subjectKey,
+  payload,
+});
 
 let fresh: FreshDatabase;
 let database: Database;
@@ -46,7 +51,7 @@ async function logLength(): Promise<number> {
 
 async function wholeLog() {
   const events = [];
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const page = await readAfter(database.sql, position);
     if (page.length === 0) return events;
     events.push(...page);
@@ -62,7 +67,10 @@ async function write(writer: number, transactions: number, random: () => number)
     const dice = random();
     await database.db
       .transaction(async (tx) => {
-        await appendEvents(tx, keys.map((key) => event(key, { writer, index })));
+        await appendEvents(
+          tx,
+          keys.map((key) => event(key, { writer, index })),
+        );
         if (dice < 0.2) await sleep(Math.floor(random() * 40));
         if (dice > 0.8) throw new Error("rolled back on purpose");
         return undefined;

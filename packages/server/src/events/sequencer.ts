@@ -120,7 +120,7 @@ type Sql = Database["sql"];
 /** A session of its own that is never recycled: the lock lives as long as it. */
 function ownSession(database: Database): Sql {
   const options = { ...database.sql.options, max: 1, idle_timeout: null, max_lifetime: null };
-  return postgres(options as unknown as postgres.Options<Record<string, never>>) as unknown as Sql;
+  return postgres(options as unknown as postgres.Options<Record<string, never>>);
 }
 
 async function moveBatch(session: Sql, pid: number): Promise<{ readonly pid: number; readonly moved: number }> {

@@ -3,7 +3,7 @@ import { type EventPlace, encodeCursor, type LoggedEvent } from "./event-log.js"
 
 /** A client that has this many events or bytes unread is closed with its cursor: memory is finite, the log is not. */
 export const QUEUE_EVENT_LIMIT = 1_000;
-export const QUEUE_BYTE_LIMIT = 1_048_576;
+const QUEUE_BYTE_LIMIT = 1_048_576;
 
 type Failure = (place: EventPlace) => DomainError;
 

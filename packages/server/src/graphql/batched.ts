@@ -14,7 +14,10 @@ const MAX_BATCH = 1_000;
 /**
  * Groups the questions of one tick. Like the node loaders it remembers nothing afterwards: a subscription's context lives as long as its socket.
  */
-export function batched<Key, Row>(load: (parents: readonly Key[], context: RequestContext) => Promise<readonly Row[]>, parentOf: (row: Row) => Key): Batched<Key, Row> {
+export function batched<Key, Row>(
+  load: (parents: readonly Key[], context: RequestContext) => Promise<readonly Row[]>,
+  parentOf: (row: Row) => Key,
+): Batched<Key, Row> {
   const loaders = new WeakMap<RequestContext, DataLoader<Key, readonly Row[]>>();
   const loaderOf = (context: RequestContext) => {
     const known = loaders.get(context);

@@ -7,9 +7,9 @@ import { type Action, can, DomainError } from "@quiesce/core";
 import type { RequestContext } from "./request-context.js";
 
 /** An operation may cost this much: one a field, times the page size of every list around it. */
-export const MAX_COMPLEXITY = 50_000;
+const MAX_COMPLEXITY = 50_000;
 /** Fields inside fields inside fields. Introspection is not counted. */
-export const MAX_DEPTH = 10;
+const MAX_DEPTH = 10;
 /** Fields of one operation before lists are multiplied. */
 const MAX_BREADTH = 500;
 /** Lists without a page size are short (the systems of a route, the members of a window). */
@@ -40,9 +40,13 @@ export const builder = new SchemaBuilder<ApiTypes>({
     authorizeOnSubscribe: true,
     authScopes: (context) => ({ can: (action) => can(context.principal, action) }),
     unauthorizedError: (_parent, context, info) =>
-      new DomainError("QSC_ACCESS_DENIED", `The role ${context.principal.role} may not read or do ${info.parentType.name}.${info.fieldName}. Ask an admin for a token with a wider role.`, {
-        details: { role: context.principal.role, field: `${info.parentType.name}.${info.fieldName}` },
-      }),
+      new DomainError(
+        "QSC_ACCESS_DENIED",
+        `The role ${context.principal.role} may not read or do ${info.parentType.name}.${info.fieldName}. Ask an admin for a token with a wider role.`,
+        {
+          details: { role: context.principal.role, field: `${info.parentType.name}.${info.fieldName}` },
+        },
+      ),
   },
   relay: {
     cursorType: "String",
@@ -66,9 +70,19 @@ export const builder = new SchemaBuilder<ApiTypes>({
     defaultListMultiplier: LIST_MULTIPLIER,
     limit: { complexity: MAX_COMPLEXITY, depth: MAX_DEPTH, breadth: MAX_BREADTH },
     complexityError: (kind, result) =>
-      new DomainError("QSC_GRAPHQL_TOO_COMPLEX", `The operation is too large: ${kind.toLowerCase()} is ${Math.max(result.complexity, 0)} (depth ${result.depth}, breadth ${result.breadth}). Ask for smaller pages (first), fewer fields, or in several requests.`, {
-        details: { complexity: result.complexity, depth: result.depth, breadth: result.breadth, maxComplexity: MAX_COMPLEXITY, maxDepth: MAX_DEPTH },
-      }),
+      new DomainError(
+        "QSC_GRAPHQL_TOO_COMPLEX",
+        `The operation is too large: ${kind.toLowerCase()} is ${Math.max(result.complexity, 0)} (depth ${result.depth}, breadth ${result.breadth}). Ask for smaller pages (first), fewer fields, or in several requests.`,
+        {
+          details: {
+            complexity: result.complexity,
+            depth: result.depth,
+            breadth: result.breadth,
+            maxComplexity: MAX_COMPLEXITY,
+            maxDepth: MAX_DEPTH,
+          },
+        },
+      ),
   },
 });
 

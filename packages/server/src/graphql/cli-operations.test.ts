@@ -12,7 +12,10 @@ it("every operation of the command line fits the schema", async () => {
     for (const [name, value] of Object.entries(exported)) {
       const text = typeof value === "object" && value !== null && "document" in value ? value.document : undefined;
       if (typeof text !== "string") continue;
-      expect(validate(apiSchema(), parse(text)).map(({ message }) => message), `${file} ${name}`).toEqual([]);
+      expect(
+        validate(apiSchema(), parse(text)).map(({ message }) => message),
+        `${file} ${name}`,
+      ).toEqual([]);
       checked.push(name);
     }
   }

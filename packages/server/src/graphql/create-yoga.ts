@@ -30,7 +30,12 @@ export function createApi(services: ApiServices) {
     // The HTTP server answers CORS itself, for REST and GraphQL alike.
     cors: false,
     logging: false,
-    graphiql: { title: "Quiesce", defaultTabs: exampleOperations, headers: '{ "Authorization": "Bearer qsc_…" }', shouldPersistHeaders: false },
+    graphiql: {
+      title: "Quiesce",
+      defaultTabs: exampleOperations,
+      headers: '{ "Authorization": "Bearer qsc_…" }',
+      shouldPersistHeaders: false,
+    },
     maskedErrors: { maskError: (error) => presentGraphqlError(error, services.log) },
     context: (arrival) => contextOf(services, arrival),
     plugins: [limits(), timeLimit(), streamErrors(services.log)],
@@ -40,7 +45,8 @@ export function createApi(services: ApiServices) {
 export type Api = ReturnType<typeof createApi>;
 
 function contextOf(services: ApiServices, { caller }: Arrival): RequestContext {
-  if (caller === undefined) throw new DomainError("QSC_ACCESS_TOKEN_MISSING", "This needs an API token in the header: Authorization: Bearer qsc_…");
+  if (caller === undefined)
+    throw new DomainError("QSC_ACCESS_TOKEN_MISSING", "This needs an API token in the header: Authorization: Bearer qsc_…");
   return { ...services, tokenId: caller.tokenId, principal: caller.principal };
 }
 
@@ -50,7 +56,10 @@ function limits(): Plugin<Arrival> {
     onValidate: ({ addValidationRule }) => addValidationRule(documentLimits),
     onExecute: ({ args, context }) => {
       if (context.large === true && !appliesWorkspaceOnly(args.document)) {
-        throw new DomainError("QSC_HTTP_BODY_TOO_LARGE", "Only applyWorkspace, alone in its operation, may have a body larger than 256 KiB.");
+        throw new DomainError(
+          "QSC_HTTP_BODY_TOO_LARGE",
+          "Only applyWorkspace, alone in its operation, may have a body larger than 256 KiB.",
+        );
       }
     },
   };
@@ -58,7 +67,9 @@ function limits(): Plugin<Arrival> {
 
 function appliesWorkspaceOnly(document: DocumentNode): boolean {
   const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
-  return operations.every(({ selectionSet }) => selectionSet.selections.every((node) => node.kind === Kind.FIELD && node.name.value === "applyWorkspace"));
+  return operations.every(({ selectionSet }) =>
+    selectionSet.selections.every((node) => node.kind === Kind.FIELD && node.name.value === "applyWorkspace"),
+  );
 }
 
 /** Ends the wait, not the work: what the database still does is bounded by its own statement timeout. */
@@ -68,7 +79,10 @@ function timeLimit(): Plugin {
       setExecuteFn(async (args: Parameters<typeof executeFn>[0]) => {
         let timer: NodeJS.Timeout | undefined;
         const late = new Promise<ExecutionResult>((resolve) => {
-          const error = new GraphQLError(`The operation took longer than ${REQUEST_TIMEOUT_MS / 1_000} s and was given up. A mutation may have been done: look before you repeat it.`, { extensions: { code: "QSC_GRAPHQL_TIMEOUT" } });
+          const error = new GraphQLError(
+            `The operation took longer than ${REQUEST_TIMEOUT_MS / 1_000} s and was given up. A mutation may have been done: look before you repeat it.`,
+            { extensions: { code: "QSC_GRAPHQL_TIMEOUT" } },
+          );
           timer = setTimeout(() => resolve({ errors: [error] }), REQUEST_TIMEOUT_MS);
         });
         try {

@@ -1,11 +1,20 @@
-import { type ASTVisitor, type DocumentNode, type FragmentDefinitionNode, GraphQLError, Kind, type OperationDefinitionNode, type SelectionSetNode, type ValidationContext } from "graphql";
+import {
+  type ASTVisitor,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValidationContext,
+} from "graphql";
 
 /** A document has at most so many lexical tokens; long inputs belong into variables. */
 export const MAX_TOKENS = 1_000;
-export const MAX_ALIASES = 15;
-export const MAX_DIRECTIVES = 50;
+const MAX_ALIASES = 15;
+const MAX_DIRECTIVES = 50;
 /** Fields after every fragment is put in its places: fragments that double each other would otherwise grow beyond all bounds. */
-export const MAX_FIELDS = 1_000;
+const MAX_FIELDS = 1_000;
 /** As deep as the introspection query of common tools goes, and a little more. Other operations are held to the builder's depth. */
 const MAX_INTROSPECTION_DEPTH = 20;
 
@@ -27,10 +36,13 @@ export function documentLimits(context: ValidationContext): ASTVisitor {
         const problem = problemOf(sizeOf(document, definition));
         if (problem === null) continue;
         context.reportError(
-          new GraphQLError(`The operation has ${problem.found} ${problem.what}; at most ${problem.most} are allowed. Ask in several requests.`, {
-            nodes: [definition],
-            extensions: { code: "QSC_GRAPHQL_TOO_COMPLEX", details: { [problem.what]: problem.found, max: problem.most } },
-          }),
+          new GraphQLError(
+            `The operation has ${problem.found} ${problem.what}; at most ${problem.most} are allowed. Ask in several requests.`,
+            {
+              nodes: [definition],
+              extensions: { code: "QSC_GRAPHQL_TOO_COMPLEX", details: { [problem.what]: problem.found, max: problem.most } },
+            },
+          ),
         );
       }
       return false;
@@ -47,7 +59,11 @@ function problemOf(size: Size): { readonly what: string; readonly found: number;
 }
 
 function sizeOf(document: DocumentNode, operation: OperationDefinitionNode): Size {
-  const fragments = new Map(document.definitions.filter((node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION).map((node) => [node.name.value, node]));
+  const fragments = new Map(
+    document.definitions
+      .filter((node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION)
+      .map((node) => [node.name.value, node]),
+  );
   const known = new Map<string, Size>();
   const sizeOfFragment = (name: string): Size => {
     const size = known.get(name);
@@ -55,7 +71,10 @@ function sizeOf(document: DocumentNode, operation: OperationDefinitionNode): Siz
     // A fragment inside itself is another rule's to refuse; here it only must end.
     known.set(name, NOTHING);
     const fragment = fragments.get(name);
-    const counted = fragment === undefined ? NOTHING : plus(sizeOfSelections(fragment.selectionSet), { ...NOTHING, directives: fragment.directives?.length ?? 0 });
+    const counted =
+      fragment === undefined
+        ? NOTHING
+        : plus(sizeOfSelections(fragment.selectionSet), { ...NOTHING, directives: fragment.directives?.length ?? 0 });
     known.set(name, counted);
     return counted;
   };
@@ -67,7 +86,12 @@ function sizeOf(document: DocumentNode, operation: OperationDefinitionNode): Siz
       else if (node.kind === Kind.INLINE_FRAGMENT) total = plus(total, plus(sizeOfSelections(node.selectionSet), directives));
       else {
         const inside = node.selectionSet === undefined ? NOTHING : sizeOfSelections(node.selectionSet);
-        const own = { fields: 1 + inside.fields, aliases: inside.aliases + (node.alias === undefined ? 0 : 1), directives: inside.directives, depth: inside.depth + 1 };
+        const own = {
+          fields: 1 + inside.fields,
+          aliases: inside.aliases + (node.alias === undefined ? 0 : 1),
+          directives: inside.directives,
+          depth: inside.depth + 1,
+        };
         total = plus(total, plus(own, directives));
       }
     }
@@ -77,5 +101,10 @@ function sizeOf(document: DocumentNode, operation: OperationDefinitionNode): Siz
 }
 
 function plus(one: Size, other: Size): Size {
-  return { fields: one.fields + other.fields, aliases: one.aliases + other.aliases, directives: one.directives + other.directives, depth: Math.max(one.depth, other.depth) };
+  return {
+    fields: one.fields + other.fields,
+    aliases: one.aliases + other.aliases,
+    directives: one.directives + other.directives,
+    depth: Math.max(one.depth, other.depth),
+  };
 }

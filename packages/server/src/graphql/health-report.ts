@@ -35,7 +35,11 @@ async function databaseChecks({ database, log }: ApiServices): Promise<readonly 
         ? { name: "live-events", status: "warn", detail: "Events wait for their numbers: is a sequencer running?", observed: { lagMs } }
         : { name: "live-events", status: "pass", observed: { lagMs } },
       row?.stale === true
-        ? { name: "windows", status: "fail", detail: "Windows are not computed past now, so nothing is dispatched. Is a dispatcher running?" }
+        ? {
+            name: "windows",
+            status: "fail",
+            detail: "Windows are not computed past now, so nothing is dispatched. Is a dispatcher running?",
+          }
         : { name: "windows", status: "pass" },
     ];
   } catch (error) {

@@ -23,20 +23,26 @@ const tables = {
 export async function keyOf(context: RequestContext, typename: keyof typeof tables, keyOrId: string): Promise<string> {
   const id = idInside(typename, keyOrId);
   if (id === null || !/^\d{1,9}$/.test(id)) return keyOrId;
-  const [row] = await context.database.db.execute<{ key: string }>(sql`select key from ${tables[typename]} where id = ${Number(id)}::integer`);
+  const [row] = await context.database.db.execute<{ key: string }>(
+    sql`select key from ${tables[typename]} where id = ${Number(id)}::integer`,
+  );
   return row?.key ?? keyOrId;
 }
 
 /** A run's uuid from itself or its global id. Throws QSC_ID_MALFORMED. */
 export function runIdOf(keyOrId: string): string {
   const id = idInside("Run", keyOrId) ?? keyOrId;
-  if (!UUID.test(id)) throw new DomainError("QSC_ID_MALFORMED", `"${keyOrId.slice(0, 60)}" is not a run. Expected its id or its uuid.`, { field: "run" });
+  if (!UUID.test(id))
+    throw new DomainError("QSC_ID_MALFORMED", `"${keyOrId.slice(0, 60)}" is not a run. Expected its id or its uuid.`, { field: "run" });
   return id.toLowerCase();
 }
 
 /** A number from a key as `42` or a global id of that type. Throws QSC_ID_MALFORMED. */
 export function numberOf(typename: "Hold" | "ApiToken", keyOrId: string, field: string): number {
   const id = idInside(typename, keyOrId) ?? keyOrId;
-  if (!/^\d{1,15}$/.test(id)) throw new DomainError("QSC_ID_MALFORMED", `"${keyOrId.slice(0, 60)}" is not a ${typename}. Expected its id or its key (a number).`, { field });
+  if (!/^\d{1,15}$/.test(id))
+    throw new DomainError("QSC_ID_MALFORMED", `"${keyOrId.slice(0, 60)}" is not a ${typename}. Expected its id or its key (a number).`, {
+      field,
+    });
   return Number(id);
 }

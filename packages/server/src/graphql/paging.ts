@@ -3,8 +3,8 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 
-export const DEFAULT_PAGE_SIZE = 50;
-export const MAX_PAGE_SIZE = 200;
+const DEFAULT_PAGE_SIZE = 50;
+const MAX_PAGE_SIZE = 200;
 
 export interface PageArgs {
   readonly first?: number | null | undefined;
@@ -31,7 +31,12 @@ export interface PagedQuery<Row> {
 /** A page in the shape of a Relay connection. */
 export interface Page<Row> {
   readonly edges: { readonly cursor: string; readonly node: Row }[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly hasPreviousPage: boolean; readonly startCursor: string | null; readonly endCursor: string | null };
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
   readonly countAll: () => Promise<number>;
 }
 
@@ -49,9 +54,15 @@ export async function readPage<Row>(database: Database, args: PageArgs, query: P
   const size = pageSize(args.first);
   const after = args.after === undefined || args.after === null ? [] : [behind(query, args.after)];
   const order = query.direction === "asc" ? sql`asc` : sql`desc`;
-  const rows = await selectRows<Row>(database.db, sql`
+  const rows = await selectRows<Row>(
+    database.db,
+    sql`
     select ${query.columns} from ${query.from} where ${conjunction([...query.where, ...after])}
-    order by ${sql.join(query.sort.map(({ column }) => sql`${column} ${order}`), sql`, `)} limit ${size + 1}`);
+    order by ${sql.join(
+      query.sort.map(({ column }) => sql`${column} ${order}`),
+      sql`, `,
+    )} limit ${size + 1}`,
+  );
   const edges = rows.slice(0, size).map((node) => ({ cursor: encodeCursor(query, node), node }));
   return {
     edges,
@@ -62,14 +73,21 @@ export async function readPage<Row>(database: Database, args: PageArgs, query: P
       endCursor: edges.at(-1)?.cursor ?? null,
     },
     countAll: async () => {
-      const [row] = await database.db.execute<{ n: number }>(sql`select count(*)::float8 as n from ${query.from} where ${conjunction(query.where)}`);
+      const [row] = await database.db.execute<{ n: number }>(
+        sql`select count(*)::float8 as n from ${query.from} where ${conjunction(query.where)}`,
+      );
       return row?.n ?? 0;
     },
   };
 }
 
 function conjunction(conditions: readonly SQL[]): SQL {
-  return conditions.length === 0 ? sql`true` : sql.join(conditions.map((condition) => sql`(${condition})`), sql` and `);
+  return conditions.length === 0
+    ? sql`true`
+    : sql.join(
+        conditions.map((condition) => sql`(${condition})`),
+        sql` and `,
+      );
 }
 
 function encodeCursor<Row>(query: PagedQuery<Row>, row: Row): string {
@@ -78,15 +96,25 @@ function encodeCursor<Row>(query: PagedQuery<Row>, row: Row): string {
 
 function behind<Row>(query: PagedQuery<Row>, cursor: string): SQL {
   const values = decodeCursor(cursor, query);
-  const columns = sql.join(query.sort.map(({ column }) => column), sql`, `);
-  const than = sql.join(query.sort.map(({ type }, index) => sql`${values[index]}::${sql.raw(type)}`), sql`, `);
+  const columns = sql.join(
+    query.sort.map(({ column }) => column),
+    sql`, `,
+  );
+  const than = sql.join(
+    query.sort.map(({ type }, index) => sql`${values[index]}::${sql.raw(type)}`),
+    sql`, `,
+  );
   return query.direction === "asc" ? sql`(${columns}) > (${than})` : sql`(${columns}) < (${than})`;
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function decodeCursor<Row>(cursor: string, query: PagedQuery<Row>): readonly (string | number)[] {
-  const refusal = new DomainError("QSC_GRAPHQL_CURSOR_INVALID", "This is not a cursor of this list. Pass `endCursor` of the page before, unchanged, with the same orderBy.", { field: "after" });
+  const refusal = new DomainError(
+    "QSC_GRAPHQL_CURSOR_INVALID",
+    "This is not a cursor of this list. Pass `endCursor` of the page before, unchanged, with the same orderBy.",
+    { field: "after" },
+  );
   let values: unknown;
   try {
     values = JSON.parse(Buffer.from(cursor.slice(0, 2_000), "base64url").toString("utf8"));
@@ -96,7 +124,12 @@ function decodeCursor<Row>(cursor: string, query: PagedQuery<Row>): readonly (st
   if (!Array.isArray(values) || values.length !== query.sort.length) throw refusal;
   return query.sort.map(({ type }, index) => {
     const value: unknown = values[index];
-    const fits = type === "text" ? typeof value === "string" : type === "uuid" ? typeof value === "string" && UUID.test(value) : Number.isSafeInteger(value);
+    const fits =
+      type === "text"
+        ? typeof value === "string"
+        : type === "uuid"
+          ? typeof value === "string" && UUID.test(value)
+          : Number.isSafeInteger(value);
     if (!fits || (typeof value !== "string" && typeof value !== "number")) throw refusal;
     return value;
   });

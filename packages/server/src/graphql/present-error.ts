@@ -21,7 +21,12 @@ export function presentError(error: unknown, log: ApiLog): PresentedError {
   for (const cause of causes(error)) {
     if (cause instanceof DomainError) {
       const hasDetails = Object.keys(cause.details).length > 0;
-      return { code: cause.code, message: cause.message, ...(cause.field === undefined ? {} : { field: cause.field }), ...(hasDetails ? { details: cause.details } : {}) };
+      return {
+        code: cause.code,
+        message: cause.message,
+        ...(cause.field === undefined ? {} : { field: cause.field }),
+        ...(hasDetails ? { details: cause.details } : {}),
+      };
     }
     if (isBusy(cause)) {
       log.warn({ err: cause }, "the database is busy");
@@ -30,7 +35,11 @@ export function presentError(error: unknown, log: ApiLog): PresentedError {
   }
   const errorId = randomUUID();
   log.error({ err: error, errorId }, "a request failed unexpectedly");
-  return { code: "QSC_INTERNAL", message: `Something went wrong inside Quiesce. Its log says what, under the id ${errorId}.`, details: { errorId } };
+  return {
+    code: "QSC_INTERNAL",
+    message: `Something went wrong inside Quiesce. Its log says what, under the id ${errorId}.`,
+    details: { errorId },
+  };
 }
 
 /** The same for GraphQL, keeping where in the document it happened. Faults in the document itself are the caller's to see. */
@@ -45,7 +54,13 @@ export function presentGraphqlError(error: unknown, log: ApiLog): GraphQLError {
 
 function located(error: unknown, message: string, extensions: { readonly [name: string]: unknown }): GraphQLError {
   const at = error instanceof GraphQLError ? error : null;
-  return new GraphQLError(message, { nodes: at?.nodes ?? null, source: at?.source ?? null, positions: at?.positions ?? null, path: at?.path ?? null, extensions });
+  return new GraphQLError(message, {
+    nodes: at?.nodes ?? null,
+    source: at?.source ?? null,
+    positions: at?.positions ?? null,
+    path: at?.path ?? null,
+    extensions,
+  });
 }
 
 /** The error, what it wraps, and so on: GraphQL and drizzle both wrap. */

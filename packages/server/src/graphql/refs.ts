@@ -10,7 +10,10 @@ import type { RequestContext } from "./request-context.js";
  * The objects of the API by name, so that rooms can refer to each other. A resolver may answer a row or only its id as text: ids are loaded
  * together. Nothing is remembered between batches, because a subscription lives long and must not show yesterday's rows.
  */
-function node<Row extends { readonly id: string | number }>(name: string, load: (ids: string[], context: RequestContext) => Promise<readonly Row[]>) {
+function node<Row extends { readonly id: string | number }>(
+  name: string,
+  load: (ids: string[], context: RequestContext) => Promise<readonly Row[]>,
+) {
   return builder.loadableNodeRef(name, {
     id: { resolve: (row: Row) => row.id },
     load,

@@ -51,7 +51,7 @@ export interface RequestContext extends ApiServices {
 }
 
 /** The command side of a request: the principal becomes the actor of the audit. */
-export function commandContext(context: RequestContext): CommandContext {
+function commandContext(context: RequestContext): CommandContext {
   const actor: Actor = { kind: "token", name: context.principal.name, role: context.principal.role };
   return { database: context.database, actor, zones: context.zones };
 }

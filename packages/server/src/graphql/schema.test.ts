@@ -1,9 +1,23 @@
-import { GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, isEnumType, isInputObjectType, isInterfaceType, isObjectType, lexicographicSortSchema, printSchema } from "graphql";
+import {
+  GraphQLInputObjectType,
+  GraphQLInterfaceType,
+  GraphQLObjectType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  lexicographicSortSchema,
+  printSchema,
+} from "graphql";
 import { describe, expect, it } from "vitest";
 import { apiSchema } from "./schema.js";
 
 const ownTypes = () => Object.values(apiSchema().getTypeMap()).filter((type) => !type.name.startsWith("__"));
-const withFields = () => ownTypes().filter((type): type is GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType => isObjectType(type) || isInterfaceType(type) || isInputObjectType(type));
+const withFields = () =>
+  ownTypes().filter(
+    (type): type is GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType =>
+      isObjectType(type) || isInterfaceType(type) || isInputObjectType(type),
+  );
 
 describe("the API's schema", () => {
   it("is the committed packages/server/schema.graphql (npm run schema:write -w @quiesce/server writes it)", async () => {
@@ -11,7 +25,9 @@ describe("the API's schema", () => {
   });
 
   it("describes every type, field and argument", () => {
-    const bare: string[] = ownTypes().filter((type) => !type.description && !["Boolean", "Float", "ID", "Int", "String"].includes(type.name)).map((type) => type.name);
+    const bare: string[] = ownTypes()
+      .filter((type) => !type.description && !["Boolean", "Float", "ID", "Int", "String"].includes(type.name))
+      .map((type) => type.name);
     for (const type of withFields()) {
       for (const field of Object.values(type.getFields())) {
         if (!field.description) bare.push(`${type.name}.${field.name}`);
@@ -22,7 +38,9 @@ describe("the API's schema", () => {
   });
 
   it("names enum values in capitals", () => {
-    const values = ownTypes().filter(isEnumType).flatMap((type) => type.getValues().map(({ name }) => name));
+    const values = ownTypes()
+      .filter(isEnumType)
+      .flatMap((type) => type.getValues().map(({ name }) => name));
     expect(values.filter((name) => !/^[A-Z][A-Z_]*$/.test(name))).toEqual([]);
   });
 

@@ -29,7 +29,11 @@ export function defineServerState(): void {
   defineHealth();
   defineControl();
   builder.queryField("eventCursor", (t) =>
-    t.string({ authScopes: { can: "events.read" }, description: "The end of the event log: liveEvents(after: it) brings what comes next.", resolve: async (_root, _args, { database }) => encodeCursor(await readHead(database.sql)) }),
+    t.string({
+      authScopes: { can: "events.read" },
+      description: "The end of the event log: liveEvents(after: it) brings what comes next.",
+      resolve: async (_root, _args, { database }) => encodeCursor(await readHead(database.sql)),
+    }),
   );
 }
 
@@ -42,14 +46,36 @@ function defineSummary(): void {
       mode: t.expose("mode", { type: ModeEnum, description: "Whether holds hold at all." }),
       integrations: t.exposeInt("integrations", { description: "All integrations." }),
       heldIntegrations: t.exposeInt("heldIntegrations", { description: "Those that are held." }),
-      activeHolds: t.field({ type: [HoldRef], description: "What holds now, oldest first; at most 50.", resolve: (row) => row.activeHoldIds.map(String) }),
-      nextOccurrence: t.field({ type: OccurrenceRef, nullable: true, description: "The next window to begin.", resolve: (row) => (row.nextOccurrenceId === null ? null : String(row.nextOccurrenceId)) }),
-      runsByState: t.field({ type: [RunStateCountRef], description: "Due times of the last 24 hours by state, and whatever is running.", resolve: (row) => stateCounts(row.runsByState) }),
-      recentRuns: t.field({ type: [RunRef], description: "The ten newest runs that were started.", resolve: (row) => [...row.recentRunIds] }),
+      activeHolds: t.field({
+        type: [HoldRef],
+        description: "What holds now, oldest first; at most 50.",
+        resolve: (row) => row.activeHoldIds.map(String),
+      }),
+      nextOccurrence: t.field({
+        type: OccurrenceRef,
+        nullable: true,
+        description: "The next window to begin.",
+        resolve: (row) => (row.nextOccurrenceId === null ? null : String(row.nextOccurrenceId)),
+      }),
+      runsByState: t.field({
+        type: [RunStateCountRef],
+        description: "Due times of the last 24 hours by state, and whatever is running.",
+        resolve: (row) => stateCounts(row.runsByState),
+      }),
+      recentRuns: t.field({
+        type: [RunRef],
+        description: "The ten newest runs that were started.",
+        resolve: (row) => [...row.recentRunIds],
+      }),
     }),
   });
   builder.queryField("statusSummary", (t) =>
-    t.field({ type: StatusSummaryRef, authScopes: { can: "runs.read" }, description: "The state of everything in a few numbers; at most half a second old.", resolve: (_root, _args, { database }) => statusSummary(database) }),
+    t.field({
+      type: StatusSummaryRef,
+      authScopes: { can: "runs.read" },
+      description: "The state of everything in a few numbers; at most half a second old.",
+      resolve: (_root, _args, { database }) => statusSummary(database),
+    }),
   );
 }
 
@@ -72,7 +98,9 @@ function defineHealth(): void {
       checks: t.field({ type: [CheckRef], description: "Everything that was looked at.", resolve: (row) => row.checks }),
     }),
   });
-  builder.queryField("health", (t) => t.field({ type: HealthRef, ...read, description: "How the server is.", resolve: (_root, _args, context) => healthReport(context) }));
+  builder.queryField("health", (t) =>
+    t.field({ type: HealthRef, ...read, description: "How the server is.", resolve: (_root, _args, context) => healthReport(context) }),
+  );
 }
 
 function defineControl(): void {
@@ -80,12 +108,26 @@ function defineControl(): void {
     description: "Settings of the whole deployment.",
     fields: (t) => ({
       mode: t.expose("mode", { type: ModeEnum, description: "OBSERVE holds nothing anywhere and records what would have been held." }),
-      expandedUntil: t.expose("expandedUntil", { type: "DateTime", nullable: true, description: "Windows are computed up to here; beyond it nothing is dispatched." }),
+      expandedUntil: t.expose("expandedUntil", {
+        type: "DateTime",
+        nullable: true,
+        description: "Windows are computed up to here; beyond it nothing is dispatched.",
+      }),
       zoneDataVersion: t.exposeString("zoneDataVersion", { nullable: true, description: "The time zone data in force." }),
-      eventCursor: t.string({ description: "liveEvents(after: it) continues exactly where this was read.", resolve: (row) => encodeCursor(row) }),
+      eventCursor: t.string({
+        description: "liveEvents(after: it) continues exactly where this was read.",
+        resolve: (row) => encodeCursor(row),
+      }),
     }),
   });
-  builder.queryField("control", (t) => t.field({ type: ControlRef, ...read, description: "Settings of the whole deployment.", resolve: (_root, _args, context) => readControl(context) }));
+  builder.queryField("control", (t) =>
+    t.field({
+      type: ControlRef,
+      ...read,
+      description: "Settings of the whole deployment.",
+      resolve: (_root, _args, context) => readControl(context),
+    }),
+  );
   const ModeInput = builder.inputType("SetModeInput", {
     description: "A mode for the whole deployment.",
     fields: (t) => ({
@@ -95,7 +137,9 @@ function defineControl(): void {
   });
   builder.mutationField("setMode", (t) =>
     t.field({
-      type: ControlRef, authScopes: { can: "control.write" }, description: "Switches between holding runs and only recording what would have been held.",
+      type: ControlRef,
+      authScopes: { can: "control.write" },
+      description: "Switches between holding runs and only recording what would have been held.",
       args: { input: t.arg({ type: ModeInput, required: true, description: "Which mode, and why." }) },
       resolve: async (_root, { input }, context) => {
         await runCommand(context, (command) => setMode(command, input));
@@ -106,10 +150,13 @@ function defineControl(): void {
 }
 
 async function readControl({ database }: RequestContext): Promise<Control> {
-  const [row] = await selectRows<Control>(database.db, sql`
+  const [row] = await selectRows<Control>(
+    database.db,
+    sql`
     select c.mode, nullif(c.expanded_until, '-infinity') as "expandedUntil", c.zone_data_version as "zoneDataVersion", c.event_epoch::text as epoch,
       h.last_position::float8 as position
-    from control as c, event_head as h`);
+    from control as c, event_head as h`,
+  );
   if (row === undefined) throw new Error("control or event_head has no row.");
   return row;
 }

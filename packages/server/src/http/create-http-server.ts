@@ -74,7 +74,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const server = createServer((request, response) => {
     const url = parseUrl(request);
     const shape = url?.pathname === "/graphql" ? "graphql" : "rest";
-    const work = url === null ? Promise.reject(new DomainError("QSC_HTTP_NOT_FOUND", "The address is not well-formed.")) : route(request, response, url);
+    const work =
+      url === null
+        ? Promise.reject(new DomainError("QSC_HTTP_NOT_FOUND", "The address is not well-formed."))
+        : route(request, response, url);
     work.catch((error: unknown) => {
       // A client that left in the middle of its own request is nobody's fault.
       if (response.destroyed || request.errored) return;
@@ -148,7 +151,11 @@ async function serveReadiness(response: ServerResponse, options: HttpServerOptio
 }
 
 /** Strangers learn whether it is well; what was looked at is for callers with a token. */
-async function serveHealth(request: IncomingMessage, response: ServerResponse, input: { readonly options: HttpServerOptions; readonly identify: (request: IncomingMessage) => Promise<Authenticated> }): Promise<void> {
+async function serveHealth(
+  request: IncomingMessage,
+  response: ServerResponse,
+  input: { readonly options: HttpServerOptions; readonly identify: (request: IncomingMessage) => Promise<Authenticated> },
+): Promise<void> {
   const report = await healthReport(input.options);
   const caller = request.headers.authorization === undefined ? null : await input.identify(request);
   const body = caller !== null && can(caller.principal, "control.read") ? report : { status: report.status };

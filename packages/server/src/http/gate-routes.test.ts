@@ -24,7 +24,10 @@ describe("GET /gate/<integration>", () => {
     const open = await call("/gate/orders");
     expect(open).toMatchObject({ status: 200, json: { integration: "orders", state: "open", held: false, by: [], until: null } });
     expect(open.headers.get("cache-control")).toBe("no-store");
-    expect(await call("/gate/invoices")).toMatchObject({ status: 200, json: { state: "held", held: true, by: [{ reason: "closed books", kind: "manual", until: null }], until: null } });
+    expect(await call("/gate/invoices")).toMatchObject({
+      status: 200,
+      json: { state: "held", held: true, by: [{ reason: "closed books", kind: "manual", until: null }], until: null },
+    });
   });
 
   it("answers 423 while held when it is asked strictly", async () => {
@@ -46,27 +49,55 @@ describe("the gate's lease", () => {
     const entered = await call("/gate/orders/enter", { leaseSeconds: 30, reason: "nightly script" });
     expect(entered).toMatchObject({ status: 201, json: { entered: true, integration: "orders" } });
     const { runId, leaseToken, leaseUntil } = entered.json as { runId: string; leaseToken: string; leaseUntil: string };
-    expect((await api.ask("query ($key: String!) { run(key: $key) { state trigger integration { key } requestedBy } }", { key: runId })).data?.["run"]).toEqual({
-      state: "RUNNING", trigger: "GATE", integration: { key: "orders" }, requestedBy: "test-operator",
+    expect(
+      (await api.ask("query ($key: String!) { run(key: $key) { state trigger integration { key } requestedBy } }", { key: runId })).data?.[
+        "run"
+      ],
+    ).toEqual({
+      state: "RUNNING",
+      trigger: "GATE",
+      integration: { key: "orders" },
+      requestedBy: "test-operator",
     });
     const renewed = await call(`/gate/runs/${runId}/renew`, { leaseToken, leaseSeconds: 600 });
     expect(renewed.status).toBe(200);
     expect(Date.parse(String(renewed.json["leaseUntil"]))).toBeGreaterThan(Date.parse(leaseUntil));
-    expect(await call(`/gate/runs/${runId}/renew`, { leaseToken: "00000000-0000-4000-8000-000000000000" })).toMatchObject({ status: 409, json: { error: { code: "QSC_GATE_LEASE_LOST" } } });
-    expect(await call(`/gate/runs/${runId}/leave`, { leaseToken, exitCode: 3 })).toMatchObject({ status: 200, json: { outcome: "failed" } });
-    expect((await api.ask("query ($key: String!) { run(key: $key) { state figures } }", { key: runId })).data?.["run"]).toEqual({ state: "FAILED", figures: { exitCode: 3 } });
+    expect(await call(`/gate/runs/${runId}/renew`, { leaseToken: "00000000-0000-4000-8000-000000000000" })).toMatchObject({
+      status: 409,
+      json: { error: { code: "QSC_GATE_LEASE_LOST" } },
+    });
+    expect(await call(`/gate/runs/${runId}/leave`, { leaseToken, exitCode: 3 })).toMatchObject({
+      status: 200,
+      json: { outcome: "failed" },
+    });
+    expect((await api.ask("query ($key: String!) { run(key: $key) { state figures } }", { key: runId })).data?.["run"]).toEqual({
+      state: "FAILED",
+      figures: { exitCode: 3 },
+    });
   });
 
   it("is refused with 423 and the reasons while held", async () => {
-    expect(await call("/gate/invoices/enter", {})).toMatchObject({ status: 423, json: { entered: false, held: true, by: [{ reason: "closed books" }] } });
+    expect(await call("/gate/invoices/enter", {})).toMatchObject({
+      status: 423,
+      json: { entered: false, held: true, by: [{ reason: "closed books" }] },
+    });
   });
 
   it("is refused to a viewer, to wrong methods and to bodies that are not JSON objects", async () => {
-    expect(await call("/gate/orders/enter", {}, api.tokens.viewer)).toMatchObject({ status: 403, json: { error: { code: "QSC_ACCESS_DENIED" } } });
+    expect(await call("/gate/orders/enter", {}, api.tokens.viewer)).toMatchObject({
+      status: 403,
+      json: { error: { code: "QSC_ACCESS_DENIED" } },
+    });
     expect((await call("/gate/orders/enter")).status).toBe(405);
     expect((await call("/gate/orders/enter", [1])).json).toMatchObject({ error: { code: "QSC_HTTP_BODY_INVALID" } });
-    expect((await call("/gate/orders/enter", { leaseSeconds: "long" })).json).toMatchObject({ error: { code: "QSC_HTTP_BODY_INVALID", field: "leaseSeconds" } });
-    const text = await fetch(`${api.url}/gate/orders/enter`, { method: "POST", body: "{}", headers: { authorization: `Bearer ${api.tokens.operator}`, "content-type": "text/plain" } });
+    expect((await call("/gate/orders/enter", { leaseSeconds: "long" })).json).toMatchObject({
+      error: { code: "QSC_HTTP_BODY_INVALID", field: "leaseSeconds" },
+    });
+    const text = await fetch(`${api.url}/gate/orders/enter`, {
+      method: "POST",
+      body: "{}",
+      headers: { authorization: `Bearer ${api.tokens.operator}`, "content-type": "text/plain" },
+    });
     expect(text.status).toBe(415);
   });
 });
@@ -78,7 +109,11 @@ describe("health pages", () => {
     const stranger = await fetch(`${api.url}/health`);
     expect(stranger.headers.get("content-type")).toContain("application/health+json");
     expect(await stranger.json()).toEqual({ status: "pass" });
-    expect((await call("/health")).json).toMatchObject({ status: "pass", version: "0.0.0-test", checks: [{ name: "database" }, { name: "live-events" }, { name: "windows" }] });
+    expect((await call("/health")).json).toMatchObject({
+      status: "pass",
+      version: "0.0.0-test",
+      checks: [{ name: "database" }, { name: "live-events" }, { name: "windows" }],
+    });
   });
 
   it("say that it is not ready when the windows are not computed past now", async () => {

@@ -14,7 +14,13 @@ const DEFAULT_LEASE_SECONDS = 60;
  * The gate for schedulers that speak no GraphQL. `GET /gate/<integration>` answers 200 with the verdict, with `?strict=1` 423 while held;
  * `POST /gate/<integration>/enter`, `POST /gate/runs/<id>/renew` and `/leave` take and give back a lease.
  */
-export async function serveGate(input: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly url: URL; readonly caller: Authenticated; readonly services: ApiServices }): Promise<void> {
+export async function serveGate(input: {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+  readonly caller: Authenticated;
+  readonly services: ApiServices;
+}): Promise<void> {
   const { request, response, url, caller, services } = input;
   const segments = url.pathname.split("/").slice(2).map(decodeSegment);
   const [first = "", second = "", third] = segments;
@@ -36,7 +42,13 @@ export async function serveGate(input: { readonly request: IncomingMessage; read
     const reason = textField(body, "reason");
     const entry = await runCommand(context, (command) => enterGate(command, { integration: first, leaseSeconds, reason }));
     if (!entry.entered) return sendJson(response, 423, { entered: false, integration: first, ...verdictBody(entry.verdict) });
-    return sendJson(response, 201, { entered: true, integration: first, runId: entry.runId, leaseToken: entry.leaseToken, leaseUntil: instant(entry.leaseUntil) });
+    return sendJson(response, 201, {
+      entered: true,
+      integration: first,
+      runId: entry.runId,
+      leaseToken: entry.leaseToken,
+      leaseUntil: instant(entry.leaseUntil),
+    });
   }
   if (segments.length === 3 && first === "runs" && (third === "renew" || third === "leave")) {
     const body = await readJsonObject(request);
@@ -51,12 +63,21 @@ export async function serveGate(input: { readonly request: IncomingMessage; read
     await runCommand(context, (command) => leaveGate(command, { ...lease, outcome, exitCode }));
     return sendJson(response, 200, { runId: second, outcome });
   }
-  throw new DomainError("QSC_HTTP_NOT_FOUND", "There is no such address. The gate has GET /gate/<integration>, POST /gate/<integration>/enter, POST /gate/runs/<id>/renew and POST /gate/runs/<id>/leave.");
+  throw new DomainError(
+    "QSC_HTTP_NOT_FOUND",
+    "There is no such address. The gate has GET /gate/<integration>, POST /gate/<integration>/enter, POST /gate/runs/<id>/renew and POST /gate/runs/<id>/leave.",
+  );
 }
 
 function verdictBody(verdict: GateVerdict) {
-  const reason = ({ since, until, ...hold }: HoldReason) => ({ ...hold, since: instant(since), until: until === null ? null : instant(until) });
-  return verdict.kind === "open" ? { state: "open", held: false, by: [], until: null } : { state: "held", held: true, by: verdict.by.map(reason), until: verdict.until === null ? null : instant(verdict.until) };
+  const reason = ({ since, until, ...hold }: HoldReason) => ({
+    ...hold,
+    since: instant(since),
+    until: until === null ? null : instant(until),
+  });
+  return verdict.kind === "open"
+    ? { state: "open", held: false, by: [], until: null }
+    : { state: "held", held: true, by: verdict.by.map(reason), until: verdict.until === null ? null : instant(verdict.until) };
 }
 
 const instant = (ms: number): string => new Date(ms).toISOString();
@@ -70,23 +91,30 @@ function decodeSegment(text: string): string {
 }
 
 function requireRight({ principal }: Authenticated, action: Action): void {
-  if (!can(principal, action)) throw new DomainError("QSC_ACCESS_DENIED", `The role ${principal.role} may not do this (${action}). Ask an admin for a token with a wider role.`);
+  if (!can(principal, action))
+    throw new DomainError(
+      "QSC_ACCESS_DENIED",
+      `The role ${principal.role} may not do this (${action}). Ask an admin for a token with a wider role.`,
+    );
 }
 
 function requireMethod(request: IncomingMessage, method: "GET" | "POST"): void {
-  if (request.method !== method) throw new DomainError("QSC_HTTP_METHOD", `This address takes ${method}, found ${request.method ?? "nothing"}.`);
+  if (request.method !== method)
+    throw new DomainError("QSC_HTTP_METHOD", `This address takes ${method}, found ${request.method ?? "nothing"}.`);
 }
 
 /** A form on another site can send text and form fields, but not JSON without asking first. */
 export function requireJson(request: IncomingMessage): void {
   const type = request.headers["content-type"] ?? "";
-  if (!/^application\/json\b/i.test(type)) throw new DomainError("QSC_HTTP_CONTENT_TYPE", `The body must be application/json, found "${type.slice(0, 60)}".`);
+  if (!/^application\/json\b/i.test(type))
+    throw new DomainError("QSC_HTTP_CONTENT_TYPE", `The body must be application/json, found "${type.slice(0, 60)}".`);
 }
 
 function numberField(body: { readonly [name: string]: unknown }, field: string): number | undefined {
   const value = body[field];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== "number" || !Number.isInteger(value)) throw new DomainError("QSC_HTTP_BODY_INVALID", `${field} must be a whole number.`, { field });
+  if (typeof value !== "number" || !Number.isInteger(value))
+    throw new DomainError("QSC_HTTP_BODY_INVALID", `${field} must be a whole number.`, { field });
   return value;
 }
 
@@ -100,6 +128,7 @@ function textField(body: { readonly [name: string]: unknown }, field: string): s
 /** The outcome may be left out where the exit code says it. */
 function outcomeOf(body: { readonly [name: string]: unknown }, exitCode: number | undefined): "succeeded" | "failed" {
   const value = body["outcome"] ?? (exitCode === undefined ? undefined : exitCode === 0 ? "succeeded" : "failed");
-  if (value !== "succeeded" && value !== "failed") throw new DomainError("QSC_HTTP_BODY_INVALID", 'outcome must be "succeeded" or "failed".', { field: "outcome" });
+  if (value !== "succeeded" && value !== "failed")
+    throw new DomainError("QSC_HTTP_BODY_INVALID", 'outcome must be "succeeded" or "failed".', { field: "outcome" });
   return value;
 }

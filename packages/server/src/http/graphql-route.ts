@@ -29,7 +29,8 @@ export async function serveGraphiql(input: GraphqlRequest): Promise<void> {
 export async function serveGraphql(input: GraphqlRequest & { readonly caller: Authenticated }): Promise<void> {
   const { api, streams, request, response, url, caller } = input;
   const { method } = request;
-  if (method !== "GET" && method !== "POST") throw new DomainError("QSC_HTTP_METHOD", `This address takes POST and GET, found ${method ?? "nothing"}.`);
+  if (method !== "GET" && method !== "POST")
+    throw new DomainError("QSC_HTTP_METHOD", `This address takes POST and GET, found ${method ?? "nothing"}.`);
   if (method === "POST") requireJson(request);
   const mayBeLarge = can(caller.principal, "catalogue.write");
   const body = method === "GET" ? undefined : await readBody(request, mayBeLarge ? WORKSPACE_BODY_LIMIT_BYTES : BODY_LIMIT_BYTES);
@@ -37,7 +38,12 @@ export async function serveGraphql(input: GraphqlRequest & { readonly caller: Au
   response.once("close", () => abort.abort());
   const answer = await api.fetch(
     url,
-    { method, headers: { accept: request.headers.accept ?? "application/json", "content-type": "application/json" }, body: body?.toString("utf8") ?? null, signal: abort.signal },
+    {
+      method,
+      headers: { accept: request.headers.accept ?? "application/json", "content-type": "application/json" },
+      body: body?.toString("utf8") ?? null,
+      signal: abort.signal,
+    },
     { caller, large: body !== undefined && body.length > BODY_LIMIT_BYTES },
   );
   if (!(answer.headers.get("content-type") ?? "").startsWith("text/event-stream")) return send(response, answer, abort);
@@ -51,7 +57,11 @@ export async function serveGraphql(input: GraphqlRequest & { readonly caller: Au
 
 /** Copies an answer out as fast as the client reads, and no faster: what is not read stays in the subscriber's bounded queue. */
 async function send(response: ServerResponse, answer: Response, abort: AbortController): Promise<void> {
-  response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), "cache-control": "no-store", "x-content-type-options": "nosniff" });
+  response.writeHead(answer.status, {
+    ...Object.fromEntries(answer.headers),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
   response.flushHeaders();
   const reader = answer.body?.getReader();
   if (reader === undefined) return void response.end();
@@ -61,15 +71,16 @@ async function send(response: ServerResponse, answer: Response, abort: AbortCont
     while (!abort.signal.aborted) {
       const { done, value } = await reader.read();
       if (done) break;
-      if (!response.write(value)) await new Promise<void>((resolve) => {
-        const go = () => {
-          response.off("drain", go);
-          abort.signal.removeEventListener("abort", go);
-          resolve();
-        };
-        response.once("drain", go);
-        abort.signal.addEventListener("abort", go, { once: true });
-      });
+      if (!response.write(value))
+        await new Promise<void>((resolve) => {
+          const go = () => {
+            response.off("drain", go);
+            abort.signal.removeEventListener("abort", go);
+            resolve();
+          };
+          response.once("drain", go);
+          abort.signal.addEventListener("abort", go, { once: true });
+        });
     }
   } finally {
     abort.signal.removeEventListener("abort", stop);

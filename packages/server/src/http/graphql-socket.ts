@@ -12,7 +12,7 @@ import type { OpenStreams } from "./open-streams.js";
 import { BODY_LIMIT_BYTES } from "./read-body.js";
 
 export const MAX_SUBSCRIPTIONS_PER_SOCKET = 50;
-export const MAX_SOCKETS = 5_000;
+const MAX_SOCKETS = 5_000;
 const PING_INTERVAL_MS = 15_000;
 const INIT_WAIT_MS = 5_000;
 /** graphql-transport-ws: clients do not try again after it, as a token does not become valid by waiting. */
@@ -65,14 +65,20 @@ export function createGraphqlSockets(input: SocketInput): GraphqlSockets {
       for (const client of sockets.clients) client.close(GOING_AWAY, "The server stops.");
       const closed = new Promise<void>((resolve) => sockets.close(() => resolve()));
       const timer = setTimeout(() => sockets.clients.forEach((client) => client.terminate()), 1_000);
-      if (sockets.clients.size > 0) await Promise.all([...sockets.clients].map((client) => new Promise((resolve) => client.once("close", resolve))));
+      if (sockets.clients.size > 0)
+        await Promise.all([...sockets.clients].map((client) => new Promise((resolve) => client.once("close", resolve))));
       clearTimeout(timer);
       await closed;
     },
   };
 }
 
-function serve(input: SocketInput, protocol: ReturnType<typeof makeServer<Record<string, unknown>, Extra>>, socket: WebSocket, request: IncomingMessage): void {
+function serve(
+  input: SocketInput,
+  protocol: ReturnType<typeof makeServer<Record<string, unknown>, Extra>>,
+  socket: WebSocket,
+  request: IncomingMessage,
+): void {
   const extra: Extra = { socket, request, caller: null };
   const fail = (error: unknown) => {
     const { code } = presentError(error, input.services.log);
@@ -82,9 +88,12 @@ function serve(input: SocketInput, protocol: ReturnType<typeof makeServer<Record
     {
       protocol: socket.protocol,
       // The wait for the write is what slows a subscription down to its client's speed.
-      send: (data) => new Promise((resolve, reject) => (socket.readyState === socket.OPEN ? socket.send(data, (error) => (error ? reject(error) : resolve())) : resolve())),
+      send: (data) =>
+        new Promise((resolve, reject) =>
+          socket.readyState === socket.OPEN ? socket.send(data, (error) => (error ? reject(error) : resolve())) : resolve(),
+        ),
       close: (code, reason) => closeSocket(socket, code ?? GOING_AWAY, reason ?? ""),
-      onMessage: (receive) => socket.on("message", (data) => void receive(String(data)).catch(fail)),
+      onMessage: (receive) => socket.on("message", (data) => void receive(Buffer.isBuffer(data) ? data.toString("utf8") : "").catch(fail)),
     },
     extra,
   );
@@ -101,7 +110,12 @@ function serve(input: SocketInput, protocol: ReturnType<typeof makeServer<Record
     get tokenId() {
       return extra.caller?.tokenId ?? 0;
     },
-    close: (why) => (why === "shutdown" ? closeSocket(socket, GOING_AWAY, "The server stops.") : extra.caller === null ? undefined : closeSocket(socket, UNAUTHORIZED, "QSC_ACCESS_TOKEN_REVOKED or expired")),
+    close: (why) =>
+      why === "shutdown"
+        ? closeSocket(socket, GOING_AWAY, "The server stops.")
+        : extra.caller === null
+          ? undefined
+          : closeSocket(socket, UNAUTHORIZED, "QSC_ACCESS_TOKEN_REVOKED or expired"),
   });
   // A broken frame or a payload over the limit: ws closes the socket itself.
   socket.on("error", (error) => input.services.log.warn({ err: error }, "a WebSocket was closed because of what its client sent"));
@@ -155,7 +169,10 @@ async function prepare(input: SocketInput, context: Context<Record<string, unkno
   try {
     input.takeCaller(caller);
     if (Object.keys(context.subscriptions).length > MAX_SUBSCRIPTIONS_PER_SOCKET) {
-      throw new DomainError("QSC_GRAPHQL_TOO_MANY_SUBSCRIPTIONS", `A socket carries at most ${MAX_SUBSCRIPTIONS_PER_SOCKET} operations at once. Complete one, or open another socket.`);
+      throw new DomainError(
+        "QSC_GRAPHQL_TOO_MANY_SUBSCRIPTIONS",
+        `A socket carries at most ${MAX_SUBSCRIPTIONS_PER_SOCKET} operations at once. Complete one, or open another socket.`,
+      );
     }
     const enveloped = input.api.getEnveloped({ caller });
     const document = enveloped.parse(payload.query);
@@ -170,7 +187,13 @@ async function prepare(input: SocketInput, context: Context<Record<string, unkno
       rootValue: enveloped,
     };
   } catch (error) {
-    const shown = error instanceof GraphQLError ? presentGraphqlError(error, log) : presentGraphqlError(new GraphQLError("refused", { originalError: error instanceof Error ? error : new Error(String(error)) }), log);
+    const shown =
+      error instanceof GraphQLError
+        ? presentGraphqlError(error, log)
+        : presentGraphqlError(
+            new GraphQLError("refused", { originalError: error instanceof Error ? error : new Error(String(error)) }),
+            log,
+          );
     if (shown.extensions["code"] === "QSC_HTTP_RATE_LIMITED") closeSocket(socket, TOO_MANY_REQUESTS, "QSC_HTTP_RATE_LIMITED");
     return [shown];
   }

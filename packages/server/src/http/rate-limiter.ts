@@ -32,7 +32,10 @@ export function createRateLimiter(limit: RateLimit): { take(name: string): void 
         buckets.delete(oldest);
       }
       if (bucket.level < 1) {
-        throw new DomainError("QSC_HTTP_RATE_LIMITED", `Too many requests: at most ${limit.burst} at once and ${limit.perSecond} a second. Try again in a second.`);
+        throw new DomainError(
+          "QSC_HTTP_RATE_LIMITED",
+          `Too many requests: at most ${limit.burst} at once and ${limit.perSecond} a second. Try again in a second.`,
+        );
       }
       bucket.level -= 1;
     },

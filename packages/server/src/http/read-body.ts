@@ -34,6 +34,7 @@ export async function readJsonObject(request: IncomingMessage): Promise<{ readon
   } catch {
     value = undefined;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new DomainError("QSC_HTTP_BODY_INVALID", "The body is not a JSON object.");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new DomainError("QSC_HTTP_BODY_INVALID", "The body is not a JSON object.");
   return Object.fromEntries(Object.entries(value));
 }

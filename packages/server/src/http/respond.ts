@@ -19,14 +19,20 @@ const statusByCode: { readonly [code: string]: number } = {
 };
 
 /** The HTTP status of a refusal: what is not known is 404, what the caller can mend 400. */
-export function statusOf(code: string): number {
+function statusOf(code: string): number {
   return statusByCode[code] ?? (code.endsWith("_NOT_FOUND") ? 404 : 400);
 }
 
 /** Answers JSON that no cache may keep. */
 export function sendJson(response: ServerResponse, status: number, body: unknown, headers: { readonly [name: string]: string } = {}): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8", "content-length": Buffer.byteLength(text), "cache-control": "no-store", "x-content-type-options": "nosniff", ...headers });
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(text),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    ...headers,
+  });
   response.end(text);
 }
 

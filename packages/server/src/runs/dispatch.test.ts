@@ -6,7 +6,7 @@ import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
 import type { CommandContext } from "../command.js";
 import { type Database, openDatabase } from "../db/client.js";
 import { advanceWindows } from "../windows/advance.js";
-import { createWindow, endWindowEarly, extendWindow, pause, resume, setMode } from "../windows/commands.js";
+import { cancelWindow, createWindow, endWindowEarly, extendWindow, pause, resume, setMode } from "../windows/commands.js";
 import { expandWindows } from "../windows/expand.js";
 import { claimRuns, peekDue } from "./claim.js";
 import { runNow } from "./commands.js";
@@ -284,5 +284,18 @@ describe("dispatch and windows", () => {
     expect((await turn()).claimed).toHaveLength(0);
     await finishAll(first.claimed.slice(0, 1));
     expect((await turn()).claimed).toHaveLength(1);
+  });
+});
+
+describe("windows and their keys", () => {
+  it("a window that was cancelled and is planned again with the same start holds again", async () => {
+    await oneJob("coalesce");
+    await createWindow(context, { ...erpWindow, key: "patch" });
+    await time.set(start + 15 * minute);
+    await turn();
+    await cancelWindow(context, { key: "patch", reason: "called off" });
+    expect((await askGate(database.db, "orders")).kind).toBe("open");
+    await createWindow(context, { ...erpWindow, key: "patch" });
+    expect((await askGate(database.db, "orders")).kind).toBe("held");
   });
 });

@@ -1,9 +1,10 @@
+import { catalogueByKey } from "../catalog/queries.js";
+import { readNow } from "../command.js";
 import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
 import { keyOf, runIdOf } from "../graphql/key-or-id.js";
 import { RunRef } from "../graphql/refs.js";
 import { runCommand } from "../graphql/request-context.js";
-import { catalogueByKey } from "../catalog/queries.js";
 import { enterGate, type GateEntry, leaveGate, renewGate } from "./gate.js";
 import { GateRef } from "./graphql-gate.js";
 
@@ -16,16 +17,31 @@ export function defineGateMutations(): void {
     description: "Whether the gate was entered, with the lease, or why not.",
     fields: (t) => ({
       entered: t.exposeBoolean("entered", { description: "True: the work may start and counts as a run in flight." }),
-      run: t.field({ type: RunRef, nullable: true, description: "The run that stands for the work.", resolve: (row) => (row.entered ? row.runId : null) }),
-      leaseToken: t.string({ nullable: true, description: "Renew and leave with it.", resolve: (row) => (row.entered ? row.leaseToken : null) }),
-      leaseUntil: t.field({ type: "DateTime", nullable: true, description: "Renew before this, or the work counts as lost.", resolve: (row) => (row.entered ? row.leaseUntil : null) }),
+      run: t.field({
+        type: RunRef,
+        nullable: true,
+        description: "The run that stands for the work.",
+        resolve: (row) => (row.entered ? row.runId : null),
+      }),
+      leaseToken: t.string({
+        nullable: true,
+        description: "Renew and leave with it.",
+        resolve: (row) => (row.entered ? row.leaseToken : null),
+      }),
+      leaseUntil: t.field({
+        type: "DateTime",
+        nullable: true,
+        description: "Renew before this, or the work counts as lost.",
+        resolve: (row) => (row.entered ? row.leaseUntil : null),
+      }),
       gate: t.field({
-        type: GateRef, nullable: true, description: "Why it was not entered.",
+        type: GateRef,
+        nullable: true,
+        description: "Why it was not entered.",
         resolve: async (row, _args, { database }) => {
           if (row.entered) return null;
           const integration = await catalogueByKey(database, "integration", { key: row.integration });
-          const [clock] = await database.sql<{ now: number }[]>`select app_now() as now`;
-          return integration === null ? null : { integrationId: integration.id, verdict: row.verdict, asOf: clock?.now ?? 0 };
+          return integration === null ? null : { integrationId: integration.id, verdict: row.verdict, asOf: await readNow(database.db) };
         },
       }),
     }),
@@ -65,27 +81,45 @@ export function defineGateMutations(): void {
   });
   builder.mutationFields((t) => ({
     enterGate: t.field({
-      type: EntryRef, ...enter, description: "Enters the gate: the work counts as a run in flight, so no window over the integration becomes quiesced meanwhile.",
+      type: EntryRef,
+      ...enter,
+      description: "Enters the gate: the work counts as a run in flight, so no window over the integration becomes quiesced meanwhile.",
       args: { input: t.arg({ type: EnterInput, required: true, description: "What is to start." }) },
       resolve: async (_root, { input }, context) => {
         const integration = await keyOf(context, "Integration", input.integration);
-        const entry = await runCommand(context, (command) => enterGate(command, { integration, leaseSeconds: input.leaseSeconds, reason: input.reason ?? undefined }));
+        const entry = await runCommand(context, (command) =>
+          enterGate(command, { integration, leaseSeconds: input.leaseSeconds, reason: input.reason ?? undefined }),
+        );
         return { ...entry, integration };
       },
     }),
     renewGate: t.field({
-      type: LeaseRef, ...enter, description: "Keeps the lease for another while.",
+      type: LeaseRef,
+      ...enter,
+      description: "Keeps the lease for another while.",
       args: { input: t.arg({ type: RenewInput, required: true, description: "Which lease." }) },
       resolve: async (_root, { input }, context) => {
         const runId = runIdOf(input.run);
-        return { runId, ...(await runCommand(context, (command) => renewGate(command, { runId, leaseToken: input.leaseToken, leaseSeconds: input.leaseSeconds }))) };
+        return {
+          runId,
+          ...(await runCommand(context, (command) =>
+            renewGate(command, { runId, leaseToken: input.leaseToken, leaseSeconds: input.leaseSeconds }),
+          )),
+        };
       },
     }),
     leaveGate: t.field({
-      type: RunRef, ...enter, description: "Leaves the gate with the work's outcome.",
+      type: RunRef,
+      ...enter,
+      description: "Leaves the gate with the work's outcome.",
       args: { input: t.arg({ type: LeaveInput, required: true, description: "Which work, and how it ended." }) },
       resolve: async (_root, { input }, context) => {
-        const left = { runId: runIdOf(input.run), leaseToken: input.leaseToken, outcome: input.outcome, exitCode: input.exitCode ?? undefined };
+        const left = {
+          runId: runIdOf(input.run),
+          leaseToken: input.leaseToken,
+          outcome: input.outcome,
+          exitCode: input.exitCode ?? undefined,
+        };
         return (await runCommand(context, (command) => leaveGate(command, left))).runId;
       },
     }),

@@ -21,7 +21,7 @@ export const HoldKindEnum = capsEnum("HoldKind", "What made a hold.", ["window",
   credentials: "The system refused our credentials.",
   unready: "The system did not answer its readiness check.",
 });
-export const GateStateEnum = capsEnum("GateState", "Whether runs may start.", ["open", "held"]);
+const GateStateEnum = capsEnum("GateState", "Whether runs may start.", ["open", "held"]);
 
 /** The reason's own columns: its index signature is for the SQL layer. */
 type NamedHoldReason = { readonly [Column in keyof HoldReason as string extends Column ? never : Column]: HoldReason[Column] };
@@ -30,7 +30,8 @@ export const GateHoldRef = builder.objectRef<NamedHoldReason>("GateHold");
 export const GateRef = builder.objectRef<GateView>("Gate");
 
 const gates = batched(
-  async (ids: readonly number[], { database }) => [...(await gatesOf(database, ids))].map(([integrationId, gate]): GateView => ({ integrationId, ...gate })),
+  async (ids: readonly number[], { database }) =>
+    [...(await gatesOf(database, ids))].map(([integrationId, gate]): GateView => ({ integrationId, ...gate })),
   (gate) => gate.integrationId,
 );
 
@@ -66,9 +67,21 @@ export function defineGate(): void {
       integration: t.field({ type: IntegrationRef, description: "The integration.", resolve: (row) => String(row.integrationId) }),
       state: t.field({ type: GateStateEnum, description: "OPEN or HELD.", resolve: (row) => row.verdict.kind }),
       held: t.boolean({ description: "True while runs may not start.", resolve: (row) => row.verdict.kind === "held" }),
-      by: t.field({ type: [GateHoldRef], description: "What holds; empty while held means that windows are not computed past now.", resolve: (row) => holdsOf(row.verdict) }),
-      until: t.field({ type: "DateTime", nullable: true, description: "When the last hold ends as planned; null while held: open-ended.", resolve: (row) => (row.verdict.kind === "held" ? row.verdict.until : null) }),
-      asOf: t.expose("asOf", { type: "DateTime", description: "When the database was asked; the answer may be old the moment it is given." }),
+      by: t.field({
+        type: [GateHoldRef],
+        description: "What holds; empty while held means that windows are not computed past now.",
+        resolve: (row) => holdsOf(row.verdict),
+      }),
+      until: t.field({
+        type: "DateTime",
+        nullable: true,
+        description: "When the last hold ends as planned; null while held: open-ended.",
+        resolve: (row) => (row.verdict.kind === "held" ? row.verdict.until : null),
+      }),
+      asOf: t.expose("asOf", {
+        type: "DateTime",
+        description: "When the database was asked; the answer may be old the moment it is given.",
+      }),
     }),
   });
 }

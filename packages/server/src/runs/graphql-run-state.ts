@@ -18,4 +18,5 @@ export const RunStateEnum = capsEnum("RunState", "Where a run is; every due time
 export const RunStateCountRef = builder.objectRef<{ readonly state: RunState; readonly count: number }>("RunStateCount");
 
 /** Counts by state, as a list that GraphQL can show. */
-export const stateCounts = (byState: { readonly [state: string]: number }) => runStates.flatMap((state) => (byState[state] === undefined ? [] : [{ state, count: byState[state] }]));
+export const stateCounts = (byState: { readonly [state: string]: number }) =>
+  runStates.flatMap((state) => (byState[state] === undefined ? [] : [{ state, count: byState[state] }]));

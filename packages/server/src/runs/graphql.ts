@@ -1,4 +1,4 @@
-import { DomainError, jobStates, runTriggers } from "@quiesce/core";
+import { DomainError, runTriggers } from "@quiesce/core";
 import { catalogueByKey } from "../catalog/queries.js";
 import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
@@ -6,17 +6,15 @@ import { pageArgs, pageComplexity } from "../graphql/connection.js";
 import { idInside, keyOf, numberOf, runIdOf } from "../graphql/key-or-id.js";
 import { DeadLetterRef, HoldRef, IntegrationRef, JobRef, RunRef } from "../graphql/refs.js";
 import { type RequestContext, runCommand } from "../graphql/request-context.js";
-import { heldUntil } from "./active-holds.js";
 import { cancelRun, runNow } from "./commands.js";
-import { explainJob, type JobExplained } from "./explain.js";
+import { defineExplain } from "./graphql-explain.js";
 import { defineGateMutations } from "./graphql-gate-mutations.js";
-import { defineGate, GateHoldRef, gateOf, GateRef } from "./graphql-gate.js";
-import { RunStateCountRef, RunStateEnum, stateCounts } from "./graphql-run-state.js";
-import { conservation, type Conservation } from "./ledger.js";
+import { defineGate, gateOf, GateRef } from "./graphql-gate.js";
+import { defineLedger } from "./graphql-ledger.js";
+import { RunStateCountRef, RunStateEnum } from "./graphql-run-state.js";
 import { deadLetterPage, type RunFilter, runPage, runsByIds } from "./queries.js";
 
 const read = { authScopes: { can: "runs.read" } } as const;
-const DAY_MS = 86_400_000;
 
 const TriggerEnum = capsEnum("RunTrigger", "Why a run exists.", runTriggers);
 const OrderEnum = builder.enumType("RunOrder", {
@@ -38,7 +36,10 @@ export const RunFilterInput = builder.inputType("RunFilter", {
 });
 
 /** The filter with its names as keys. */
-export async function runFilterOf(context: RequestContext, filter: (typeof RunFilterInput)["$inferInput"] | null | undefined): Promise<RunFilter> {
+export async function runFilterOf(
+  context: RequestContext,
+  filter: (typeof RunFilterInput)["$inferInput"] | null | undefined,
+): Promise<RunFilter> {
   if (filter === null || filter === undefined) return {};
   return {
     ...filter,
@@ -48,7 +49,10 @@ export async function runFilterOf(context: RequestContext, filter: (typeof RunFi
   };
 }
 
-export const RunConnection = builder.connectionObject({ type: RunRef, name: "RunConnection", description: "A page of runs." }, { name: "RunEdge", description: "A run in a list." });
+export const RunConnection = builder.connectionObject(
+  { type: RunRef, name: "RunConnection", description: "A page of runs." },
+  { name: "RunEdge", description: "A run in a list." },
+);
 
 /** Runs, dead letters, the gate, the ledger, and why a job does not run. */
 export function defineRuns(): void {
@@ -75,7 +79,12 @@ function defineRun(): void {
     ...read,
     fields: (t) => ({
       key: t.exposeString("id", { description: "Its uuid." }),
-      job: t.field({ type: JobRef, nullable: true, description: "Its job; null for work that runs elsewhere.", resolve: (row) => (row.jobId === null ? null : String(row.jobId)) }),
+      job: t.field({
+        type: JobRef,
+        nullable: true,
+        description: "Its job; null for work that runs elsewhere.",
+        resolve: (row) => (row.jobId === null ? null : String(row.jobId)),
+      }),
       integration: t.field({ type: IntegrationRef, description: "Its integration.", resolve: (row) => String(row.integrationId) }),
       dueAt: t.expose("dueAt", { type: "DateTime", description: "When it was due." }),
       lastDueAt: t.expose("lastDueAt", { type: "DateTime", description: "The last of the due times that it stands for." }),
@@ -84,15 +93,36 @@ function defineRun(): void {
       trigger: t.expose("trigger", { type: TriggerEnum, description: "Why it exists." }),
       state: t.expose("state", { type: RunStateEnum, description: "Where it is." }),
       attempt: t.exposeInt("attempt", { description: "How often it was started." }),
-      readyAt: t.expose("readyAt", { type: "DateTime", description: "It does not start before: later than due after a retry or a release." }),
+      readyAt: t.expose("readyAt", {
+        type: "DateTime",
+        description: "It does not start before: later than due after a retry or a release.",
+      }),
       startedAt: t.expose("startedAt", { type: "DateTime", nullable: true, description: "When it was started last." }),
       finishedAt: t.expose("finishedAt", { type: "DateTime", nullable: true, description: "When it ended." }),
-      durationMs: t.int({ nullable: true, description: "How long its last attempt took, in milliseconds.", resolve: ({ startedAt, finishedAt }) => (startedAt === null || finishedAt === null ? null : Math.min(finishedAt - startedAt, 2 ** 31 - 1)) }),
-      heldBy: t.field({ type: [HoldRef], description: "The holds that covered it when it was last held; kept after the release as the record.", resolve: (row) => (row.heldBy ?? []).map(String) }),
+      durationMs: t.int({
+        nullable: true,
+        description: "How long its last attempt took, in milliseconds.",
+        resolve: ({ startedAt, finishedAt }) =>
+          startedAt === null || finishedAt === null ? null : Math.min(finishedAt - startedAt, 2 ** 31 - 1),
+      }),
+      heldBy: t.field({
+        type: [HoldRef],
+        description: "The holds that covered it when it was last held; kept after the release as the record.",
+        resolve: (row) => (row.heldBy ?? []).map(String),
+      }),
       heldSince: t.expose("heldSince", { type: "DateTime", nullable: true, description: "Since when it was held." }),
       releasedAt: t.expose("releasedAt", { type: "DateTime", nullable: true, description: "When the last hold let it go." }),
-      observedBy: t.field({ type: [HoldRef], description: "Holds in mode OBSERVE that would have held it.", resolve: (row) => (row.observedBy ?? []).map(String) }),
-      coalescedInto: t.field({ type: RunRef, nullable: true, description: "The run that stands for it.", resolve: (row) => row.coalescedInto }),
+      observedBy: t.field({
+        type: [HoldRef],
+        description: "Holds in mode OBSERVE that would have held it.",
+        resolve: (row) => (row.observedBy ?? []).map(String),
+      }),
+      coalescedInto: t.field({
+        type: RunRef,
+        nullable: true,
+        description: "The run that stands for it.",
+        resolve: (row) => row.coalescedInto,
+      }),
       requestedBy: t.exposeString("requestedBy", { nullable: true, description: "Who asked for it." }),
       reason: t.exposeString("reason", { nullable: true, description: "Why it was asked for, or ended as it did." }),
       error: t.expose("error", { type: "JSON", nullable: true, description: "Why it failed: kind and message." }),
@@ -101,11 +131,19 @@ function defineRun(): void {
   });
 }
 
-const DeadLetterStatusEnum = capsEnum("DeadLetterStatus", "What became of a record that could not be written.", ["open", "review", "replayed", "discarded"], {
-  open: "It can be replayed.",
-  review: "The write may have been applied: a person decides.",
-});
-const DeadLetterConnection = builder.connectionObject({ type: DeadLetterRef, name: "DeadLetterConnection", description: "A page of dead letters." }, { name: "DeadLetterEdge", description: "A dead letter in a list." });
+const DeadLetterStatusEnum = capsEnum(
+  "DeadLetterStatus",
+  "What became of a record that could not be written.",
+  ["open", "review", "replayed", "discarded"],
+  {
+    open: "It can be replayed.",
+    review: "The write may have been applied: a person decides.",
+  },
+);
+const DeadLetterConnection = builder.connectionObject(
+  { type: DeadLetterRef, name: "DeadLetterConnection", description: "A page of dead letters." },
+  { name: "DeadLetterEdge", description: "A dead letter in a list." },
+);
 
 function defineDeadLetter(): void {
   builder.objectType(DeadLetterRef, {
@@ -125,72 +163,6 @@ function defineDeadLetter(): void {
   });
 }
 
-function defineLedger(): void {
-  const DifferenceRef = builder.objectRef<Conservation["differences"][number]>("LedgerDifference").implement({
-    description: "A due time that the schedule's history expects and the ledger lacks, or the other way round.",
-    fields: (t) => ({
-      job: t.exposeString("job", { description: "The job's key." }),
-      kind: t.exposeString("kind", { description: "missing or unexpected." }),
-      dueAt: t.expose("dueAt", { type: "DateTime", description: "The due time." }),
-    }),
-  });
-  const ConservationRef = builder.objectRef<Conservation>("Conservation").implement({
-    description: "Due times recomputed from the schedules' history against those accounted for. A difference is a fault of Quiesce.",
-    fields: (t) => ({
-      ok: t.boolean({ description: "True when nothing differs.", resolve: (row) => row.differences.length === 0 && row.expected === row.accounted }),
-      from: t.expose("from", { type: "DateTime", description: "Due at or after." }),
-      to: t.expose("to", { type: "DateTime", description: "Due before." }),
-      expected: t.exposeInt("expected", { description: "Due times that the schedules imply." }),
-      accounted: t.exposeInt("accounted", { description: "Due times that are a run, or inside the range of one." }),
-      byState: t.field({ type: [RunStateCountRef], description: "The accounted ones by state.", resolve: (row) => stateCounts(row.byState) }),
-      differences: t.field({ type: [DifferenceRef], description: "What differs; at most 1,000 are listed.", resolve: (row) => row.differences }),
-    }),
-  });
-  builder.queryField("conservation", (t) =>
-    t.field({
-      type: ConservationRef, ...read, description: "Checks that every due time of a period is accounted for exactly once; the last 24 hours when no period is given.",
-      complexity: 1_000,
-      args: { from: t.arg({ type: "DateTime", description: "Due at or after." }), to: t.arg({ type: "DateTime", description: "Due before; at most 31 days after `from`." }) },
-      resolve: async (_root, args, { database, zones }) => {
-        const [clock] = await database.sql<{ now: number }[]>`select app_now() as now`;
-        const to = args.to ?? clock?.now ?? 0;
-        const from = args.from ?? to - DAY_MS;
-        if (from >= to || to - from > 31 * DAY_MS) throw new DomainError("QSC_LEDGER_PERIOD", "The period must be at least a millisecond and at most 31 days long.", { field: "from" });
-        return conservation(database.db, zones, { from, to });
-      },
-    }),
-  );
-}
-
-function defineExplain(): void {
-  const StateEnum = capsEnum("JobState", "What a job is doing.", jobStates);
-  const ExplanationRef = builder.objectRef<JobExplained>("JobExplanation").implement({
-    description: "Why a job runs or does not run at this moment.",
-    fields: (t) => ({
-      job: t.field({ type: JobRef, description: "The job.", resolve: async (row, _args, { database }) => {
-        const job = await catalogueByKey(database, "job", { key: row.job });
-        if (job === null) throw new DomainError("QSC_JOB_NOT_FOUND", `There is no job "${row.job}" any more.`, { field: "job" });
-        return job;
-      } }),
-      asOf: t.expose("at", { type: "DateTime", description: "The moment that the answer is about." }),
-      state: t.expose("state", { type: StateEnum, description: "What the job is doing." }),
-      summary: t.exposeString("sentence", { description: "One or two sentences for people." }),
-      needed: t.exposeString("needed", { nullable: true, description: "What would have to happen for it to run; null when it runs, or will by itself." }),
-      by: t.field({ type: [GateHoldRef], description: "Everything that holds it.", resolve: (row) => row.holds }),
-      until: t.field({ type: "DateTime", nullable: true, description: "When the last of them ends as planned; null: open-ended, or not held.", resolve: (row) => heldUntil(row.holds) ?? null }),
-      nextDueAt: t.expose("nextDueAt", { type: "DateTime", nullable: true, description: "The next due time." }),
-      facts: t.field({ type: "JSON", description: "The rest: what waits and what is running.", resolve: ({ waiting, running, integration }) => ({ waiting, running, integration }) }),
-    }),
-  });
-  builder.queryField("explain", (t) =>
-    t.field({
-      type: ExplanationRef, ...read, description: "Why a job runs or does not run.",
-      args: { job: t.arg.string({ required: true, description: "The job's key or id." }) },
-      resolve: async (_root, args, context) => explainJob(context.database.db, await keyOf(context, "Job", args.job)),
-    }),
-  );
-}
-
 const DeadLetterFilterInput = builder.inputType("DeadLetterFilter", {
   description: "Which dead letters; every field given must fit.",
   fields: (t) => ({
@@ -203,25 +175,42 @@ const DeadLetterFilterInput = builder.inputType("DeadLetterFilter", {
 function defineQueries(): void {
   builder.queryFields((t) => ({
     run: t.field({
-      type: RunRef, nullable: true, ...read, description: "One run by its uuid or global id; null when there is none.",
+      type: RunRef,
+      nullable: true,
+      ...read,
+      description: "One run by its uuid or global id; null when there is none.",
       args: { key: t.arg.string({ required: true, description: "Its uuid or global id." }) },
       resolve: async (_root, args, { database }) => (await runsByIds(database, [runIdOf(args.key)]))[0] ?? null,
     }),
     runs: t.field({
-      type: RunConnection, ...read, description: "Runs by due time.", complexity: pageComplexity,
-      args: { ...pageArgs, filter: t.arg({ type: RunFilterInput, description: "Which runs." }), orderBy: t.arg({ type: OrderEnum, description: "DUE_DESC when left out." }) },
-      resolve: async (_root, args, context) => runPage(context.database, { ...args, filter: await runFilterOf(context, args.filter), ascending: args.orderBy === "asc" }),
+      type: RunConnection,
+      ...read,
+      description: "Runs by due time.",
+      complexity: pageComplexity,
+      args: {
+        ...pageArgs,
+        filter: t.arg({ type: RunFilterInput, description: "Which runs." }),
+        orderBy: t.arg({ type: OrderEnum, description: "DUE_DESC when left out." }),
+      },
+      resolve: async (_root, args, context) =>
+        runPage(context.database, { ...args, filter: await runFilterOf(context, args.filter), ascending: args.orderBy === "asc" }),
     }),
     deadLetters: t.field({
-      type: DeadLetterConnection, authScopes: { can: "records.read" }, description: "Records that could not be written, newest first.", complexity: pageComplexity,
+      type: DeadLetterConnection,
+      authScopes: { can: "records.read" },
+      description: "Records that could not be written, newest first.",
+      complexity: pageComplexity,
       args: { ...pageArgs, filter: t.arg({ type: DeadLetterFilterInput, description: "Which ones." }) },
       resolve: async (_root, args, context) => {
-        const integration = typeof args.filter?.integration === "string" ? await keyOf(context, "Integration", args.filter.integration) : null;
+        const integration =
+          typeof args.filter?.integration === "string" ? await keyOf(context, "Integration", args.filter.integration) : null;
         return deadLetterPage(context.database, { ...args, filter: { ...args.filter, integration } });
       },
     }),
     gate: t.field({
-      type: GateRef, authScopes: { can: "gate.read" }, description: "Whether runs of an integration may start at this moment, and why not.",
+      type: GateRef,
+      authScopes: { can: "gate.read" },
+      description: "Whether runs of an integration may start at this moment, and why not.",
       args: { integration: t.arg.string({ required: true, description: "Its key or id." }) },
       resolve: async (_root, args, context) => gateOf(context, await integrationId(context, args.integration)),
     }),
@@ -253,7 +242,9 @@ function defineMutations(): void {
   });
   builder.mutationFields((t) => ({
     runNow: t.field({
-      type: RunRef, ...change, description: "Queues one run of a job now. A hold holds it as it holds every other run.",
+      type: RunRef,
+      ...change,
+      description: "Queues one run of a job now. A hold holds it as it holds every other run.",
       args: { input: t.arg({ type: RunNowInput, required: true, description: "What to run." }) },
       resolve: async (_root, { input }, context) => {
         const job = await keyOf(context, "Job", input.job);
@@ -261,9 +252,12 @@ function defineMutations(): void {
       },
     }),
     cancelRun: t.field({
-      type: RunRef, ...change, description: "Cancels a run that has not started.",
+      type: RunRef,
+      ...change,
+      description: "Cancels a run that has not started.",
       args: { input: t.arg({ type: CancelRunInput, required: true, description: "Which run." }) },
-      resolve: async (_root, { input }, context) => (await runCommand(context, (command) => cancelRun(command, { runId: runIdOf(input.run), reason: input.reason }))).runId,
+      resolve: async (_root, { input }, context) =>
+        (await runCommand(context, (command) => cancelRun(command, { runId: runIdOf(input.run), reason: input.reason }))).runId,
     }),
   }));
 }

@@ -1,6 +1,7 @@
 import { dueTimes, type JobSchedule, type ZoneData } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
+import { zoneDataByVersion } from "../zone-data/store.js";
 
 /** A due time that the schedule's history expects and the ledger lacks, or the other way round. */
 export interface LedgerDifference {
@@ -26,6 +27,7 @@ interface ScheduleSpan {
   readonly job: string;
   readonly version: number;
   readonly schedule: JobSchedule;
+  readonly zoneDataVersion: string | null;
   readonly from: number;
   readonly to: number;
 }
@@ -51,7 +53,7 @@ const maxDues = 1_000_000;
  */
 export async function conservation(tx: Tx, zones: ZoneData, range: { readonly from: number; readonly to: number }): Promise<Conservation> {
   const spans = await tx.execute<ScheduleSpan>(sql`
-    select j.id as "jobId", j.key as job, s.version, s.schedule, greatest(s.valid_from, ${range.from}::timestamptz) as "from",
+    select j.id as "jobId", j.key as job, s.version, s.schedule, s.zone_data_version as "zoneDataVersion", greatest(s.valid_from, ${range.from}::timestamptz) as "from",
       least(coalesce(s.valid_to, j.watermark), j.watermark, ${range.to}::timestamptz) as "to"
     from job_schedule as s join job as j on j.id = s.job_id
     where s.schedule is not null and s.valid_from < ${range.to}::timestamptz and coalesce(s.valid_to, 'infinity') > ${range.from}::timestamptz
@@ -67,9 +69,11 @@ export async function conservation(tx: Tx, zones: ZoneData, range: { readonly fr
     if (list === undefined) bySpan.set(name, [row]);
     else list.push(row);
   }
+  // The past is recomputed with the zone data of its time: others would find due times that nobody could know of.
+  const zonesOf = await zoneDataByVersion(tx, zones, spans.map((span) => span.zoneDataVersion));
   const account = new Account();
   for (const span of spans) {
-    const expected = span.to <= span.from ? [] : dueTimes(span.schedule, { from: span.from, to: span.to, limit: maxDues }, zones);
+    const expected = span.to <= span.from ? [] : dueTimes(span.schedule, { from: span.from, to: span.to, limit: maxDues }, zonesOf(span.zoneDataVersion));
     account.compare(span, expected.map((due) => due.dueAt), bySpan.get(`${span.jobId}/${span.version}`) ?? []);
   }
   return { ...range, ...account.result() };

@@ -43,7 +43,7 @@ interface JobPlan {
  */
 export async function materialiseRuns(context: { readonly database: Database; readonly zones: ZoneData }): Promise<{ readonly jobs: number; readonly more: boolean }> {
   const result = await inTransaction(context, async (tx) => {
-    const jobs = await dueJobs(tx);
+    const jobs = await dueJobs(tx, context.zones);
     if (jobs.length === 0) return { jobs: 0, more: false };
     const waiting = await lockWaiting(tx, jobs);
     const now = await readNow(tx);
@@ -54,11 +54,13 @@ export async function materialiseRuns(context: { readonly database: Database; re
   return result;
 }
 
-function dueJobs(tx: Tx): Promise<readonly DueJob[]> {
+/** None for a server that has not taken over the zone data in force yet: its due times would be other ones than everybody else's. */
+function dueJobs(tx: Tx, zones: ZoneData): Promise<readonly DueJob[]> {
   return tx.execute<DueJob>(sql`
     select j.id, j.integration_id as "integrationId", i.bucket, j.schedule, j.schedule_version as "scheduleVersion", j.catch_up as "catchUp", j.watermark
     from job as j join integration as i on i.id = j.integration_id
     where j.next_due_at <= app_now() + ${`${materialiseAheadMs} milliseconds`}::interval and j.enabled and j.schedule is not null
+      and exists (select from control where coalesce(zone_data_version, ${zones.version}) = ${zones.version})
     order by j.next_due_at, j.id limit ${maxJobsPerBatch}`);
 }
 

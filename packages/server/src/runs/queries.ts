@@ -41,8 +41,11 @@ const columns = sql`r.id, r.job_id as "jobId", r.integration_id as "integrationI
 
 /** Runs by their uuids, in one statement; each is looked for only in the partition of its due time, which its id begins with. */
 export function runsByIds(database: Database, ids: readonly string[]): Promise<readonly RunView[]> {
-  return selectRows(database.db, sql`
-    select ${columns} from unnest(${uuids(ids)}) as wanted(id) join run as r on r.id = wanted.id and r.due_at = run_due_of_id(wanted.id)`);
+  return selectRows(
+    database.db,
+    sql`
+    select ${columns} from unnest(${uuids(ids)}) as wanted(id) join run as r on r.id = wanted.id and r.due_at = run_due_of_id(wanted.id)`,
+  );
 }
 
 export interface RunFilter {
@@ -62,8 +65,17 @@ const sort: readonly SortKey<RunView>[] = [
 ];
 
 /** A page of runs by due time, newest first unless `ascending`. */
-export function runPage(database: Database, args: PageArgs & { readonly filter?: RunFilter | null | undefined; readonly ascending?: boolean }): Promise<Page<RunView>> {
-  return readPage(database, args, { columns, from: sql`run as r`, where: conditions(args.filter ?? {}), sort, direction: args.ascending === true ? "asc" : "desc" });
+export function runPage(
+  database: Database,
+  args: PageArgs & { readonly filter?: RunFilter | null | undefined; readonly ascending?: boolean },
+): Promise<Page<RunView>> {
+  return readPage(database, args, {
+    columns,
+    from: sql`run as r`,
+    where: conditions(args.filter ?? {}),
+    sort,
+    direction: args.ascending === true ? "asc" : "desc",
+  });
 }
 
 function conditions(filter: RunFilter): SQL[] {
@@ -77,34 +89,54 @@ function conditions(filter: RunFilter): SQL[] {
   add(filter.triggers, (triggers) => sql`r.trigger = any(${texts(triggers)})`);
   add(filter.dueFrom, (instant) => sql`r.due_at >= ${instant}::timestamptz`);
   add(filter.dueTo, (instant) => sql`r.due_at < ${instant}::timestamptz`);
-  add(filter.hold, (id) => sql`r.held_by @> ${bigints([id])} and r.integration_id in (select m.integration_id from hold_member as m where m.hold_id = ${id}::bigint)`);
+  add(
+    filter.hold,
+    (id) =>
+      sql`r.held_by @> ${bigints([id])} and r.integration_id in (select m.integration_id from hold_member as m where m.hold_id = ${id}::bigint)`,
+  );
   return where;
 }
 
 /** The newest started run of each job or integration. */
-export function lastRunsOf(database: Database, of: "job" | "integration", ids: readonly number[]): Promise<readonly (RunView & { readonly parentId: number })[]> {
+export function lastRunsOf(
+  database: Database,
+  of: "job" | "integration",
+  ids: readonly number[],
+): Promise<readonly (RunView & { readonly parentId: number })[]> {
   const column = of === "job" ? sql`q.job_id` : sql`q.integration_id`;
-  return selectRows(database.db, sql`
+  return selectRows(
+    database.db,
+    sql`
     select parent.id as "parentId", ${columns} from unnest(${integers(ids)}) as parent(id)
-    cross join lateral (select * from run as q where ${column} = parent.id and q.started_at is not null order by q.due_at desc limit 1) as r`);
+    cross join lateral (select * from run as q where ${column} = parent.id and q.started_at is not null order by q.due_at desc limit 1) as r`,
+  );
 }
 
 /** The gate's verdict for many integrations in one statement, by the same predicate as the claim. */
-export async function gatesOf(database: Database, integrationIds: readonly number[]): Promise<ReadonlyMap<number, { readonly verdict: GateVerdict; readonly asOf: number }>> {
+export async function gatesOf(
+  database: Database,
+  integrationIds: readonly number[],
+): Promise<ReadonlyMap<number, { readonly verdict: GateVerdict; readonly asOf: number }>> {
   type Row = { readonly integrationId: number; readonly asOf: number; readonly stale: boolean } & (HoldReason | { readonly holdId: null });
-  const rows = await selectRows<Row>(database.db, sql`
+  const rows = await selectRows<Row>(
+    database.db,
+    sql`
     select i.id as "integrationId", (select app_now()) as "asOf", c.expanded_until <= app_now() and c.expansion_override_until <= app_now() as stale, held.*
     from unnest(${integers(integrationIds)}) as i(id) cross join control as c
     left join lateral (
       select h.id as "holdId", h.kind, ${holdTitle} as title, w.key as "windowKey", h.owner, h.reason, m.path, m.begins_at as since, h.expires_at as until
       from hold_member as m join hold as h on h.id = m.hold_id
       left join occurrence as o on o.id = h.occurrence_id left join maintenance_window as w on w.id = o.window_id
-      where m.integration_id = i.id and ${holdsNow} order by m.begins_at, h.id) as held on true`);
+      where m.integration_id = i.id and ${holdsNow} order by m.begins_at, h.id) as held on true`,
+  );
   const gates = new Map<number, { readonly verdict: GateVerdict; readonly asOf: number }>();
   for (const [integrationId, mine] of groupRows(rows, (row) => row.integrationId)) {
     const by = mine.flatMap(({ integrationId: _id, asOf: _asOf, stale: _stale, ...hold }) => (hold.holdId === null ? [] : [hold]));
     const held = by.length > 0 || mine.some((row) => row.stale);
-    gates.set(integrationId, { asOf: mine[0]?.asOf ?? 0, verdict: held ? { kind: "held", by, until: heldUntil(by) ?? null } : { kind: "open" } });
+    gates.set(integrationId, {
+      asOf: mine[0]?.asOf ?? 0,
+      verdict: held ? { kind: "held", by, until: heldUntil(by) ?? null } : { kind: "open" },
+    });
   }
   return gates;
 }
@@ -139,7 +171,10 @@ export interface DeadLetterFilter {
 }
 
 /** A page of records that could not be written, newest first. */
-export function deadLetterPage(database: Database, args: PageArgs & { readonly filter?: DeadLetterFilter | null | undefined }): Promise<Page<DeadLetterView>> {
+export function deadLetterPage(
+  database: Database,
+  args: PageArgs & { readonly filter?: DeadLetterFilter | null | undefined },
+): Promise<Page<DeadLetterView>> {
   const { integration, stream, statuses } = args.filter ?? {};
   const where: SQL[] = [];
   if (typeof integration === "string") where.push(sql`d.integration_id = (select i.id from integration as i where i.key = ${integration})`);

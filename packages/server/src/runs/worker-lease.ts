@@ -75,6 +75,9 @@ export function reapRuns(context: { readonly database: Database }, settings: Pic
         from taken as t join integration as i on i.id = t.integration_id left join job as j on j.id = t.job_id
       )
       select state from taken`);
+    await tx.execute(sql`
+      update run set state = 'cancelled', reason = 'gate-abandoned', finished_at = ${now}::timestamptz
+      where trigger = 'gate' and state in ('queued', 'held') and lease_until <= ${now}::timestamptz`);
     const lost = reaped.filter((row) => row.state === "lost").length;
     return { requeued: reaped.length - lost, lost };
   });

@@ -53,7 +53,7 @@ export async function saveWindow(
   refuse(validateWindowSeries(wanted.series, { confirmLong: wanted.confirmLong === true }, context.zones));
   const key = wanted.key ?? keyFromTitle(wanted.title);
   const before = await lockWindow(tx, key);
-  if (before !== undefined && before.cancelledAt === null && options.mustBeNew === true) {
+  if (before !== undefined && options.mustBeNew === true) {
     throw new DomainError("QSC_WINDOW_EXISTS", `There is already a window "${key}". Choose another key, or change that one.`, { field: "key" });
   }
   const values = {
@@ -96,7 +96,7 @@ async function writeWindow(
       ? await tx.insert(maintenanceWindow).values({ ...values, expandedUntil: now, createdBy: input.createdBy }).returning()
       : await tx
           .update(maintenanceWindow)
-          .set({ ...values, version: before.version + 1, updatedAt: now, cancelledAt: null, expandedUntil: now })
+          .set({ ...values, version: before.version + 1, updatedAt: now, expandedUntil: now })
           .where(eq(maintenanceWindow.id, before.id))
           .returning();
   const row = rows[0];
@@ -322,7 +322,7 @@ export function setMode(context: CommandContext, input: { readonly mode: "enforc
 
 async function knownWindow(tx: Tx, key: string): Promise<WindowRow> {
   const window = await lockWindow(tx, key);
-  if (window === undefined || window.cancelledAt !== null) {
+  if (window === undefined) {
     throw new DomainError("QSC_WINDOW_NOT_FOUND", `There is no window "${key}".`, { field: "key" });
   }
   return window;

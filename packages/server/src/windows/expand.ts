@@ -66,7 +66,7 @@ export async function expandWindows(context: Pick<CommandContext, "database" | "
     const holds = await insertOccurrenceHolds(tx, { until: now + holdHorizonMs, now });
     const changed = await applyMembership(tx, { facts: await loadCatalogFacts(tx), holds });
     await tx.execute(sql`
-      update control set expanded_until = ${now + holdHorizonMs}::timestamptz, zone_data_version = ${context.zones.version}`);
+      update control set expanded_until = ${now + holdHorizonMs}::timestamptz, zone_data_version = coalesce(zone_data_version, ${context.zones.version})`);
     await lockDispatch(tx, changed.length === 0 ? [] : "all");
     return { expanded: true };
   });

@@ -73,16 +73,23 @@ const ResumeInput = builder.inputType("ResumeInput", {
 export function defineWindowMutations(): void {
   const ResumeResultRef = builder.objectRef<{ readonly released: readonly number[] }>("ResumeResult").implement({
     description: "What was lifted. Runs go when no other hold covers them.",
-    fields: (t) => ({ released: t.field({ type: [HoldRef], description: "The holds that were lifted.", resolve: (row) => row.released.map(String) }) }),
+    fields: (t) => ({
+      released: t.field({ type: [HoldRef], description: "The holds that were lifted.", resolve: (row) => row.released.map(String) }),
+    }),
   });
   builder.mutationFields((t) => ({
     createMaintenanceWindow: t.field({
-      type: WindowRef, ...plan, description: "Plans a window. When it answers, no run starts inside it any more.",
+      type: WindowRef,
+      ...plan,
+      description: "Plans a window. When it answers, no run starts inside it any more.",
       args: { input: t.arg({ type: PlanInput, required: true, description: "The window." }) },
-      resolve: async (_root, { input }, context) => saved(context, await runCommand(context, (command) => createWindow(command, windowInputOf(input)))),
+      resolve: async (_root, { input }, context) =>
+        saved(context, await runCommand(context, (command) => createWindow(command, windowInputOf(input)))),
     }),
     updateMaintenanceWindow: t.field({
-      type: WindowRef, ...plan, description: "Changes a window. When it answers, the change is in force.",
+      type: WindowRef,
+      ...plan,
+      description: "Changes a window. When it answers, the change is in force.",
       args: { input: t.arg({ type: UpdateInput, required: true, description: "What to change." }) },
       resolve: async (_root, { input }, context) => {
         const { series, scope, key: _key, ...rest } = given(input);
@@ -96,42 +103,68 @@ export function defineWindowMutations(): void {
       },
     }),
     cancelMaintenanceWindow: t.field({
-      type: WindowRef, ...plan, description: "Cancels a window, ending what is open of it now, or one occurrence that has not begun.",
+      type: WindowRef,
+      ...plan,
+      description: "Cancels a window, ending what is open of it now, or one occurrence that has not begun.",
       args: { input: t.arg({ type: CancelInput, required: true, description: "Which one, and why." }) },
-      resolve: async (_root, { input }, context) => saved(context, await runCommand(context, async (command) => cancelWindow(command, await named(context, input)))),
+      resolve: async (_root, { input }, context) =>
+        saved(context, await runCommand(context, async (command) => cancelWindow(command, await named(context, input)))),
     }),
     endMaintenanceWindowEarly: t.field({
-      type: WindowRef, ...plan, description: "Ends the current occurrence now. The next one and every other window stay as they are.",
+      type: WindowRef,
+      ...plan,
+      description: "Ends the current occurrence now. The next one and every other window stay as they are.",
       args: { input: t.arg({ type: EndEarlyInput, required: true, description: "Which one, and why." }) },
-      resolve: async (_root, { input }, context) => saved(context, await runCommand(context, async (command) => endWindowEarly(command, await named(context, input)))),
+      resolve: async (_root, { input }, context) =>
+        saved(context, await runCommand(context, async (command) => endWindowEarly(command, await named(context, input)))),
     }),
     extendMaintenanceWindow: t.field({
-      type: WindowRef, ...plan, description: "Moves the end of the current or next occurrence later.",
+      type: WindowRef,
+      ...plan,
+      description: "Moves the end of the current or next occurrence later.",
       args: { input: t.arg({ type: ExtendInput, required: true, description: "Which one, until when, and why." }) },
       resolve: async (_root, { input }, context) =>
-        saved(context, await runCommand(context, async (command) => extendWindow(command, { ...(await named(context, input)), until: input.until }))),
+        saved(
+          context,
+          await runCommand(context, async (command) => extendWindow(command, { ...(await named(context, input)), until: input.until })),
+        ),
     }),
     pause: t.field({
-      type: HoldRef, ...hold, description: "Holds a scope from now on. When it answers, no run of it starts any more.",
+      type: HoldRef,
+      ...hold,
+      description: "Holds a scope from now on. When it answers, no run of it starts any more.",
       args: { input: t.arg({ type: PauseInput, required: true, description: "What, until when, and why." }) },
       resolve: async (_root, { input }, context) => {
-        const made = await runCommand(context, (command) => pause(command, { scope: scopeOf(input.scope), until: input.until ?? null, reason: input.reason }));
+        const made = await runCommand(context, (command) =>
+          pause(command, { scope: scopeOf(input.scope), until: input.until ?? null, reason: input.reason }),
+        );
         return String(made.holdId);
       },
     }),
     resume: t.field({
-      type: ResumeResultRef, ...hold, description: "Lifts pauses. It never lifts a window's hold: end that window early instead.",
+      type: ResumeResultRef,
+      ...hold,
+      description: "Lifts pauses. It never lifts a window's hold: end that window early instead.",
       args: { input: t.arg({ type: ResumeInput, required: true, description: "Which pauses, and why." }) },
       resolve: async (_root, { input }, context) => {
-        const named = typeof input.holdId === "string" ? { holdId: numberOf("Hold", input.holdId, "holdId") } : input.scope ? { scope: scopeOf(input.scope) } : null;
-        if (named === null) throw new DomainError("QSC_HOLD_NOT_NAMED", "Say what to resume: holdId, or the scope as it was paused.", { field: "holdId" });
-        return runCommand(context, (command) => resume(command, { ...named, reason: input.reason }));
+        const which =
+          typeof input.holdId === "string"
+            ? { holdId: numberOf("Hold", input.holdId, "holdId") }
+            : input.scope
+              ? { scope: scopeOf(input.scope) }
+              : null;
+        if (which === null)
+          throw new DomainError("QSC_HOLD_NOT_NAMED", "Say what to resume: holdId, or the scope as it was paused.", { field: "holdId" });
+        return runCommand(context, (command) => resume(command, { ...which, reason: input.reason }));
       },
     }),
   }));
 }
 
-async function named(context: RequestContext, input: { readonly key: string; readonly localStart?: string | null | undefined; readonly reason: string }) {
+async function named(
+  context: RequestContext,
+  input: { readonly key: string; readonly localStart?: string | null | undefined; readonly reason: string },
+) {
   return { key: await keyOf(context, "MaintenanceWindow", input.key), localStart: input.localStart ?? undefined, reason: input.reason };
 }
 

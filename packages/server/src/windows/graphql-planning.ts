@@ -1,7 +1,5 @@
 import type { Occurrence } from "@quiesce/core";
-import { sql } from "drizzle-orm";
-import { texts } from "../db/sql-arrays.js";
-import { selectRows } from "../db/select-rows.js";
+import { integrationIdsByKey } from "../catalog/queries.js";
 import { builder } from "../graphql/builder.js";
 import { keyOf } from "../graphql/key-or-id.js";
 import { OccurrenceRef, WindowRef } from "../graphql/refs.js";
@@ -53,11 +51,30 @@ function definePreview(): void {
   const PreviewRef = builder.objectRef<WindowPreview>("WindowPreview").implement({
     description: "What saving a window would do. Nothing is saved.",
     fields: (t) => ({
-      refusals: t.field({ type: [RefusalRef], description: "Why it could not be saved; empty when it could.", resolve: (row) => row.refusals }),
-      occurrences: t.field({ type: [OccurrenceShape], description: "The next times it would happen; at most 20.", resolve: (row) => row.occurrences }),
-      members: t.field({ type: [MemberRef], description: "The integrations it would cover, and by which path.", resolve: (row, _args, context) => membersByKey(context, row.covered) }),
-      affected: t.field({ type: [MemberRef], description: "Integrations that feel it through a soft dependency and keep running.", resolve: (row, _args, context) => membersByKey(context, row.affected) }),
-      unknown: t.stringList({ description: "Names in the scope that the catalogue does not know: they cover nothing.", resolve: (row) => row.unknown }),
+      refusals: t.field({
+        type: [RefusalRef],
+        description: "Why it could not be saved; empty when it could.",
+        resolve: (row) => row.refusals,
+      }),
+      occurrences: t.field({
+        type: [OccurrenceShape],
+        description: "The next times it would happen; at most 20.",
+        resolve: (row) => row.occurrences,
+      }),
+      members: t.field({
+        type: [MemberRef],
+        description: "The integrations it would cover, and by which path.",
+        resolve: (row, _args, context) => membersByKey(context, row.covered),
+      }),
+      affected: t.field({
+        type: [MemberRef],
+        description: "Integrations that feel it through a soft dependency and keep running.",
+        resolve: (row, _args, context) => membersByKey(context, row.affected),
+      }),
+      unknown: t.stringList({
+        description: "Names in the scope that the catalogue does not know: they cover nothing.",
+        resolve: (row) => row.unknown,
+      }),
       heldJobs: t.field({ type: [HeldJobRef], description: "Jobs that the first occurrence would hold.", resolve: (row) => row.heldJobs }),
       warnings: t.stringList({
         description: "What a person should look at before saving.",
@@ -72,16 +89,24 @@ function definePreview(): void {
   });
   builder.queryField("previewMaintenanceWindow", (t) =>
     t.field({
-      type: PreviewRef, ...read, description: "Shows what saving a window would do: when it happens, what it covers, what it holds.", complexity: 200,
+      type: PreviewRef,
+      ...read,
+      description: "Shows what saving a window would do: when it happens, what it covers, what it holds.",
+      complexity: 200,
       args: { input: t.arg({ type: PlanInput, required: true, description: "The window as it would be saved." }) },
       resolve: (_root, { input }, { database, zones }) => previewWindow(database.db, zones, windowInputOf(input)),
     }),
   );
 }
 
-async function membersByKey({ database }: RequestContext, rows: readonly { readonly integration: string; readonly path: string }[]): Promise<{ readonly integrationId: number; readonly path: string }[]> {
-  const known = await selectRows<{ readonly id: number; readonly key: string }>(database.db, sql`select id, key from integration where key = any(${texts(rows.map((row) => row.integration))})`);
-  const ids = new Map(known.map(({ id, key }) => [key, id]));
+async function membersByKey(
+  { database }: RequestContext,
+  rows: readonly { readonly integration: string; readonly path: string }[],
+): Promise<{ readonly integrationId: number; readonly path: string }[]> {
+  const ids = await integrationIdsByKey(
+    database,
+    rows.map((row) => row.integration),
+  );
   const byKey = rows.toSorted((one, other) => (one.integration < other.integration ? -1 : 1));
   return byKey.flatMap(({ integration, path }) => {
     const integrationId = ids.get(integration);
@@ -104,17 +129,28 @@ function defineReport(): void {
   const ReportRef = builder.objectRef<WindowReport>("WindowReport").implement({
     description: "What one occurrence did: how many due times fell into it, what became of them, and how the counts add up.",
     fields: (t) => ({
-      window: t.field({ type: WindowRef, description: "The window.", resolve: async (row, _args, { database }) => {
-        const window = await windowByKey(database, { key: row.window });
-        if (window === null) throw new Error(`Window ${row.window} was reported and is gone.`);
-        return window;
-      } }),
-      occurrence: t.field({ type: OccurrenceRef, description: "The occurrence.", resolve: async (row, _args, { database }) => {
-        const page = await occurrencePage(database, { first: 200, filter: { window: row.window, from: row.startsAt, to: row.startsAt + 1 } });
-        const found = page.edges.find(({ node }) => node.localStart === row.localStart);
-        if (found === undefined) throw new Error(`Occurrence ${row.localStart} of ${row.window} was reported and is gone.`);
-        return found.node;
-      } }),
+      window: t.field({
+        type: WindowRef,
+        description: "The window.",
+        resolve: async (row, _args, { database }) => {
+          const window = await windowByKey(database, { key: row.window });
+          if (window === null) throw new Error(`Window ${row.window} was reported and is gone.`);
+          return window;
+        },
+      }),
+      occurrence: t.field({
+        type: OccurrenceRef,
+        description: "The occurrence.",
+        resolve: async (row, _args, { database }) => {
+          const page = await occurrencePage(database, {
+            first: 200,
+            filter: { window: row.window, from: row.startsAt, to: row.startsAt + 1 },
+          });
+          const found = page.edges.find(({ node }) => node.localStart === row.localStart);
+          if (found === undefined) throw new Error(`Occurrence ${row.localStart} of ${row.window} was reported and is gone.`);
+          return found.node;
+        },
+      }),
       title: t.exposeString("title", { description: "The window's title." }),
       localStart: t.exposeString("localStart", { description: "The occurrence's local start." }),
       localEnd: t.exposeString("localEnd", { description: "Its planned local end." }),
@@ -126,17 +162,31 @@ function defineReport(): void {
       closedAt: t.expose("closedAt", { type: "DateTime", nullable: true, description: "When the last run that it held was let go." }),
       state: t.expose("state", { type: OccurrenceStateEnum, description: "Where it is." }),
       due: t.exposeInt("due", { description: "Due times of covered integrations between start and release: the sum of `byState`." }),
-      byState: t.field({ type: [RunStateCountRef], description: "The same by the state they are in now.", resolve: (row) => stateCounts(row.byState) }),
+      byState: t.field({
+        type: [RunStateCountRef],
+        description: "The same by the state they are in now.",
+        resolve: (row) => stateCounts(row.byState),
+      }),
       held: t.exposeInt("held", { description: "Due times that it held." }),
       failed: t.exposeInt("failed", { description: "Runs that failed although they were due inside: there should be none." }),
       startedInside: t.exposeInt("startedInside", { description: "Runs that started inside: there should be none where it enforces." }),
-      integrations: t.field({ type: [LineRef], description: "The same by integration; at most 1,000.", resolve: (row) => row.integrations }),
-      report: t.field({ type: "JSON", description: "All of it as one object with instants in epoch milliseconds, as `quiesce window report --json` prints it.", resolve: (row) => row }),
+      integrations: t.field({
+        type: [LineRef],
+        description: "The same by integration; at most 1,000.",
+        resolve: (row) => row.integrations,
+      }),
+      report: t.field({
+        type: "JSON",
+        description: "All of it as one object with instants in epoch milliseconds, as `quiesce window report --json` prints it.",
+        resolve: (row) => row,
+      }),
     }),
   });
   builder.queryField("windowReport", (t) =>
     t.field({
-      type: ReportRef, ...read, description: "What an occurrence of a window did.",
+      type: ReportRef,
+      ...read,
+      description: "What an occurrence of a window did.",
       args: {
         window: t.arg.string({ required: true, description: "The window's key or id." }),
         localStart: t.arg.string({ description: "Which occurrence; left out, the current or else the last one." }),

@@ -11,14 +11,19 @@ export const DstPolicyEnum = capsEnum("DstPolicy", "How an occurrence on the nig
   cover: "Everything that either reading of the local times would cover.",
   rfc: "As RFC 5545 reads them.",
 });
-export const OccurrenceStateEnum = capsEnum("OccurrenceState", "Where an occurrence is; it follows from stored facts and the time.", occurrenceStates, {
-  scheduled: "Has not begun.",
-  draining: "Has begun: nothing starts any more, but something is still in flight.",
-  quiesced: "Nothing is in flight: the crew may begin.",
-  resuming: "Released: held runs are being let go.",
-  closed: "Over, and nothing is held by it any more.",
-  cancelled: "Will not happen.",
-});
+export const OccurrenceStateEnum = capsEnum(
+  "OccurrenceState",
+  "Where an occurrence is; it follows from stored facts and the time.",
+  occurrenceStates,
+  {
+    scheduled: "Has not begun.",
+    draining: "Has begun: nothing starts any more, but something is still in flight.",
+    quiesced: "Nothing is in flight: the crew may begin.",
+    resuming: "Released: held runs are being let go.",
+    closed: "Over, and nothing is held by it any more.",
+    cancelled: "Will not happen.",
+  },
+);
 
 /** An integration that a hold, or a window that is only planned, covers. */
 export const MemberRef = builder.objectRef<Omit<MemberView, "holdId">>("HoldMember");

@@ -19,13 +19,31 @@ const HoldStateEnum = capsEnum("HoldState", "Whether a hold holds.", ["upcoming"
 const ScopeRef = builder.objectRef<WindowScope>("HoldScope");
 const SeriesRef = builder.objectRef<WindowSeries>("WindowSeries");
 
-const members = batched((ids: readonly number[], { database }) => membersOfHolds(database, ids), (row) => row.holdId);
-const counts = batched((ids: readonly number[], { database }) => countsOfHolds(database, ids), (row) => row.holdId);
-const currentOrNext = batched((ids: readonly number[], { database }) => currentOrNextOccurrences(database, ids), (row) => row.windowId);
+const members = batched(
+  (ids: readonly number[], { database }) => membersOfHolds(database, ids),
+  (row) => row.holdId,
+);
+const counts = batched(
+  (ids: readonly number[], { database }) => countsOfHolds(database, ids),
+  (row) => row.holdId,
+);
+const currentOrNext = batched(
+  (ids: readonly number[], { database }) => currentOrNextOccurrences(database, ids),
+  (row) => row.windowId,
+);
 
-const WindowConnection = builder.connectionObject({ type: WindowRef, name: "MaintenanceWindowConnection", description: "A page of windows." }, { name: "MaintenanceWindowEdge", description: "A window in a list." });
-const OccurrenceConnection = builder.connectionObject({ type: OccurrenceRef, name: "OccurrenceConnection", description: "A page of occurrences." }, { name: "OccurrenceEdge", description: "An occurrence in a list." });
-const HoldConnection = builder.connectionObject({ type: HoldRef, name: "HoldConnection", description: "A page of holds." }, { name: "HoldEdge", description: "A hold in a list." });
+const WindowConnection = builder.connectionObject(
+  { type: WindowRef, name: "MaintenanceWindowConnection", description: "A page of windows." },
+  { name: "MaintenanceWindowEdge", description: "A window in a list." },
+);
+const OccurrenceConnection = builder.connectionObject(
+  { type: OccurrenceRef, name: "OccurrenceConnection", description: "A page of occurrences." },
+  { name: "OccurrenceEdge", description: "An occurrence in a list." },
+);
+const HoldConnection = builder.connectionObject(
+  { type: HoldRef, name: "HoldConnection", description: "A page of holds." },
+  { name: "HoldEdge", description: "A hold in a list." },
+);
 
 /** Maintenance windows, their occurrences, and every other hold. */
 export function defineWindows(): void {
@@ -43,7 +61,9 @@ function defineParts(): void {
     description: "An integration that is covered.",
     fields: (t) => ({
       integration: t.field({ type: IntegrationRef, description: "The integration.", resolve: (row) => String(row.integrationId) }),
-      path: t.exposeString("path", { description: "Why it is covered: by name, by a system (perhaps through hard dependencies), by a tag." }),
+      path: t.exposeString("path", {
+        description: "Why it is covered: by name, by a system (perhaps through hard dependencies), by a tag.",
+      }),
     }),
   });
   builder.objectType(ScopeRef, {
@@ -51,7 +71,10 @@ function defineParts(): void {
     fields: (t) => ({
       all: t.boolean({ description: "Everything.", resolve: (row) => row.all === true }),
       integrations: t.stringList({ description: "These integrations.", resolve: (row) => row.integrations ?? [] }),
-      systems: t.stringList({ description: "Integrations that touch these systems, or systems that depend hard on them.", resolve: (row) => row.systems ?? [] }),
+      systems: t.stringList({
+        description: "Integrations that touch these systems, or systems that depend hard on them.",
+        resolve: (row) => row.systems ?? [],
+      }),
       tags: t.stringList({ description: "Integrations that carry one of these tags.", resolve: (row) => row.tags ?? [] }),
     }),
   });
@@ -65,7 +88,11 @@ function defineParts(): void {
       rrule: t.string({ nullable: true, description: "RFC 5545 recurrence; null: once.", resolve: (row) => row.rrule ?? null }),
       exdates: t.stringList({ description: "Local starts that do not happen.", resolve: (row) => row.exdates ?? [] }),
       rdates: t.stringList({ description: "Local starts that happen besides.", resolve: (row) => row.rdates ?? [] }),
-      dstPolicy: t.field({ type: DstPolicyEnum, description: "How nights of clock changes are read.", resolve: (row) => row.dstPolicy ?? "cover" }),
+      dstPolicy: t.field({
+        type: DstPolicyEnum,
+        description: "How nights of clock changes are read.",
+        resolve: (row) => row.dstPolicy ?? "cover",
+      }),
     }),
   });
 }
@@ -92,13 +119,23 @@ function defineWindow(): void {
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was planned." }),
       updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
       cancelledAt: t.expose("cancelledAt", { type: "DateTime", nullable: true, description: "When it was cancelled." }),
-      currentOrNext: t.field({ type: OccurrenceRef, nullable: true, description: "The occurrence that is open, else the next one.", resolve: (row, _args, context) => currentOrNext.one(context, row.id) }),
+      currentOrNext: t.field({
+        type: OccurrenceRef,
+        nullable: true,
+        description: "The occurrence that is open, else the next one.",
+        resolve: (row, _args, context) => currentOrNext.one(context, row.id),
+      }),
       occurrences: t.field({
-        type: OccurrenceConnection, description: "Its occurrences by start; without `from` those not yet over.", complexity: pageComplexity, args: { ...pageArgs, ...OccurrencePageArgs },
-        resolve: (row, args, { database }) => occurrencePage(database, { ...args, filter: { window: row.key, from: args.from, to: args.to } }),
+        type: OccurrenceConnection,
+        description: "Its occurrences by start; without `from` those not yet over.",
+        complexity: pageComplexity,
+        args: { ...pageArgs, ...OccurrencePageArgs },
+        resolve: (row, args, { database }) =>
+          occurrencePage(database, { ...args, filter: { window: row.key, from: args.from, to: args.to } }),
       }),
       members: t.field({
-        type: [MemberRef], description: "What the current or next occurrence covers, and by which path; at most 200.",
+        type: [MemberRef],
+        description: "What the current or next occurrence covers, and by which path; at most 200.",
         resolve: async (row, _args, context) => {
           const holdId = (await currentOrNext.one(context, row.id))?.holdId ?? null;
           return holdId === null ? [] : members.many(context, holdId);
@@ -113,7 +150,10 @@ function defineOccurrence(): void {
     description: "One time that a window happens.",
     ...read,
     fields: (t) => ({
-      key: t.string({ description: "Window and local start: erp-upgrade@2026-11-22T02:00.", resolve: (row) => `${row.windowKey}@${row.localStart}` }),
+      key: t.string({
+        description: "Window and local start: erp-upgrade@2026-11-22T02:00.",
+        resolve: (row) => `${row.windowKey}@${row.localStart}`,
+      }),
       window: t.field({ type: WindowRef, description: "Its window.", resolve: (row) => String(row.windowId) }),
       state: t.field({ type: OccurrenceStateEnum, description: "Where it is.", resolve: (row) => occurrenceState(row, row.asOf) }),
       localStart: t.exposeString("localStart", { description: "Its start on the wall clock of its zone; names it for good." }),
@@ -127,9 +167,20 @@ function defineOccurrence(): void {
       releasedAt: t.expose("releasedAt", { type: "DateTime", nullable: true, description: "When its hold was lifted." }),
       closedAt: t.expose("closedAt", { type: "DateTime", nullable: true, description: "When the last run that it held was let go." }),
       cancelledAt: t.expose("cancelledAt", { type: "DateTime", nullable: true, description: "When it was cancelled." }),
-      hold: t.field({ type: HoldRef, nullable: true, description: "Its hold.", resolve: (row) => (row.holdId === null ? null : String(row.holdId)) }),
-      inFlight: t.int({ description: "Runs of covered integrations that run now.", resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await counts.one(context, row.holdId))?.inFlight ?? 0)) }),
-      heldRuns: t.int({ description: "Due times that it holds now.", resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await counts.one(context, row.holdId))?.heldRuns ?? 0)) }),
+      hold: t.field({
+        type: HoldRef,
+        nullable: true,
+        description: "Its hold.",
+        resolve: (row) => (row.holdId === null ? null : String(row.holdId)),
+      }),
+      inFlight: t.int({
+        description: "Runs of covered integrations that run now.",
+        resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await counts.one(context, row.holdId))?.inFlight ?? 0)),
+      }),
+      heldRuns: t.int({
+        description: "Due times that it holds now.",
+        resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await counts.one(context, row.holdId))?.heldRuns ?? 0)),
+      }),
     }),
   });
 }
@@ -147,14 +198,27 @@ function defineHold(): void {
       title: t.exposeString("title", { description: "The window's title, or the kind in words." }),
       owner: t.exposeString("owner", { description: "Who answers for it." }),
       reason: t.exposeString("reason", { description: "Why." }),
-      occurrence: t.field({ type: OccurrenceRef, nullable: true, description: "The occurrence that it is of.", resolve: (row) => (row.occurrenceId === null ? null : String(row.occurrenceId)) }),
+      occurrence: t.field({
+        type: OccurrenceRef,
+        nullable: true,
+        description: "The occurrence that it is of.",
+        resolve: (row) => (row.occurrenceId === null ? null : String(row.occurrenceId)),
+      }),
       beginsAt: t.expose("beginsAt", { type: "DateTime", description: "It holds from this instant on." }),
-      expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it ends as planned; null: when somebody lifts it." }),
+      expiresAt: t.expose("expiresAt", {
+        type: "DateTime",
+        nullable: true,
+        description: "When it ends as planned; null: when somebody lifts it.",
+      }),
       releasedAt: t.expose("releasedAt", { type: "DateTime", nullable: true, description: "When it was lifted." }),
       releasedBy: t.exposeString("releasedBy", { nullable: true, description: "Who lifted it." }),
       releaseReason: t.exposeString("releaseReason", { nullable: true, description: "Why it was lifted." }),
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was written." }),
-      members: t.field({ type: [MemberRef], description: "The integrations it covers, and by which path; at most 200.", resolve: (row, _args, context) => members.many(context, row.id) }),
+      members: t.field({
+        type: [MemberRef],
+        description: "The integrations it covers, and by which path; at most 200.",
+        resolve: (row, _args, context) => members.many(context, row.id),
+      }),
     }),
   });
 }
@@ -188,7 +252,10 @@ const HoldFilterInput = builder.inputType("HoldFilter", {
 function defineQueries(): void {
   builder.queryFields((t) => ({
     maintenanceWindow: t.field({
-      type: WindowRef, nullable: true, ...read, description: "One window; null when there is none.",
+      type: WindowRef,
+      nullable: true,
+      ...read,
+      description: "One window; null when there is none.",
       args: { key: t.arg.string({ required: true, description: "Its key or global id." }) },
       resolve: (_root, { key }, { database }) => {
         const id = idInside("MaintenanceWindow", key);
@@ -196,12 +263,22 @@ function defineQueries(): void {
       },
     }),
     maintenanceWindows: t.field({
-      type: WindowConnection, ...read, description: "Windows by key.", complexity: pageComplexity,
-      args: { ...pageArgs, filter: t.arg({ type: WindowFilterInput, description: "Which ones." }), orderBy: t.arg({ type: KeyOrderEnum, description: "KEY_ASC when left out." }) },
+      type: WindowConnection,
+      ...read,
+      description: "Windows by key.",
+      complexity: pageComplexity,
+      args: {
+        ...pageArgs,
+        filter: t.arg({ type: WindowFilterInput, description: "Which ones." }),
+        orderBy: t.arg({ type: KeyOrderEnum, description: "KEY_ASC when left out." }),
+      },
       resolve: (_root, args, { database }) => windowPage(database, { ...args, descending: args.orderBy === "desc" }),
     }),
     occurrences: t.field({
-      type: OccurrenceConnection, ...read, description: "Occurrences of all windows by start.", complexity: pageComplexity,
+      type: OccurrenceConnection,
+      ...read,
+      description: "Occurrences of all windows by start.",
+      complexity: pageComplexity,
       args: { ...pageArgs, filter: t.arg({ type: OccurrenceFilterInput, description: "Which ones." }) },
       resolve: async (_root, args, context) => {
         const window = typeof args.filter?.window === "string" ? await keyOf(context, "MaintenanceWindow", args.filter.window) : null;
@@ -209,10 +286,14 @@ function defineQueries(): void {
       },
     }),
     holds: t.field({
-      type: HoldConnection, ...read, description: "Holds by their beginning, newest first.", complexity: pageComplexity,
+      type: HoldConnection,
+      ...read,
+      description: "Holds by their beginning, newest first.",
+      complexity: pageComplexity,
       args: { ...pageArgs, filter: t.arg({ type: HoldFilterInput, description: "Which ones." }) },
       resolve: async (_root, args, context) => {
-        const integration = typeof args.filter?.integration === "string" ? await keyOf(context, "Integration", args.filter.integration) : null;
+        const integration =
+          typeof args.filter?.integration === "string" ? await keyOf(context, "Integration", args.filter.integration) : null;
         return holdPage(context.database, { ...args, filter: { ...args.filter, integration } });
       },
     }),

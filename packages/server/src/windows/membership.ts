@@ -30,12 +30,19 @@ export async function applyMembership(
   const wanted = wantedMembers(input);
   const holdIds = input.holds.map((one) => one.id);
   const integrationIds = input.facts.integrations.map((one) => one.id);
+  // A hold is released by the passing of time, without the catalogue lock. Its row is locked before anybody joins it (and only then: there are
+  // many holds), or an integration would join a hold that is being released, and nothing would ever let it go.
   const joined = await tx.execute<{ id: number }>(sql`
     insert into hold_member as m (hold_id, integration_id, begins_at, mode, path)
     select w.hold_id, w.integration_id, greatest(h.begins_at, ${now}::timestamptz), h.mode, w.path
     from unnest(${sql.param(wanted.map((one) => one.holdId))}::bigint[], ${sql.param(wanted.map((one) => one.integrationId))}::integer[],
       ${sql.param(wanted.map((one) => one.path))}::text[]) as w(hold_id, integration_id, path)
     join hold as h on h.id = w.hold_id
+    where h.released_at is null and not exists (
+      select from hold_member as same
+      where same.hold_id = w.hold_id and same.integration_id = w.integration_id and same.released_at is null and same.path = w.path)
+    order by h.id, w.integration_id
+    for share of h
     on conflict (hold_id, integration_id) do update
       set path = excluded.path, released_at = null,
         begins_at = case when m.released_at is null then m.begins_at else excluded.begins_at end

@@ -36,8 +36,8 @@ export interface OccurrenceView extends OccurrenceFacts {
   readonly asOf: number;
 }
 
-export type HoldKind = "window" | "manual" | "credentials" | "unready";
-export type HoldState = "upcoming" | "active" | "expired" | "released";
+type HoldKind = "window" | "manual" | "credentials" | "unready";
+type HoldState = "upcoming" | "active" | "expired" | "released";
 
 export interface HoldView {
   readonly id: number;
@@ -79,7 +79,7 @@ export function windowsByIds(database: Database, ids: readonly string[]): Promis
 
 export async function windowByKey(database: Database, by: { readonly key: string } | { readonly id: string }): Promise<WindowView | null> {
   const condition = "key" in by ? sql`w.key = ${by.key}` : sql`w.id = any(${integers([by.id])})`;
-  const [row] = await selectRows<WindowView>(database.db, sql`select ${windowColumns} from maintenance_window as w where ${condition}`);
+  const [row] = await selectRows<WindowView>(database.db, sql`select ${windowColumns} from maintenance_window as w where ${condition} order by w.cancelled_at nulls first, w.id desc limit 1`);
   return row ?? null;
 }
 
@@ -90,13 +90,22 @@ export interface WindowFilter {
 }
 
 /** A page of windows by key. */
-export function windowPage(database: Database, args: PageArgs & { readonly filter?: WindowFilter | null | undefined; readonly descending?: boolean }): Promise<Page<WindowView>> {
+export function windowPage(
+  database: Database,
+  args: PageArgs & { readonly filter?: WindowFilter | null | undefined; readonly descending?: boolean },
+): Promise<Page<WindowView>> {
   const { keys, includeCancelled, search } = args.filter ?? {};
   const where: SQL[] = includeCancelled === true ? [] : [sql`w.cancelled_at is null`];
   if (Array.isArray(keys)) where.push(sql`w.key = any(${texts(keys)})`);
   if (typeof search === "string") where.push(sql`position(lower(${search}) in lower(w.key || ' ' || w.title)) > 0`);
   const byKey: SortKey<WindowView> = { column: sql`w.key`, type: "text", of: (row) => row.key };
-  return readPage(database, args, { columns: windowColumns, from: sql`maintenance_window as w`, where, sort: [byKey], direction: args.descending === true ? "desc" : "asc" });
+  return readPage(database, args, {
+    columns: windowColumns,
+    from: sql`maintenance_window as w`,
+    where,
+    sort: [byKey],
+    direction: args.descending === true ? "desc" : "asc",
+  });
 }
 
 export function occurrencesByIds(database: Database, ids: readonly (string | number)[]): Promise<readonly OccurrenceView[]> {
@@ -105,10 +114,13 @@ export function occurrencesByIds(database: Database, ids: readonly (string | num
 
 /** Of each window the occurrence that is open, else the next one. */
 export function currentOrNextOccurrences(database: Database, windowIds: readonly number[]): Promise<readonly OccurrenceView[]> {
-  return selectRows(database.db, sql`
+  return selectRows(
+    database.db,
+    sql`
     select ${occurrenceColumns} from unnest(${integers(windowIds)}) as wanted(id) join maintenance_window as w on w.id = wanted.id
     cross join lateral (
-      select * from occurrence as q where q.window_id = w.id and q.cancelled_at is null and q.closed_at is null order by q.starts_at limit 1) as o`);
+      select * from occurrence as q where q.window_id = w.id and q.cancelled_at is null and q.closed_at is null order by q.starts_at limit 1) as o`,
+  );
 }
 
 export interface OccurrenceFilter {
@@ -124,7 +136,10 @@ export const occurrenceStateSql: SQL = sql`case when o.cancelled_at is not null 
   when o.quiesced_at is null then 'draining' else 'quiesced' end`;
 
 /** A page of occurrences by start; without `states` and `from`, those not yet over. */
-export function occurrencePage(database: Database, args: PageArgs & { readonly filter?: OccurrenceFilter | null | undefined }): Promise<Page<OccurrenceView>> {
+export function occurrencePage(
+  database: Database,
+  args: PageArgs & { readonly filter?: OccurrenceFilter | null | undefined },
+): Promise<Page<OccurrenceView>> {
   const { window, states, from, to } = args.filter ?? {};
   const where: SQL[] = [];
   if (typeof window === "string") where.push(sql`w.key = ${window}`);
@@ -149,12 +164,15 @@ export interface OccurrenceCounts {
 
 /** What is running under, and waiting for, each hold. */
 export function countsOfHolds(database: Database, holdIds: readonly number[]): Promise<readonly OccurrenceCounts[]> {
-  return selectRows(database.db, sql`
+  return selectRows(
+    database.db,
+    sql`
     select wanted.id::float8 as "holdId",
       (select count(*)::int from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'running' where m.hold_id = wanted.id) as "inFlight",
       (select coalesce(sum(r.due_count), 0)::int from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'held'
         where m.hold_id = wanted.id and r.held_by @> array[wanted.id]) as "heldRuns"
-    from unnest(${bigints(holdIds)}) as wanted(id)`);
+    from unnest(${bigints(holdIds)}) as wanted(id)`,
+  );
 }
 
 export function holdsByIds(database: Database, ids: readonly (string | number)[]): Promise<readonly HoldView[]> {
@@ -165,14 +183,20 @@ export function holdsByIds(database: Database, ids: readonly (string | number)[]
 const NESTED_LIMIT = 200;
 
 /** Holds that cover integrations now or are planned to, soonest first. */
-export function holdsOfIntegrations(database: Database, integrationIds: readonly number[]): Promise<readonly (HoldView & { readonly integrationId: number })[]> {
-  return selectRows(database.db, sql`
+export function holdsOfIntegrations(
+  database: Database,
+  integrationIds: readonly number[],
+): Promise<readonly (HoldView & { readonly integrationId: number })[]> {
+  return selectRows(
+    database.db,
+    sql`
     select wanted.id as "integrationId", ${holdColumns} from unnest(${integers(integrationIds)}) as wanted(id)
     cross join lateral (
       select m.hold_id from hold_member as m where m.integration_id = wanted.id and m.released_at is null order by m.begins_at limit ${NESTED_LIMIT}) as member
     join hold as h on h.id = member.hold_id
     left join occurrence as o on o.id = h.occurrence_id left join maintenance_window as w on w.id = o.window_id
-    order by wanted.id, h.begins_at, h.id`);
+    order by wanted.id, h.begins_at, h.id`,
+  );
 }
 
 export interface HoldFilter {
@@ -182,13 +206,18 @@ export interface HoldFilter {
 }
 
 /** A page of holds by their beginning, newest first; without `states` the active and upcoming ones. */
-export function holdPage(database: Database, args: PageArgs & { readonly filter?: HoldFilter | null | undefined }): Promise<Page<HoldView>> {
+export function holdPage(
+  database: Database,
+  args: PageArgs & { readonly filter?: HoldFilter | null | undefined },
+): Promise<Page<HoldView>> {
   const { integration, kinds, states } = args.filter ?? {};
   const where: SQL[] = [sql`${holdState} = any(${texts(states ?? ["upcoming", "active"])})`];
   if (!states?.some((state) => state === "released")) where.push(sql`h.released_at is null`);
   if (Array.isArray(kinds)) where.push(sql`h.kind = any(${texts(kinds)})`);
   if (typeof integration === "string") {
-    where.push(sql`exists (select from hold_member as m join integration as i on i.id = m.integration_id where m.hold_id = h.id and i.key = ${integration})`);
+    where.push(
+      sql`exists (select from hold_member as m join integration as i on i.id = m.integration_id where m.hold_id = h.id and i.key = ${integration})`,
+    );
   }
   const sort: readonly SortKey<HoldView>[] = [
     { column: sql`h.begins_at`, type: "timestamptz", of: (row) => row.beginsAt },
@@ -205,10 +234,13 @@ export interface MemberView {
 
 /** Which integrations holds cover, and by which path. */
 export function membersOfHolds(database: Database, holdIds: readonly number[]): Promise<readonly MemberView[]> {
-  return selectRows(database.db, sql`
+  return selectRows(
+    database.db,
+    sql`
     select wanted.id::float8 as "holdId", member.integration_id as "integrationId", member.path from unnest(${bigints(holdIds)}) as wanted(id)
     cross join lateral (
       select m.integration_id, m.path, i.key from hold_member as m join integration as i on i.id = m.integration_id
       where m.hold_id = wanted.id order by i.key limit ${NESTED_LIMIT}) as member
-    order by wanted.id, member.key`);
+    order by wanted.id, member.key`,
+  );
 }

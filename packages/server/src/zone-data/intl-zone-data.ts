@@ -3,8 +3,8 @@ import { writeTzif } from "./write-tzif.js";
 import type { ZoneDataFiles } from "./zone-data-files.js";
 
 /** Intl is asked for every day between these; before and after them the offsets at the edges stand. */
-const FROM = Date.UTC(2020, 0, 1);
-const TO = Date.UTC(2045, 0, 1);
+const FROM = Date.UTC(2024, 0, 1);
+const TO = Date.UTC(2036, 0, 1);
 
 function offsetsOf(timeZone: string): (instant: number) => number {
   const format = new Intl.DateTimeFormat("en-US", {
@@ -28,7 +28,7 @@ function offsetsOf(timeZone: string): (instant: number) => number {
 }
 
 /**
- * The zone data that this Node.js was built with: the last resort, because they are as old as the build and end in 2045. Takes some seconds.
+ * The zone data that this Node.js was built with: the last resort, because they are as old as the build and end in 2036. Takes some seconds.
  */
 export function intlZoneData(): ZoneDataFiles {
   const names = [...new Set([...Intl.supportedValuesOf("timeZone"), "UTC", "Etc/UTC"])];

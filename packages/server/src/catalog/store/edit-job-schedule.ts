@@ -8,6 +8,13 @@ import { job, type JobRow } from "../table.js";
 /** So many due times that the scheduler had not yet written down are settled within an edit; more and the scheduler must catch up first. */
 const MAX_UNWRITTEN_DUES = 5_000;
 
+/** A change of the zone data instead of the schedule. */
+interface Rezoned {
+  readonly from: ZoneData;
+  /** The instant from which the new version counts, not before `at`, at which the old one ends. */
+  readonly opensAt: (row: JobRow, at: number) => number;
+}
+
 /** What a job is due by: nothing while it is disabled. */
 export function effectiveSchedule(row: Pick<JobRow, "schedule" | "enabled">): JobSchedule | null {
   return row.enabled ? row.schedule : null;
@@ -22,6 +29,8 @@ export async function editJobSchedules(
   input: {
     readonly edits: ReadonlyMap<number, { readonly schedule: JobSchedule | null; readonly enabled: boolean }>;
     readonly zones: ZoneData;
+    /** When the edit is one of the zone data: what was due up to now is due by the data before, and `opensAt` says from when on the new ones count. */
+    readonly rezoned?: Rezoned;
   },
 ): Promise<void> {
   const ids = [...input.edits.keys()].toSorted((a, b) => a - b);
@@ -32,7 +41,7 @@ export async function editJobSchedules(
   const buckets = await bucketsOf(tx, ids);
   for (const row of rows) {
     const edit = input.edits.get(row.id);
-    if (edit !== undefined) await editOne(tx, { row, edit, bucket: buckets.get(row.id) ?? 0, zones: input.zones });
+    if (edit !== undefined) await editOne(tx, { row, edit, bucket: buckets.get(row.id) ?? 0, zones: input.zones, rezoned: input.rezoned });
   }
 }
 
@@ -56,27 +65,29 @@ async function editOne(
     readonly edit: { readonly schedule: JobSchedule | null; readonly enabled: boolean };
     readonly bucket: number;
     readonly zones: ZoneData;
+    readonly rezoned: Rezoned | undefined;
   },
 ): Promise<void> {
-  const { row, edit, zones } = input;
+  const { row, edit, zones, rezoned } = input;
   const now = await readNow(tx);
   // They were never due, so they are no part of the account; cancelled rows would also keep the new schedule from the same due times.
   await tx.execute(sql`
     delete from run where job_id = ${row.id} and trigger = 'schedule' and state = 'queued' and attempt = 0 and due_at >= ${now}::timestamptz`);
   const at = await changeInstant(tx, row.id, now);
-  await settleUnwritten(tx, { row, bucket: input.bucket, at, zones });
+  await settleUnwritten(tx, { row, bucket: input.bucket, at, zones: rezoned?.from ?? zones });
+  const opensAt = rezoned?.opensAt(row, at) ?? at;
   const version = row.scheduleVersion + 1;
   const schedule = effectiveSchedule(edit);
   await tx.execute(sql`update job_schedule set valid_to = ${at}::timestamptz where job_id = ${row.id} and valid_to is null`);
-  await openSchedule(tx, { jobId: row.id, version, schedule, at, zones });
+  await openSchedule(tx, { jobId: row.id, version, schedule, at: opensAt, zones });
   await tx
     .update(job)
     .set({
       schedule: edit.schedule,
       enabled: edit.enabled,
       scheduleVersion: version,
-      watermark: at,
-      nextDueAt: schedule === null ? null : nextDueAt(schedule, at - 1, zones),
+      watermark: opensAt,
+      nextDueAt: schedule === null ? null : nextDueAt(schedule, opensAt - 1, zones),
       updatedAt: now,
     })
     .where(eq(job.id, row.id));

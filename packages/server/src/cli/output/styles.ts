@@ -35,6 +35,9 @@ export function styleOfState(state: string): StyleName {
     case "DRAINING":
     case "RESUMING":
     case "ACTIVE":
+    case "PAUSED":
+    case "CREDENTIALS":
+    case "UNREADY":
     case "WARN":
     case "OBSERVE":
       return "yellow";

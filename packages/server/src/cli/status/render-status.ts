@@ -37,14 +37,14 @@ export function renderStatus(frame: StatusFrame): readonly string[] {
   const next = nextLine(frame);
   const foot = frame.link === undefined ? [] : [footLine(frame)];
   const runs = runLines(frame);
-  const title = (text: string): string => styles.bold(text);
+  const title = (text: string): string => styles.bold(truncate(text, frame.columns ?? text.length));
   if (rows === undefined) {
     return [...head, "", title("HELD NOW"), ...(holds.length === 0 ? [nothingHeld(styles)] : holds.flat()), ...next, "", title("RECENT RUNS"), ...runs, ...foot];
   }
   // Runs keep a few lines whatever is held; what is held gets the rest, and what then is left goes to events.
   const fixed = head.length + 1 + 1 + next.length + 2 + foot.length;
   const forHolds = Math.max(1, rows - fixed - Math.min(runs.length, FEWEST_RUNS + 1));
-  const shownHolds = holds.length === 0 ? [nothingHeld(styles)] : fitHolds(holds, forHolds, styles);
+  const shownHolds = holds.length === 0 ? [nothingHeld(styles)] : fitHolds(holds, forHolds, frame);
   const events = eventLines(frame);
   const afterHolds = Math.max(0, rows - fixed - shownHolds.length);
   const forEvents = Math.min(events.length, Math.max(0, afterHolds - Math.min(runs.length, FEWEST_RUNS + 3) - 2), MOST_EVENTS);
@@ -109,29 +109,35 @@ function holdLines(hold: StatusHold, frame: StatusFrame): readonly string[] {
   const state = stateOf(hold);
   const shortUntil = columns < NARROW ? until.replace(/^until .*\(in (.*)\)$/, "$1 left").replace("until somebody resumes it", "open end") : until;
   const titleRoom = columns - 2 - state.length - shortUntil.length - 4;
-  const title = truncate(plainText(hold.title), Math.max(8, titleRoom));
+  const title = truncate(plainText(titleOf(hold)), Math.max(8, titleRoom));
   const first = `  ${styles.bold(title)}  ${styles[styleOfState(state)](state)}  ${shortUntil}`;
   const covers = hold.members.length;
   const parts = [
     `${covers} integration${covers === 1 ? "" : "s"}`,
     ...(hold.occurrence === null ? [] : [`${hold.occurrence.inFlight} in flight`, `${hold.occurrence.heldRuns} waiting`]),
-    hold.kind === "WINDOW" ? hold.owner : `${hold.owner}, hold ${hold.key}`,
-    hold.reason,
+    ...(hold.kind === "WINDOW" ? [hold.owner, hold.reason] : [`by ${hold.owner}`, `hold ${hold.key}`]),
   ];
   return [displayWidth(`  ${title}  ${state}  ${shortUntil}`) > columns ? truncate(`  ${title}  ${state}  ${shortUntil}`, columns) : first, styles.dim(truncate(`    ${plainText(parts.join(" · "))}`, columns))];
 }
 
+/** Every pause has the same title; its reason tells them apart. */
+function titleOf(hold: StatusHold): string {
+  return hold.kind === "WINDOW" ? hold.title : hold.reason;
+}
+
 function stateOf(hold: StatusHold): string {
   if (hold.mode === "OBSERVE") return "OBSERVE";
+  if (hold.kind === "MANUAL") return "PAUSED";
   return hold.occurrence?.state ?? hold.kind;
 }
 
-function fitHolds(holds: readonly (readonly string[])[], room: number, styles: Styles): readonly string[] {
+function fitHolds(holds: readonly (readonly string[])[], room: number, frame: StatusFrame): readonly string[] {
   const all = holds.flat();
   if (all.length <= room) return all;
   const heads = holds.map((lines) => lines[0] ?? "");
   if (heads.length <= room) return heads;
-  return [...heads.slice(0, room - 1), styles.yellow(`  and ${heads.length - room + 1} more; \`quiesce status\` lists all`)];
+  const more = `  and ${heads.length - room + 1} more; \`quiesce status\` lists all`;
+  return [...heads.slice(0, room - 1), frame.styles.yellow(truncate(more, frame.columns ?? more.length))];
 }
 
 function nextLine(frame: StatusFrame): readonly string[] {
@@ -165,7 +171,8 @@ function eventLines(frame: StatusFrame): readonly string[] {
   const columns = frame.columns ?? Number.MAX_SAFE_INTEGER;
   const kinds = Math.max(0, ...frame.events.map((event) => event.kind.length));
   return frame.events.map((event) => {
-    const subject = event.integrationKey !== null && event.integrationKey !== event.subjectKey ? `${event.integrationKey}  ${event.subjectKey}` : event.subjectKey;
+    // A run's own key is a number that says nothing to people.
+    const subject = event.subjectKind === "run" ? (event.integrationKey ?? "") : `${event.subjectKind} ${event.subjectKey}`;
     return truncate(`  ${formatNearInstant(instantOf(event.at), frame.now)}  ${pad(event.kind, kinds)}  ${plainText(subject)}`, columns);
   });
 }

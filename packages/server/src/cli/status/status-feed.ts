@@ -33,7 +33,8 @@ export async function followStatus(input: { readonly api: GraphqlClient; readonl
       await followOnce(input, {
         after: cursor,
         onEvent,
-        onConnected: () => {
+        onConnected: (from) => {
+          cursor = from;
           retryMs = FIRST_RETRY_MS;
           listener.onTrouble(null);
         },
@@ -52,7 +53,7 @@ export async function followStatus(input: { readonly api: GraphqlClient; readonl
 
 async function followOnce(
   input: Parameters<typeof followStatus>[0],
-  one: { readonly after: string | undefined; readonly onEvent: (event: LiveEventAnswer) => void; readonly onConnected: () => void },
+  one: { readonly after: string | undefined; readonly onEvent: (event: LiveEventAnswer) => void; readonly onConnected: (cursor: string) => void },
 ): Promise<void> {
   const { api, listener, clock } = input;
   const stop = new AbortController();
@@ -63,20 +64,21 @@ async function followOnce(
   };
   const client = connect(api, heard);
   try {
-    const statuses = subscribe({ client, connection: api.connection }, watchStatus, {}, { signal, onData: ({ statusSummary }) => listener.onStatus(statusSummary), heard });
-    const events = subscribe({ client, connection: api.connection }, watchEvents, one.after === undefined ? {} : { after: one.after }, { signal, onData: ({ liveEvents }) => one.onEvent(liveEvents), heard });
-    const first = api.request(readStatus).then(({ statusSummary }) => {
-      listener.onStatus(statusSummary);
-      one.onConnected();
-    });
+    const { statusSummary: first } = await api.request(readStatus);
+    listener.onStatus(first);
+    // From the same snapshot as the status when there is no cursor yet: what happens from here on is told once.
+    const after = one.after ?? first.cursor;
+    const target = { client, connection: api.connection };
+    const statuses = subscribe(target, watchStatus, {}, { signal, onData: ({ statusSummary }) => listener.onStatus(statusSummary), heard });
+    const events = subscribe(target, watchEvents, { after }, { signal, onData: ({ liveEvents }) => one.onEvent(liveEvents), heard });
+    one.onConnected(after);
     const silence = (async () => {
       while (!signal.aborted) {
         await pause(1_000, signal);
         if (clock.monotonicMs() - heardAt > SILENCE_MS) throw new CliError("unreachable", "the server has gone silent");
       }
     })();
-    const ends = [statuses, events, silence];
-    await Promise.race([...ends, first.then(() => new Promise<never>(() => {}))]);
+    await Promise.race([statuses, events, silence]);
     if (!signal.aborted) throw new CliError("unreachable", "the server ended the subscription");
   } finally {
     stop.abort();

@@ -2,7 +2,8 @@ import type { Output } from "../cli.js";
 
 /** A terminal page that is drawn over and over, and leaves the terminal as it was. */
 export interface StatusScreen {
-  readonly draw: (lines: readonly string[]) => void;
+  /** `fresh`: nothing that was drawn is trusted, as after a change of the size. */
+  readonly draw: (lines: readonly string[], options?: { readonly fresh: boolean }) => void;
   readonly close: () => void;
 }
 
@@ -12,21 +13,22 @@ const LEAVE = "\u001b[?7h\u001b[?25h\u001b[?1049l";
 /** Terminals that know it show a frame at once; the others ignore it. */
 const FRAME_BEGINS = "\u001b[?2026h";
 const FRAME_ENDS = "\u001b[?2026l";
-const HOME = "\u001b[H";
-const REST_OF_LINE = "\u001b[K";
-const REST_OF_PAGE = "\u001b[J";
+const CLEAR_PAGE = "\u001b[2J";
+const CLEAR_LINE = "\u001b[2K";
+const lineStart = (row: number): string => `\u001b[${row};1H`;
 
-/** Draws over what is there instead of clearing first, in one write, and nothing when nothing changed: so it does not flicker. */
+/** Writes only the lines that changed, in one write: so it does not flicker, and a slow connection carries little. */
 export function openScreen(out: Output): StatusScreen {
-  let shown = "";
+  let shown: readonly string[] = [];
   let open = true;
   out.write(ENTER);
   return {
-    draw: (lines) => {
-      const frame = lines.map((line) => `${line}${REST_OF_LINE}`).join("\r\n");
-      if (!open || frame === shown) return;
-      shown = frame;
-      out.write(`${FRAME_BEGINS}${HOME}${frame}${REST_OF_PAGE}${FRAME_ENDS}`);
+    draw: (lines, options) => {
+      if (!open) return;
+      const fresh = options?.fresh === true || lines.length !== shown.length;
+      const changed = lines.flatMap((line, index) => (fresh || line !== shown[index] ? [`${lineStart(index + 1)}${CLEAR_LINE}${line}`] : []));
+      shown = lines;
+      if (changed.length > 0) out.write(`${FRAME_BEGINS}${fresh ? CLEAR_PAGE : ""}${changed.join("")}${FRAME_ENDS}`);
     },
     close: () => {
       if (!open) return;

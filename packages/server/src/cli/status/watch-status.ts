@@ -20,14 +20,15 @@ export async function watchStatusView(cli: Cli, api: GraphqlClient): Promise<voi
   let link: Link = { kind: "live" };
   const stop = new AbortController();
   const screen = openScreen(cli.out);
-  const draw = (): void => {
+  const draw = (options = { fresh: false }): void => {
     const columns = cli.out.columns() ?? DEFAULT_COLUMNS;
     const rows = cli.out.rows() ?? DEFAULT_ROWS;
-    screen.draw(renderStatus({ status, events, link, now: cli.clock.wallMs() + skewMs, url: api.connection.url, columns, rows, styles: cli.out.styles }));
+    screen.draw(renderStatus({ status, events, link, now: cli.clock.wallMs() + skewMs, url: api.connection.url, columns, rows, styles: cli.out.styles }), options);
   };
+  const drawResized = (): void => draw({ fresh: true });
   const stopKeys = listenForQuit(() => stop.abort());
-  const timer = setInterval(draw, REDRAW_MS);
-  process.stdout.on("resize", draw);
+  const timer = setInterval(() => draw(), REDRAW_MS);
+  process.stdout.on("resize", drawResized);
   try {
     draw();
     await followStatus({
@@ -53,7 +54,7 @@ export async function watchStatusView(cli: Cli, api: GraphqlClient): Promise<voi
     });
   } finally {
     clearInterval(timer);
-    process.stdout.off("resize", draw);
+    process.stdout.off("resize", drawResized);
     stopKeys();
     screen.close();
   }

@@ -1,0 +1,44 @@
+import { type Logger, pino } from "pino";
+import type { Config } from "./config.js";
+
+/** What pino adds to every line, and what is shown in a way of its own. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(["level", "time", "msg", "err"]);
+const LEVEL_WARN = 40;
+const LEVEL_ERROR = 50;
+
+/** The server's log on standard output: one JSON object a line for programs, or a calm line for a person at a terminal. */
+export function createLog(config: Pick<Config, "logLevel" | "logFormat">, out: NodeJS.WriteStream = process.stdout): Logger {
+  const settings = { level: config.logLevel, base: null };
+  const asText = config.logFormat === "text" || (config.logFormat === "auto" && out.isTTY === true);
+  return asText ? pino(settings, { write: (line: string) => void out.write(`${textOfLogLine(line)}\n`) }) : pino(settings, out);
+}
+
+/** A line of pino's as a person reads it: `08:15:00  warning  The lease could not be renewed. (runs 3)`. Errors keep their message; the stack is in the JSON format. */
+export function textOfLogLine(line: string): string {
+  const entry: unknown = JSON.parse(line);
+  if (typeof entry !== "object" || entry === null) return line.trimEnd();
+  const fields: { readonly [name: string]: unknown } = { ...entry };
+  const level = Number(fields.level);
+  const importance = level >= LEVEL_ERROR ? "error" : level >= LEVEL_WARN ? "warning" : "";
+  const rest = Object.entries(fields).filter(([name]) => !OWN_FIELDS.has(name));
+  const details = rest.map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
+  return [
+    timeOfDay(Number(fields.time)),
+    "  ",
+    importance.padEnd(7),
+    "  ",
+    typeof fields.msg === "string" ? fields.msg : "",
+    errorMessage(fields.err),
+    details === "" ? "" : ` (${details})`,
+  ].join("");
+}
+
+function errorMessage(error: unknown): string {
+  if (typeof error !== "object" || error === null || !("message" in error)) return "";
+  return ` ${String(error.message)}`;
+}
+
+/** The time on this machine's clock: a terminal is read where it stands. */
+function timeOfDay(epochMs: number): string {
+  return new Date(epochMs).toTimeString().slice(0, 8);
+}
