@@ -86,6 +86,17 @@ export default defineConfig({
           maxWorkers: 1,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: "docs",
+          include: ["test/docs/*.test.ts"],
+          globalSetup: ["test/database/global-setup.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
       { extends: true, test: { name: "architecture", include: ["test/architecture/*.test.ts"] } },
     ],
   },

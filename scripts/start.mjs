@@ -29,9 +29,9 @@ await untilStopped(async ({ signal, onStop }) => {
   console.log(
     [
       "",
-      `GraphiQL:  ${server.url}/graphql   (sign in with the admin token)`,
+      `GraphiQL:  ${server.url}/graphql   (the admin token goes into its Headers: {"authorization": "Bearer qsc_…"})`,
       `Health:    ${server.url}/health`,
-      "Status:    npx quiesce status --watch",
+      `Status:    npx quiesce ${server.url === "http://127.0.0.1:4000" ? "" : `--url ${server.url} `}status --watch`,
       "Stop:      Ctrl-C",
       "",
     ].join("\n"),

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { startCrew } from "./crew.mjs";
@@ -10,6 +11,10 @@ import { ensureShop } from "./shop.mjs";
 
 const WINDOW_IN_MS = 60_000;
 const WINDOW_LASTS_MS = 60_000;
+/** Runs that were let go start a second apart and take two at most. */
+const LOOK_EVERY_MS = 1_000;
+const LOOKS = 20;
+const UNSETTLED = ["HELD", "QUEUED", "RUNNING"];
 /** Products are read at every fifth second and take two: a window that opens a second after has a run in flight, so its drain can be seen. */
 const PRODUCTS_EVERY_MS = 5_000;
 const INTO_A_RUN_MS = 1_000;
@@ -111,10 +116,16 @@ async function planWindow(ask) {
   return { key: input.key, startsAt, endsAt };
 }
 
-/** The end of the story, in counts. */
+/** The end of the story, in counts; told when the runs that were let go have ended. */
 async function report(ask, window) {
-  const { windowReport } = await ask(`query ($window: String!) { windowReport(window: $window) { due failed startedInside } }`, { window });
-  say("Window", `closed. ${windowReport.due} due times fell into it: ${windowReport.startedInside} started inside, ${windowReport.failed} failed.`);
+  for (let look = 0; look < LOOKS; look += 1) {
+    await sleep(LOOK_EVERY_MS);
+    const { windowReport } = await ask(`query ($window: String!) { windowReport(window: $window) { due failed startedInside byState { state count } } }`, { window });
+    if (windowReport.byState.some(({ state, count }) => UNSETTLED.includes(state) && count > 0)) continue;
+    const sum = windowReport.byState.filter(({ count }) => count > 0).map(({ state, count }) => `${count} ${state.toLowerCase()}`);
+    say("Window", `closed. ${windowReport.due} due times fell into it: ${sum.join(" + ")}; started inside ${windowReport.startedInside}, failed ${windowReport.failed}.`);
+    break;
+  }
   say("Example", `See how the counts add up: npx quiesce window report ${window}`);
 }
 

@@ -51,6 +51,7 @@ export const arrows: { readonly [floor: string]: Arrows } = {
       "graphql/": [
         "graphql",
         "graphql-yoga",
+        "@graphql-yoga/render-graphiql",
         "graphql-ws",
         "graphql-ws/use/ws",
         "ws",
@@ -122,7 +123,12 @@ export function forbiddenArrows(floor: string, file: SourceFile): readonly Viola
     if (allows(modules, specifier)) return [];
     if (typeOnly && (allowed.types ?? []).includes(specifier)) return [];
     const asType = (allowed.types ?? []).includes(specifier) ? ", but as types only" : "";
-    return [{ path: file.path, problem: `imports "${specifier}"; ${floor} may import ${[...modules, ...(allowed.types ?? [])].join(", ")}${asType}` }];
+    return [
+      {
+        path: file.path,
+        problem: `imports "${specifier}"; ${floor} may import ${[...modules, ...(allowed.types ?? [])].join(", ")}${asType}`,
+      },
+    ];
   });
 }
 
@@ -172,7 +178,14 @@ export const textRules: readonly TextRule[] = [
     exceptFiles: ["packages/server/src/config.ts", "packages/server/src/main.ts", "packages/server/src/cli/environment.ts"],
   },
   { name: "no any", floors, what: /(?:[:<,|&(=]|\bas|\bextends)\s*any\b(?!\s*[(:])/, instead: "use unknown and look at it", inTests: true },
-  { name: "nobody silences the compiler", floors: [...floors, "test"], what: /@ts-(?:ignore|nocheck)/, instead: "mend the type", inTests: true, inComments: true },
+  {
+    name: "nobody silences the compiler",
+    floors: [...floors, "test"],
+    what: /@ts-(?:ignore|nocheck)/,
+    instead: "mend the type",
+    inTests: true,
+    inComments: true,
+  },
   // A test may say with it that something does not compile.
   { name: "only tests expect type errors", floors, what: /@ts-expect-error/, instead: "mend the type", inComments: true },
   {

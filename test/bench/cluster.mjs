@@ -26,6 +26,7 @@ export async function startBenchCluster() {
     async stop() {
       await admin.end();
       await server.stop();
+      await rm(server.dataDir, { recursive: true, force: true });
       await rm(folder, { recursive: true, force: true });
     },
   };

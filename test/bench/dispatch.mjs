@@ -3,16 +3,12 @@ import { Agenda } from "agenda";
 import { run as runGraphileWorker, runMigrations, makeWorkerUtils } from "graphile-worker";
 import pg from "pg";
 import PgBoss from "pg-boss";
-import { openDatabase } from "../../packages/server/dist/db/client.js";
 import { packagedZoneData } from "../../packages/core/dist/index.js";
-import { Dispatcher } from "../../packages/server/dist/scheduler/dispatcher.js";
-import { RunWorker } from "../../packages/server/dist/scheduler/run-worker.js";
-import { createSequencer } from "../../packages/server/dist/events/sequencer.js";
 import { expandWindows } from "../../packages/server/dist/windows/expand.js";
+import { startBenchServer } from "./bench-server.mjs";
 
 /** Connections that every contender may hold. */
 const POOL = 10;
-const silent = { info() {}, warn: console.warn, error: console.error, debug() {} };
 const done = () => {
   let resolve;
   const promise = new Promise((settle) => (resolve = settle));
@@ -27,46 +23,27 @@ const timed = async (work) => {
 /** Quiesce: runs are due, every start is a claim with the window decision, every end is durable with its event, the sequencer runs. */
 export async function quiesce(cluster, count) {
   const url = await cluster.database("bench_quiesce", { migrated: true });
-  const database = openDatabase(url, { max: POOL, applicationName: "bench" });
-  const { sql } = database;
-  const zones = packagedZoneData();
-  await expandWindows({ database, zones });
+  const server = await startBenchServer({ url, pool: POOL });
+  const { sql } = server.database;
+  await expandWindows({ database: server.database, zones: packagedZoneData() });
   await sql`insert into integration (key, name) select 'i' || n, 'i' from generate_series(1, ${count}::integer) as n`;
   await sql`insert into job (key, name, integration_id) select 'j' || id, 'j', id from integration`;
   await sql`select ensure_run_partitions(app_now(), app_now())`;
   await sql`insert into run (id, due_at, last_due_at, job_id, integration_id, bucket, schedule_version, trigger, state, ready_at)
     select new_run_id(d.at), d.at, d.at, j.id, i.id, i.bucket, 1, 'schedule', 'queued', d.at
     from (select app_now() as at) as d, job as j join integration as i on i.id = j.integration_id`;
-  await sql`analyze`;
-  const sequencer = createSequencer(database, silent);
-  sequencer.start();
-  const all = done();
-  let started = 0;
-  let worker;
-  const executor = {
-    execute: async () => {
-      started += 1;
-      return { kind: "succeeded", figures: {} };
-    },
-  };
-  worker = new RunWorker({ database, executor, log: silent, name: "bench", maxConcurrentRuns: 1_000, random: Math.random, lease: { leaseMs: 60_000, marginMs: 10_000, renewEveryMs: 5_000 } });
-  await worker.start();
-  const dispatcher = new Dispatcher({ database, worker, log: silent, zones, onStale: () => all.resolve() });
+  await sql.unsafe("analyze");
   const seconds = await timed(async () => {
-    dispatcher.start();
+    server.dispatch();
     for (;;) {
       const [row] = await sql`select count(*)::integer as open from run where state in ('queued', 'running')`;
       if (row.open === 0) break;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   });
-  await dispatcher.stop();
-  await worker.stop(0);
-  await sequencer.stop();
-  const [events] = await sql`select count(*)::integer as n from event_inbox`;
-  if (started !== count) throw new Error(`${started} runs started, ${count} were due.`);
-  await database.close();
-  return { seconds, note: `claims of 500, finish batched, events durable (${events.n} left to number)` };
+  if (server.counted.started !== count) throw new Error(`${server.counted.started} runs started, ${count} were due.`);
+  await server.stop();
+  return { seconds, note: "claims of 500 with the decision, ends and events durable, sequencer running" };
 }
 
 export async function agenda(cluster, count) {

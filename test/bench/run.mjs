@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { startBenchCluster } from "./cluster.mjs";
+import { burst, decisionShare, lateness } from "./burst.mjs";
 import { changeOneWindow, decisionRatio, expandMany, indexMemory } from "./decision.mjs";
 import { agenda, graphileWorker, pgBoss, quiesce } from "./dispatch.mjs";
 
@@ -37,5 +38,11 @@ if (only === undefined || only === "dispatch") {
     if (name === "quiesce") ours = seconds;
     line(`  ${name}: ${seconds.toFixed(2)} s, ${(count / seconds).toFixed(0)} jobs/s${name === "quiesce" ? "" : `, quiesce is ${(seconds / ours).toFixed(2)}x as fast`} (${note})`);
   }
+  const share = await decisionShare(cluster);
+  line(`  the decision's share of a claim of ${share.count}: ${(share.share * 100).toFixed(1)} % (${share.withMs.toFixed(1)} ms with, ${share.withoutMs.toFixed(1)} ms without; goal under 5 %)`);
+  const late = await lateness(cluster);
+  line(`  lateness of ${late.count} random due times: p50 ${late.p50.toFixed(0)} ms, p99 ${late.p99.toFixed(0)} ms, worst ${late.max.toFixed(0)} ms (goal p99 under 100 ms)`);
+  const many = await burst(cluster);
+  line(`  ${many.count} runs due at once, two servers: all started in ${many.seconds.toFixed(1)} s (goal 20), ${many.twice} started twice, ${many.saved} windows saved meanwhile, slowest acknowledged in ${many.slowestAckMs.toFixed(0)} ms (goal 1,000)`);
   await cluster.stop();
 }

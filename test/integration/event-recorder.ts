@@ -33,12 +33,15 @@ export function recordEvents(url: string, token: string, after: string): EventRe
 
   function connect(): { readonly client: Client; readonly socket: () => WebSocket | undefined } {
     let socket: WebSocket | undefined;
+    const opened = (one: WebSocket): void => {
+      socket = one;
+    };
     const client = createClient({
       url: `${url.replace(/^http/, "ws")}/graphql`,
       webSocketImpl: class extends WebSocket {
         constructor(address: string, protocol: string) {
           super(address, protocol);
-          socket = this;
+          opened(this);
         }
       },
       connectionParams: { authorization: `Bearer ${token}` },
@@ -52,7 +55,7 @@ export function recordEvents(url: string, token: string, after: string): EventRe
       {
         next: ({ data, errors }) => {
           if (errors !== undefined) failure = errors;
-          if (data == null || !current) return;
+          if (data === null || data === undefined || !current) return;
           cursor = data.liveEvents.cursor;
           if (data.liveEvents.kind !== "heartbeat") seen.push(data.liveEvents);
           for (const wake of waiting) wake();
@@ -78,7 +81,13 @@ export function recordEvents(url: string, token: string, after: string): EventRe
         if (found !== undefined) return found;
         if (failure !== undefined) throw new Error(`The subscription failed while waiting for ${what}: ${JSON.stringify(failure)}`);
         const leftMs = until - performance.now();
-        if (leftMs <= 0) throw new Error(`No ${what} within ${timeoutMs} ms. Seen last: ${seen.slice(-12).map((event) => `${event.kind} ${event.subjectKey}`).join(", ")}`);
+        if (leftMs <= 0)
+          throw new Error(
+            `No ${what} within ${timeoutMs} ms. Seen last: ${seen
+              .slice(-12)
+              .map((event) => `${event.kind} ${event.subjectKey}`)
+              .join(", ")}`,
+          );
         await new Promise<void>((resolve) => {
           const wake = (): void => {
             clearTimeout(timer);

@@ -14,10 +14,20 @@ beforeAll(async () => {
   shop = await freshDatabase({ empty: true });
   sql = postgres(shop.url, { max: 2, onnotice: () => undefined });
   const address = new URL(shop.url);
-  const base = { host: address.hostname, port: Number(address.port || 5432), database: address.pathname.slice(1), user: decodeURIComponent(address.username), ssl: "disable" };
+  const base = {
+    host: address.hostname,
+    port: Number(address.port || 5432),
+    database: address.pathname.slice(1),
+    user: decodeURIComponent(address.username),
+    ssl: "disable",
+  };
   const secrets = address.password === "" ? {} : { password: decodeURIComponent(address.password) };
   bench = await pipelineBench({
-    source: { connector: postgresConnector, secrets, config: { ...base, streams: [{ name: "items", table: "article", key: ["id"], cursorColumn: "updated_at", overlapSeconds: 0 }] } },
+    source: {
+      connector: postgresConnector,
+      secrets,
+      config: { ...base, streams: [{ name: "items", table: "article", key: ["id"], cursorColumn: "updated_at", overlapSeconds: 0 }] },
+    },
     target: { connector: postgresConnector, secrets, config: { ...base, streams: [{ name: "items", table: "copy", key: ["id"] }] } },
     stream: { mapping: { fields: { id: { from: "id" }, title: { from: "title" }, price: { from: "price" }, code: { from: "code" } } } },
     pageSize: 250,
@@ -62,7 +72,8 @@ test("a real table is copied, changed and thinned out without a difference", asy
 test("a crash between the write and the commit leaves neither a gap nor a double", async () => {
   const run = await bench.claim();
   await bench.database.sql`create function refuse() returns trigger language plpgsql as 'begin raise exception ''crash''; end'`;
-  await bench.database.sql`create trigger crash before insert or update on stream_state for each row when ((new.cursor ->> 'key0')::bigint > 1000) execute function refuse()`;
+  await bench.database
+    .sql`create trigger crash before insert or update on stream_state for each row when ((new.cursor ->> 'key0')::bigint > 1000) execute function refuse()`;
   expect(await bench.execute(run)).toMatchObject({ kind: "failed", failure: { kind: "transient" } });
   await bench.database.sql`drop trigger crash on stream_state`;
   await bench.database.sql`drop function refuse()`;

@@ -75,20 +75,29 @@ describe.runIf(installed || process.env["CI"] === "true")("a maintenance window 
   async function both(): Promise<{ readonly source: string; readonly target: string }> {
     const printed = /RESULT (\d+) ([0-9a-f]{64})/.exec(await tryton.run(SOURCE_LINES));
     const rows = await target.unsafe<{ line: string }[]>(TARGET_LINES);
-    const digest = createHash("sha256").update(rows.map((row) => `${row.line}\n`).join("")).digest("hex");
+    const digest = createHash("sha256")
+      .update(rows.map((row) => `${row.line}\n`).join(""))
+      .digest("hex");
     return { source: `${printed?.[1]} ${printed?.[2]}`, target: `${rows.length} ${digest}` };
   }
 
   const ended = (event: SeenEvent): boolean => event.kind === "run.finished" && event.payload["state"] === "succeeded";
-  const ofWindow = (kind: string) => (event: SeenEvent): boolean => event.kind === `window.${kind}` && event.subjectKey === "erp-upgrade";
+  const ofWindow =
+    (kind: string) =>
+    (event: SeenEvent): boolean =>
+      event.kind === `window.${kind}` && event.subjectKey === "erp-upgrade";
 
   async function checkErp(): Promise<boolean> {
-    const { checkEndpoint } = await api.request<{ checkEndpoint: { ok: boolean } }>('mutation { checkEndpoint(input: { endpoint: "tryton" }) { ok } }');
+    const { checkEndpoint } = await api.request<{ checkEndpoint: { ok: boolean } }>(
+      'mutation { checkEndpoint(input: { endpoint: "tryton" }) { ok } }',
+    );
     return checkEndpoint.ok;
   }
 
   test("holds the job while Tryton is down, loses nothing and resumes by itself", { timeout: 300_000 }, async () => {
-    await api.request("mutation($input: ApplyWorkspaceInput!) { applyWorkspace(input: $input) { changes { key } } }", { input: { document: JSON.stringify(workspace()), reason: "test" } });
+    await api.request("mutation($input: ApplyWorkspaceInput!) { applyWorkspace(input: $input) { changes { key } } }", {
+      input: { document: JSON.stringify(workspace()), reason: "test" },
+    });
     expect(await checkErp()).toBe(true);
 
     // The first copy of everything, on the schedule.
@@ -100,7 +109,12 @@ describe.runIf(installed || process.env["CI"] === "true")("a maintenance window 
     // A change while all is well is copied incrementally.
     await tryton.run("Party.write([Party(7)], {'name': 'Seven'})");
     const seenBefore = events.seen.length;
-    await events.waitFor("run that copied the change", (event) => ended(event) && Number((event.payload["figures"] as { written?: number }).written) > 0, 30_000, seenBefore);
+    await events.waitFor(
+      "run that copied the change",
+      (event) => ended(event) && Number((event.payload["figures"] as { written?: number }).written) > 0,
+      30_000,
+      seenBefore,
+    );
 
     const startsAt = Math.ceil((Date.now() + WINDOW_STARTS_IN_MS) / 1_000) * 1_000;
     await api.request("mutation($input: MaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { id } }", {
@@ -130,7 +144,11 @@ describe.runIf(installed || process.env["CI"] === "true")("a maintenance window 
     await extendIfLate(startsAt + WINDOW_SECONDS * 1_000);
 
     const heldSoFar = events.seen.length;
-    await events.waitFor("end of the hold", (event) => event.kind === "window.released" || event.kind === "hold.released", WINDOW_SECONDS * 1_000 + 60_000);
+    await events.waitFor(
+      "end of the hold",
+      (event) => event.kind === "window.released" || event.kind === "hold.released",
+      WINDOW_SECONDS * 1_000 + 60_000,
+    );
     await events.waitFor("run after the window", ended, 60_000, heldSoFar);
     await events.waitFor("close", ofWindow("closed"), 30_000);
 
@@ -147,33 +165,44 @@ describe.runIf(installed || process.env["CI"] === "true")("a maintenance window 
   async function extendIfLate(endsAt: number): Promise<void> {
     if (endsAt - Date.now() > 3_000) return;
     const until = new Date(Date.now() + 10_000).toISOString();
-    await api.request('mutation($until: DateTime!) { extendMaintenanceWindow(input: { key: "erp-upgrade", until: $until, reason: "slow" }) { id } }', { until });
+    await api.request(
+      'mutation($until: DateTime!) { extendMaintenanceWindow(input: { key: "erp-upgrade", until: $until, reason: "slow" }) { id } }',
+      { until },
+    );
   }
 
   async function checkRuns(): Promise<void> {
     const { sql } = app.database;
-    const [occurrence] = await sql<{ startsAt: number; releasedAt: number }[]>`select starts_at as "startsAt", released_at as "releasedAt" from occurrence`;
+    const [occurrence] = await sql<
+      { startsAt: number; releasedAt: number }[]
+    >`select starts_at as "startsAt", released_at as "releasedAt" from occurrence`;
     if (occurrence === undefined) throw new Error("no occurrence");
     const { startsAt, releasedAt } = occurrence;
-    expect(await sql`select id from run where started_at >= ${startsAt}::timestamptz and started_at < ${releasedAt}::timestamptz`).toEqual([]);
-    expect(await sql`select id, state, error from run where state in ('failed', 'dead', 'lost') or attempt > 1 or error is not null`).toEqual([]);
+    expect(await sql`select id from run where started_at >= ${startsAt}::timestamptz and started_at < ${releasedAt}::timestamptz`).toEqual(
+      [],
+    );
+    expect(
+      await sql`select id, state, error from run where state in ('failed', 'dead', 'lost') or attempt > 1 or error is not null`,
+    ).toEqual([]);
     const held = await sql`select id from run where held_since is not null`;
     expect(held.length).toBeGreaterThan(0);
-    const after = await sql<{ figures: { deleted: number } }[]>`select figures from run where state = 'succeeded' and started_at >= ${releasedAt}::timestamptz`;
+    const after = await sql<
+      { figures: { deleted: number } }[]
+    >`select figures from run where state = 'succeeded' and started_at >= ${releasedAt}::timestamptz`;
     expect(after.reduce((sum, run) => sum + run.figures.deleted, 0)).toBe(20);
     expect(await sql`select id from dead_letter`).toEqual([]);
-    const { windowReport } = await api.request<{ windowReport: { startedInside: number; failed: number; due: number; held: number; byState: readonly { count: number }[] } }>(
-      '{ windowReport(window: "erp-upgrade") { startedInside failed due held byState { count } } }',
-    );
+    const { windowReport } = await api.request<{
+      windowReport: { startedInside: number; failed: number; due: number; held: number; byState: readonly { count: number }[] };
+    }>('{ windowReport(window: "erp-upgrade") { startedInside failed due held byState { count } } }');
     expect(windowReport).toMatchObject({ startedInside: 0, failed: 0 });
     expect(windowReport.held).toBeGreaterThan(5);
     expect(windowReport.byState.reduce((sum, state) => sum + state.count, 0)).toBe(windowReport.due);
   }
 
   async function checkLedger(): Promise<void> {
-    const { conservation } = await api.request<{ conservation: { ok: boolean; expected: number; accounted: number; differences: unknown[] } }>(
-      "{ conservation { ok expected accounted differences { kind } } }",
-    );
+    const { conservation } = await api.request<{
+      conservation: { ok: boolean; expected: number; accounted: number; differences: unknown[] };
+    }>("{ conservation { ok expected accounted differences { kind } } }");
     expect(conservation).toMatchObject({ ok: true, differences: [] });
     expect(conservation.accounted).toBe(conservation.expected);
     expect(conservation.expected).toBeGreaterThan(15);
@@ -210,7 +239,12 @@ describe.runIf(installed || process.env["CI"] === "true")("a maintenance window 
           key: "tryton",
           system: "erp",
           connector: "tryton",
-          config: { url, database, user, streams: [{ name: "parties", model: "party.party", fields: ["code", "name", "active"], overlapSeconds: 2 }] },
+          config: {
+            url,
+            database,
+            user,
+            streams: [{ name: "parties", model: "party.party", fields: ["code", "name", "active"], overlapSeconds: 2 }],
+          },
           secrets: { password: { value: password } },
         },
         {
@@ -223,7 +257,20 @@ describe.runIf(installed || process.env["CI"] === "true")("a maintenance window 
             database: shopUrl.pathname.slice(1),
             user: decodeURIComponent(shopUrl.username),
             ssl: "disable",
-            streams: [{ name: "party", table: "party", key: ["id"], createTable: true, columns: [{ name: "id", type: "bigint" }, { name: "code", type: "text" }, { name: "name", type: "text" }, { name: "active", type: "boolean" }] }],
+            streams: [
+              {
+                name: "party",
+                table: "party",
+                key: ["id"],
+                createTable: true,
+                columns: [
+                  { name: "id", type: "bigint" },
+                  { name: "code", type: "text" },
+                  { name: "name", type: "text" },
+                  { name: "active", type: "boolean" },
+                ],
+              },
+            ],
           },
           secrets: shopUrl.password === "" ? {} : { password: { value: decodeURIComponent(shopUrl.password) } },
         },
@@ -233,7 +280,14 @@ describe.runIf(installed || process.env["CI"] === "true")("a maintenance window 
           key: "parties",
           source: "tryton",
           target: "shop-db",
-          streams: [{ stream: "parties", target: "party", deletes: "apply", mapping: { fields: { id: { from: "id" }, code: { from: "code" }, name: { from: "name" }, active: { from: "active" } } } }],
+          streams: [
+            {
+              stream: "parties",
+              target: "party",
+              deletes: "apply",
+              mapping: { fields: { id: { from: "id" }, code: { from: "code" }, name: { from: "name" }, active: { from: "active" } } },
+            },
+          ],
         },
       ],
       jobs: [{ key: "parties-sync", integration: "parties", schedule: { every: "2s" }, catchUp: "coalesce" }],

@@ -1,4 +1,13 @@
-import { type Connector, type Context, type Cursor, defineConnector, type Page, type ReadRequest, type SourceRecord, z } from "@quiesce/sdk";
+import {
+  type Connector,
+  type Context,
+  type Cursor,
+  defineConnector,
+  type Page,
+  type ReadRequest,
+  type SourceRecord,
+  z,
+} from "@quiesce/sdk";
 
 /** A vendor's system in memory: a log of changes that is read by position, and what exists now. */
 export interface MemorySource {
@@ -16,7 +25,9 @@ export interface MemorySource {
 }
 
 /** Makes one; `deletes` says how deletions show. */
-export function memorySource(options: { readonly deletes?: "snapshot" | "tombstone"; readonly cursor?: "incremental" | "none"; readonly listKeys?: boolean } = {}): MemorySource {
+export function memorySource(
+  options: { readonly deletes?: "snapshot" | "tombstone"; readonly cursor?: "incremental" | "none"; readonly listKeys?: boolean } = {},
+): MemorySource {
   const { deletes = "snapshot", cursor = "incremental" } = options;
   const log: SourceRecord[] = [];
   const present = new Set<string>();
@@ -62,7 +73,11 @@ export function memorySource(options: { readonly deletes?: "snapshot" | "tombsto
             listKeys: async function* (x, request) {
               const keys = [...present].toSorted();
               await source.onPage(x, 0);
-              yield { keys: source.breakListing ? keys.slice(0, 1) : keys, cursor: { after: String(request.pageSize) }, more: source.breakListing };
+              yield {
+                keys: source.breakListing ? keys.slice(0, 1) : keys,
+                cursor: { after: String(request.pageSize) },
+                more: source.breakListing,
+              };
             },
           }),
     }),

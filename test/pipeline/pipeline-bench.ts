@@ -41,7 +41,14 @@ export interface PipelineBench {
   attempt(signal?: AbortSignal): Promise<RunOutcome>;
   /** Takes a claimed run away, as the reaper does after a lost lease. */
   takeAway(run: RunToExecute): Promise<void>;
-  letters(): Promise<readonly { readonly status: string; readonly key: string; readonly error: { readonly kind: string; readonly message: string }; readonly text: string }[]>;
+  letters(): Promise<
+    readonly {
+      readonly status: string;
+      readonly key: string;
+      readonly error: { readonly kind: string; readonly message: string };
+      readonly text: string;
+    }[]
+  >;
   cursor(): Promise<unknown>;
   figures(run: RunToExecute): Promise<unknown>;
   close(): Promise<void>;
@@ -62,10 +69,20 @@ export async function pipelineBench(options: {
   const connectors = [...new Set([options.source.connector, options.target.connector])];
   const host = createConnectorHost({ database, connectors, keyRing, log });
   await expandWindows(context);
-  await seedCatalogue(database.sql, { systems: [{ key: "erp" }], integrations: [{ key: "orders", systems: ["erp"] }], jobs: [{ key: "orders-sync", integration: "orders" }] });
+  await seedCatalogue(database.sql, {
+    systems: [{ key: "erp" }],
+    integrations: [{ key: "orders", systems: ["erp"] }],
+    jobs: [{ key: "orders-sync", integration: "orders" }],
+  });
   const sourceId = await seedEndpoint(database, keyRing, "source", options.source);
   const targetId = await seedEndpoint(database, keyRing, "target", options.target);
-  const stream = { stream: "items", target: "items", mapping: { fields: { id: { from: "id" }, name: { from: "name", default: null } } }, deletes: "apply", ...options.stream };
+  const stream = {
+    stream: "items",
+    target: "items",
+    mapping: { fields: { id: { from: "id" }, name: { from: "name", default: null } } },
+    deletes: "apply",
+    ...options.stream,
+  };
   await database.sql`update integration set source_endpoint_id = ${sourceId}, target_endpoint_id = ${targetId}, streams = ${JSON.stringify([stream])}::text::jsonb`;
   const workerId = await registerWorker(database, { name: "bench", leaseMs: 3_600_000 });
   const executor = createPipelineExecutor({ database, host, log, pageSize: options.pageSize ?? 10 });
@@ -90,14 +107,18 @@ export async function pipelineBench(options: {
     async attempt(signal) {
       const run = await bench.claim();
       const outcome = await bench.execute(run, signal);
-      await finishRuns(context, { workerId, runs: [{ runId: run.runId, dueAt: run.dueAt, attempt: run.attempt, outcome, retry, jitter: 0 }] });
+      await finishRuns(context, {
+        workerId,
+        runs: [{ runId: run.runId, dueAt: run.dueAt, attempt: run.attempt, outcome, retry, jitter: 0 }],
+      });
       return outcome;
     },
     async takeAway(run) {
       await database.sql`update run set state = 'queued', worker_id = null, ready_at = app_now() where id = ${run.runId}`;
       await database.sql`update job set running_run_id = null`;
     },
-    letters: async () => database.sql`select status, record_key as key, error, record::text || error::text as text from dead_letter order by id`,
+    letters: async () =>
+      database.sql`select status, record_key as key, error, record::text || error::text as text from dead_letter order by id`,
     async cursor() {
       const rows = await database.sql<{ cursor: unknown }[]>`select cursor from stream_state`;
       return rows[0]?.cursor ?? null;

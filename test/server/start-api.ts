@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { packagedZoneData, type Role, roles } from "@quiesce/core";
 import { createToken } from "../../packages/server/src/access/tokens.js";
 import { applyWorkspace } from "../../packages/server/src/catalog/commands.js";
@@ -67,6 +68,8 @@ export async function startApi(options: Partial<HttpServerOptions> = {}): Promis
   const log = { info: silent, warn: silent, error: (fields: object) => void errors.push(fields) };
   const sequencer = createSequencer(database, log);
   sequencer.start();
+  // What the setup did has its numbers before a test reads a cursor.
+  while ((await database.sql`select 1 from event_inbox limit 1`).length > 0) await sleep(10);
   const bus = createLiveBus(database, log);
   await bus.start();
   const http = createHttpServer({

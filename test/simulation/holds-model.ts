@@ -38,7 +38,7 @@ export interface Cover {
   readonly certain: boolean;
 }
 
-const horizonMs = 75 * day;
+const horizonMs = 120 * day;
 
 /**
  * What is held, reckoned from the windows' series and the log of what operators did. It shares with the product the evaluation of a series

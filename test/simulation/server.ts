@@ -1,6 +1,6 @@
 import { ERROR_POLICIES } from "@quiesce/sdk";
 import type { CommandContext } from "../../packages/server/src/command.js";
-import { claimRuns, type ClaimedRun, peekDue } from "../../packages/server/src/runs/claim.js";
+import { claimRuns, type ClaimedRun, type DueRun, peekDue } from "../../packages/server/src/runs/claim.js";
 import { type FinishedRun, finishRuns, type RunOutcome } from "../../packages/server/src/runs/finish.js";
 import { materialiseRuns } from "../../packages/server/src/runs/materialise.js";
 import { sweepReleased } from "../../packages/server/src/runs/sweep-released.js";
@@ -13,6 +13,8 @@ import { minute } from "./world.js";
 
 const leaseMs = 30_000;
 const peekLimit = 500;
+
+type Place = Pick<DueRun, "readyAt" | "jobId">;
 
 interface Execution {
   readonly run: ClaimedRun;
@@ -107,24 +109,34 @@ export class Server {
     // A worker whose own clock says that its lease is nearly over claims nothing.
     if (this.frozen) return started;
     await this.#untilCrash(async () => {
-      const { runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after: null, anyAge: options.endAtOnce === true || this.#story.random.chance(0.2) });
-      const workerId = this.workerId;
-      const result = await claimRuns(this.#context.database.sql, { workerId, runs, limit });
-      this.#story.tally.held += result.held;
-      // Ids are random: only the order of job and due time tells the same story again.
-      const claimed = result.claimed.toSorted((a, b) => a.dueAt - b.dueAt || (a.jobId ?? 0) - (b.jobId ?? 0));
-      for (const run of claimed) {
-        if (run.startedAt !== this.#story.now) this.#story.broken(`run ${run.runId} says it began at ${run.startedAt}, the database's clock said ${this.#story.now}`);
-        this.#story.started({ ...run, workerId, gate: false });
-        const lastsMs = options.endAtOnce === true ? 0 : this.#story.random.pick([0, 0, 200, 5_000, minute, 20 * minute]);
-        this.#executions.push({ run, workerId, endsAt: this.#story.now + lastsMs });
-      }
-      if (result.claimed.length + result.held > 0) this.#story.note(`${this.name} ${workerId.slice(0, 4)} claimed ${result.claimed.length}, held ${result.held}`);
-      started = result.claimed.length;
+      const anyAge = options.endAtOnce === true || this.#story.random.chance(0.2);
+      // Page by page, as the dispatcher does: a page may hold nothing but runs that wait behind others.
+      let after: Place | null = null;
+      do {
+        const { runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after, anyAge });
+        started += await this.#claimPage(runs, limit - started, options.endAtOnce === true);
+        const last = runs.at(-1);
+        after = runs.length < peekLimit || last === undefined ? null : { readyAt: last.readyAt, jobId: last.jobId };
+      } while (after !== null && started < limit);
     });
     return started;
   }
 
+  async #claimPage(runs: readonly DueRun[], limit: number, endAtOnce: boolean): Promise<number> {
+    const { workerId } = this;
+    const result = await claimRuns(this.#context.database.sql, { workerId, runs, limit });
+    this.#story.tally.held += result.held;
+    // Ids are random: only the order of job and due time tells the same story again.
+    const claimed = result.claimed.toSorted((a, b) => a.dueAt - b.dueAt || (a.jobId ?? 0) - (b.jobId ?? 0));
+    for (const run of claimed) {
+      if (run.startedAt !== this.#story.now) this.#story.broken(`run ${run.runId} says it began at ${run.startedAt}, the database's clock said ${this.#story.now}`);
+      this.#story.started({ ...run, workerId, gate: false });
+      const lastsMs = endAtOnce ? 0 : this.#story.random.pick([0, 0, 200, 5_000, minute, 20 * minute]);
+      this.#executions.push({ run, workerId, endsAt: this.#story.now + lastsMs });
+    }
+    if (result.claimed.length + result.held > 0) this.#story.note(`${this.name} claimed ${result.claimed.length}, held ${result.held}`);
+    return claimed.length;
+  }
   /** Reports what has ended. A server that was frozen reports too, and must change nothing that is not its own any more. */
   async finish(options: { readonly succeed?: boolean } = {}): Promise<void> {
     const { random, now } = this.#story;
@@ -146,17 +158,23 @@ export class Server {
       const outcome: RunOutcome = succeed ? { kind: "succeeded", figures: {} } : this.#outcome();
       return { ...run, outcome, retry: { maxAttempts: job?.maxAttempts ?? 3, backoffSeconds: 30, maxBackoffSeconds: 900 }, jitter: story.random.next() };
     });
+    const isHeldBySelf = (one: FinishedRun) => {
+      const holder = story.holders.get(one.runId);
+      return holder?.workerId === workerId && holder.attempt === one.attempt;
+    };
+    const mine = new Set(runs.filter(isHeldBySelf));
+    for (const one of mine) story.ending.add(one.runId);
     const done = await finishRuns(this.#context, { workerId, runs });
     for (const one of runs) {
-      const holder = story.holders.get(one.runId);
-      const isMine = holder?.workerId === workerId && holder.attempt === one.attempt;
+      const isMine = mine.has(one);
+      story.ending.delete(one.runId);
       if (!done.has(one.runId)) {
-        if (isMine && story.leaseEnd(holder) > story.now) story.broken(`${this.name} runs ${one.runId}, attempt ${one.attempt}, and could not end it`);
+        if (isMine && (story.leases.get(workerId) ?? 0) > story.now) story.broken(`${this.name} runs ${one.runId}, attempt ${one.attempt}, and could not end it`);
         story.tally.zombies += 1;
         continue;
       }
-      if (!isMine) story.broken(`${this.name} ended ${one.runId}, attempt ${one.attempt}, which is not its own any more (${workerId}; it is ${JSON.stringify(holder)})`);
-      story.holders.delete(one.runId);
+      if (!isMine) story.broken(`${this.name} ended ${one.runId}, attempt ${one.attempt}, which is not its own any more (${workerId}; it is ${JSON.stringify(story.holders.get(one.runId))})`);
+      if (isHeldBySelf(one)) story.holders.delete(one.runId);
       story.note(`${this.name} ended ${one.runId}/${one.attempt}: ${one.outcome.kind === "failed" ? one.outcome.failure.kind : one.outcome.kind}`);
     }
   }

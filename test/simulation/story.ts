@@ -53,6 +53,8 @@ export class Story {
   readonly zones: ZoneData = packagedZoneData();
   readonly holds: HoldsModel;
   readonly holders = new Map<string, Holder>();
+  /** Runs whose end is being reported in this moment. */
+  readonly ending = new Set<string>();
   /** Until when a worker's lease lasts at least; a worker that is dead or frozen is not renewed. */
   readonly leases = new Map<string, number>();
   readonly manualRuns = new Set<string>();
@@ -125,14 +127,15 @@ export class Story {
   /** A run was started for somebody: by an answer of the claim, or by what the table says after the answer was lost. */
   started(start: Start): void {
     const name = `${start.runId}/${start.attempt}`;
-    this.#dropLost(start);
     const other = this.holders.get(start.runId);
-    if (other !== undefined) this.broken(`run ${start.runId} was started for ${start.workerId} while ${other.workerId} runs it (attempt ${other.attempt})`);
+    if (other !== undefined && !this.#mayBeGone(start.runId, other)) this.broken(`run ${start.runId} was started for ${start.workerId} while ${other.workerId} runs it (attempt ${other.attempt})`);
     if (this.#started.has(name)) this.broken(`(run, attempt) ${name} was started twice`);
     for (const [runId, holder] of this.holders) {
-      if (start.jobId !== null && holder.jobId === start.jobId) this.broken(`job ${start.jobId} runs twice at once: ${runId} and ${start.runId}`);
+      if (start.jobId === null || holder.jobId !== start.jobId || this.#mayBeGone(runId, holder)) continue;
+      this.broken(`job ${start.jobId} runs twice at once: ${runId} and ${start.runId}`);
     }
     this.#started.add(name);
+    this.ending.delete(start.runId);
     this.holders.set(start.runId, { workerId: start.workerId, attempt: start.attempt, jobId: start.jobId, integrationId: start.integrationId, gate: start.gate });
     this.#startsOfStep.push(start);
     this.tally.starts += 1;
@@ -141,17 +144,9 @@ export class Story {
     this.#checkCaps(start);
   }
 
-  /** Whose lease has ended may have been taken back within this step. */
-  #dropLost(start: Start): void {
-    for (const [runId, holder] of [...this.holders]) {
-      const isInTheWay = runId === start.runId || (start.jobId !== null && holder.jobId === start.jobId) || this.#sharesCap(holder, start);
-      if (isInTheWay && this.leaseEnd(holder) <= this.now) this.holders.delete(runId);
-    }
-  }
-
-  #sharesCap(one: Pick<Start, "integrationId">, other: Pick<Start, "integrationId">): boolean {
-    const touched = this.systemsOf(one.integrationId);
-    return [...this.systemsOf(other.integrationId)].some((key) => touched.has(key) && (this.world.systems.get(key)?.maxConcurrentRuns ?? null) !== null);
+  /** Whose lease has ended may have been taken back within this step, and whose end is being reported may have ended. */
+  #mayBeGone(runId: string, holder: Holder): boolean {
+    return this.ending.has(runId) || this.leaseEnd(holder) <= this.now;
   }
 
   /** From when on a run may be taken from its holder: a worker gets a margin beyond its lease, a caller of the gate none. */
@@ -184,8 +179,10 @@ export class Story {
     const touched = this.systemsOf(start.integrationId);
     for (const system of this.world.systems.values()) {
       if (system.maxConcurrentRuns === null || !touched.has(system.key)) continue;
-      const busy = [...this.holders.values()].filter((holder) => this.systemsOf(holder.integrationId).has(system.key)).length;
-      if (busy > system.maxConcurrentRuns) this.broken(`${busy} runs touch ${system.key} at once, its cap is ${system.maxConcurrentRuns}`);
+      const busy = [...this.holders].filter(([runId, holder]) => !this.#mayBeGone(runId, holder) && this.systemsOf(holder.integrationId).has(system.key));
+      if (busy.length <= system.maxConcurrentRuns) continue;
+      const names = busy.map(([runId, holder]) => `${runId}/${holder.attempt} of job ${holder.jobId} by ${holder.workerId.slice(0, 4)}`);
+      this.broken(`${busy.length} runs touch ${system.key} at once, its cap is ${system.maxConcurrentRuns}: ${names.join(", ")}`);
     }
   }
 

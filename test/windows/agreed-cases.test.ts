@@ -38,12 +38,12 @@ interface WindowCase {
   readonly expectedRfc?: ExpectedWindow;
 }
 
-function readCases<Case>(file: string): readonly Case[] {
+function readCases(file: string): readonly unknown[] {
   const text = readFileSync(new URL(`./cases/${file}`, import.meta.url), "utf8");
   return text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Case);
+    .map((line): unknown => JSON.parse(line));
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString().replace(".000Z", "Z");
@@ -75,7 +75,7 @@ describe.each(PROCESS_ZONES)("with the process in $processZone", ({ processZone,
   });
 
   describe("recurrences fall on the instants that independent implementations agree on", () => {
-    test.each(readCases<RecurrenceCase>("recurrence-sample.jsonl"))("$id: $rrule from $dtstart in $tzid", (recurrence) => {
+    test.each(readCases("recurrence-sample.jsonl") as RecurrenceCase[])("$id: $rrule from $dtstart in $tzid", (recurrence) => {
       const series: WindowSeries = {
         start: recurrence.dtstart,
         timeZone: recurrence.tzid,
@@ -89,7 +89,7 @@ describe.each(PROCESS_ZONES)("with the process in $processZone", ({ processZone,
   });
 
   describe("windows cover the instants that independent implementations agree on", () => {
-    test.each(readCases<WindowCase>("windows-sample.jsonl"))("$id: $rrule $dtstart in $tzid at $instant", (window) => {
+    test.each(readCases("windows-sample.jsonl") as WindowCase[])("$id: $rrule $dtstart in $tzid at $instant", (window) => {
       const series: WindowSeries = {
         start: window.dtstart,
         end: window.end,

@@ -72,7 +72,6 @@ async function startParts(options: AppOptions, log: Logger, closers: (() => Prom
   closers.push(() => database.close());
   const zones = packagedZoneData();
   const keys = await loadKeys(config);
-  const firstToken = await ensureFirstToken(database);
   const host = createConnectorHost({ database, connectors: options.connectors, keyRing: keys, log });
   closers.push(() => host.close());
   const sequencer = createSequencer(database, log);
@@ -102,6 +101,8 @@ async function startParts(options: AppOptions, log: Logger, closers: (() => Prom
   closers.push(() => http.stop());
   const serves = config.roles.includes("api");
   if (serves) await http.start(config.port, config.host).catch((error: unknown) => Promise.reject(listenError(error, config)));
+  // Last: a token that is made by a start that then fails would be shown to nobody, and never made again.
+  const firstToken = await ensureFirstToken(database);
   return { url: serves ? http.url : "", firstToken: firstToken?.secret ?? null, database, scheduler };
 }
 

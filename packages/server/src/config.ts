@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { DomainError } from "@quiesce/core";
 import { z } from "zod";
 
-const number = (minimum: number, maximum: number, fallback: number) => z.coerce.number().int().min(minimum).max(maximum).default(fallback);
+const number = (minimum: number, maximum: number, fallback: number) => {
+  const expected = `Expected a whole number from ${minimum} to ${maximum}.`;
+  return z.coerce.number(expected).int(expected).min(minimum, expected).max(maximum, expected).default(fallback);
+};
 
 /** What one server can be told, each from one environment variable. Units are in the names; the defaults suit one machine. */
 const configSchema = z.object({
@@ -82,7 +85,10 @@ export function readConfig(environment: { readonly [name: string]: string | unde
   };
 }
 
-/** Every setting with its meaning, for `quiesce start --help` and the docs. */
-export function configDescription(): readonly { readonly name: string; readonly description: string }[] {
-  return Object.entries(configSchema.shape).map(([name, schema]) => ({ name, description: schema.description ?? "" }));
+/** Every setting with its meaning and, where it has a fixed one, its default, for `quiesce start --help` and the docs. */
+export function configDescription(): readonly { readonly name: string; readonly description: string; readonly default: string | null }[] {
+  return Object.entries(configSchema.shape).map(([name, schema]) => {
+    const fallback = schema.parse(undefined);
+    return { name, description: schema.description ?? "", default: fallback === undefined || String(fallback) === "" ? null : String(fallback) };
+  });
 }

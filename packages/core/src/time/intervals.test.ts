@@ -66,9 +66,9 @@ describe("intervals", () => {
         const [inA, inB] = [covered(a), covered(b)];
         for (const [result, expected] of [
           [mergeIntervals(a), inA],
-          [uniteIntervals(a, b), inA.map((value, index) => value || inB[index] === true)],
-          [intersectIntervals(a, b), inA.map((value, index) => value && inB[index] === true)],
-          [subtractIntervals(a, b), inA.map((value, index) => value && inB[index] === false)],
+          [uniteIntervals(a, b), inA.map((value, index) => value || (inB[index] ?? false))],
+          [intersectIntervals(a, b), inA.map((value, index) => value && (inB[index] ?? false))],
+          [subtractIntervals(a, b), inA.map((value, index) => value && !(inB[index] ?? false))],
         ] as const) {
           expectNormal(result);
           expect(covered(result)).toEqual(expected);

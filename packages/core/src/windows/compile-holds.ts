@@ -34,7 +34,7 @@ export function compileTimeline(covering: readonly HoldSpans[]): HoldTimeline {
       if (count === 0) open.delete(edge.id);
       else open.set(edge.id, count);
     }
-    const ids = open.size === 0 ? nothing : [...open.keys()].sort((a, b) => a - b);
+    const ids = open.size === 0 ? nothing : [...open.keys()].toSorted((a, b) => a - b);
     if (sameIds(reasons.at(-1) ?? nothing, ids)) continue;
     times.push(at);
     reasons.push(ids);
@@ -53,7 +53,7 @@ function edgesOf(covering: readonly HoldSpans[]): readonly { readonly at: number
       if (end !== Number.POSITIVE_INFINITY) edges.push({ at: end, id, change: -1 });
     }
   }
-  return edges.sort((a, b) => a.at - b.at);
+  return edges.toSorted((a, b) => a.at - b.at);
 }
 
 function sameIds(a: readonly number[], b: readonly number[]): boolean {

@@ -5,7 +5,7 @@ import { HoldIndex } from "./hold-index.js";
 
 const horizon = 1_000;
 const spans = (id: number, list: readonly (readonly [number, number])[]): HoldSpans => {
-  const sorted = [...list].sort((a, b) => a[0] - b[0]);
+  const sorted = list.toSorted((a, b) => a[0] - b[0]);
   return { id, starts: Float64Array.from(sorted.map(([start]) => start)), ends: Float64Array.from(sorted.map(([, end]) => end)) };
 };
 
@@ -16,7 +16,7 @@ const windowsArbitrary = fc.array(
 
 /** The slow reading: a window holds when one of its half-open spans contains the instant. */
 const holding = (windows: readonly (readonly (readonly [number, number])[])[], ids: readonly number[], now: number) =>
-  ids.filter((id) => windows[id]?.some(([start, end]) => start <= now && now < end)).sort((a, b) => a - b);
+  ids.filter((id) => windows[id]?.some(([start, end]) => start <= now && now < end)).toSorted((a, b) => a - b);
 
 describe("the compiled index of holds", () => {
   it("agrees with a direct reading of every span, whatever is asked before", () => {
@@ -52,7 +52,7 @@ describe("the compiled index of holds", () => {
         const changed = changes[0] ?? [];
         const covered = covers.flatMap((yes, n) => (yes ? [n] : []));
         const after = before.withWindow(spans(0, changed), covered);
-        const expected = integrations.map((one, n) => [...one.windowIds.filter((id) => id !== 0), ...(covers[n] === true ? [0] : [])]);
+        const expected = integrations.map((one, n) => [...one.windowIds.filter((id) => id !== 0), ...((covers[n] ?? false) ? [0] : [])]);
         const all = windows.map((list, id) => (id === 0 ? changed : list));
         for (let now = 0; now < horizon; now += 37) {
           expected.forEach((ids, n) => expect(after.isHeld(n, now)).toBe(holding(all, ids, now).length > 0));

@@ -292,6 +292,38 @@ describe("a window", () => {
   });
 });
 
+describe("work of other schedulers", () => {
+  const exec = (...command: readonly string[]): Promise<Ended> => quiesce("exec", "-i", "erp-orders", "--no-wait", "--", ...command);
+  const gateRuns = async (): Promise<readonly { readonly state: string }[]> => (await json("runs", "-i", "erp-orders", "--since", "1h")) as readonly { readonly state: string }[];
+
+  it("is recorded with its outcome, and leaves no trace where it was held", async () => {
+    expect(await exec("sh", "-c", "exit 5")).toMatchObject({ code: 5, err: "" });
+    expect(await exec("true")).toMatchObject({ code: 0, err: "" });
+    const recorded = await gateRuns();
+    expect(recorded.filter(({ state }) => state === "FAILED")).toHaveLength(1);
+    expect(recorded.filter(({ state }) => state === "SUCCEEDED")).toHaveLength(1);
+    await quiesce("pause", "--all", "-r", "closed");
+    expect(await exec("true")).toMatchObject({ code: 75 });
+    expect(await gateRuns()).toEqual(recorded);
+  });
+
+  it("is in flight while it runs, so that a window is not quiesced before it ends", async () => {
+    const start = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 2_000).toISOString().slice(0, 19);
+    await quiesce("window", "create", "--key", "drain", "--title", "Drain", "--owner", "a", "-r", "b", "--system", "erp", "--zone", "UTC", "--start", start, "--duration", "1h");
+    const state = async (): Promise<unknown> => {
+      const status = (await json("status")) as { readonly activeHolds: readonly { readonly occurrence: { readonly state: string; readonly inFlight: number } }[] };
+      const occurrence = status.activeHolds[0]?.occurrence;
+      return occurrence === undefined ? undefined : `${occurrence.state} ${occurrence.inFlight}`;
+    };
+    const working = exec("sleep", "5");
+    await expect.poll(state, { timeout: 5_000, interval: 100 }).toBe("DRAINING 1");
+    expect(await working).toMatchObject({ code: 0 });
+    await expect.poll(state, { timeout: 5_000, interval: 100 }).toBe("QUIESCED 0");
+    expect(await exec("true")).toMatchObject({ code: 75 });
+    expect((await quiesce("window", "cancel", "drain", "-r", "over")).code).toBe(0);
+  });
+});
+
 describe("tokens", () => {
   it("are made, listed without secrets and revoked", async () => {
     const made = await quiesce("token", "create", "--name", "ci", "--role", "viewer", "--expires", "+90d");

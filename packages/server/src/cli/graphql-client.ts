@@ -29,11 +29,11 @@ const graphqlErrorSchema = z.looseObject({
 });
 const responseSchema = z.looseObject({ data: z.unknown().optional(), errors: z.array(graphqlErrorSchema).optional() });
 
-export function graphqlClient(connection: Connection, options: { readonly timeoutMs?: number } = {}): GraphqlClient {
+export function graphqlClient(connection: Connection, options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): GraphqlClient {
   return {
     connection,
     request: async (wanted, variables = {}) => {
-      const response = await send(connection, "/graphql", { body: { query: wanted.document, variables }, timeoutMs: options.timeoutMs ?? REQUEST_MS });
+      const response = await send(connection, "/graphql", { body: { query: wanted.document, variables }, timeoutMs: options.timeoutMs ?? REQUEST_MS, signal: options.signal });
       const answer = responseSchema.safeParse(response.json);
       if (!answer.success) throw notQuiesce(connection, response.status);
       const error = answer.data.errors?.[0];
@@ -55,7 +55,7 @@ export interface HttpAnswer {
 export async function send(
   connection: Connection,
   path: string,
-  options: { readonly method?: "GET" | "POST"; readonly body?: unknown; readonly timeoutMs: number },
+  options: { readonly method?: "GET" | "POST"; readonly body?: unknown; readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<HttpAnswer> {
   try {
     const response = await fetch(new URL(`${basePath(connection.url)}${path}`, connection.url), {
@@ -69,7 +69,7 @@ export async function send(
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       // A token must not follow to wherever an answer points.
       redirect: "error",
-      signal: AbortSignal.timeout(options.timeoutMs),
+      signal: options.signal === undefined ? AbortSignal.timeout(options.timeoutMs) : AbortSignal.any([AbortSignal.timeout(options.timeoutMs), options.signal]),
     });
     const text = await response.text();
     return { status: response.status, json: jsonOf(text) };

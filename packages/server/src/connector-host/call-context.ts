@@ -41,14 +41,20 @@ function originsOf(endpoint: LoadedEndpoint): readonly string[] {
   try {
     return endpoint.connector.egress(endpoint.config);
   } catch (cause) {
-    throw new ConnectorError("config", `The connector cannot tell from the configuration of endpoint "${endpoint.key}" which origins it reaches.`, { cause });
+    throw new ConnectorError(
+      "config",
+      `The connector cannot tell from the configuration of endpoint "${endpoint.key}" which origins it reaches.`,
+      { cause },
+    );
   }
 }
 
 function connectorLog(log: Logger, mask: SecretMask): ConnectorLogger {
-  const write = (level: "debug" | "info" | "warn" | "error") => (message: string, fields: LogFields = {}) => {
-    // Under one name, so that a connector's fields cannot pose as the host's own.
-    log[level]({ fields: mask.deep(fields) }, mask.text(message));
-  };
+  const write =
+    (level: "debug" | "info" | "warn" | "error") =>
+    (message: string, fields: LogFields = {}) => {
+      // Under one name, so that a connector's fields cannot pose as the host's own.
+      log[level]({ fields: mask.deep(fields) }, mask.text(message));
+    };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }

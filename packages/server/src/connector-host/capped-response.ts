@@ -51,7 +51,10 @@ function cappedBody(reader: BodyReader, options: BodyOptions): ReadableStream<Ui
         }
         bytes += value.byteLength;
         if (bytes > RESPONSE_MAX_BYTES) {
-          throw new ConnectorError("contract", `The answer of ${options.where} is larger than ${RESPONSE_MAX_BYTES / 1024 / 1024} MiB. Ask for smaller pages.`);
+          throw new ConnectorError(
+            "contract",
+            `The answer of ${options.where} is larger than ${RESPONSE_MAX_BYTES / 1024 / 1024} MiB. Ask for smaller pages.`,
+          );
         }
         controller.enqueue(value);
       } catch (thrown) {

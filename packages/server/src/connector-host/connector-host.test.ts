@@ -15,7 +15,11 @@ afterEach(async () => {
   bench = undefined;
 });
 
-async function open(source: { connector: Connector; config?: object; secrets?: { readonly [name: string]: string } }): Promise<PipelineBench> {
+async function open(source: {
+  connector: Connector;
+  config?: object;
+  secrets?: { readonly [name: string]: string };
+}): Promise<PipelineBench> {
   bench = await pipelineBench({ source, target: memoryTarget() });
   return bench;
 }
@@ -24,7 +28,16 @@ const never = new AbortController().signal;
 
 function checking(check: (x: Context<{ port: number }, { password: string }>) => Promise<Health>): Connector {
   const settings = { config: z.object({ port: z.int().default(5432) }), secrets: z.object({ password: z.string().min(8) }) };
-  return defineConnector({ apiVersion: 1, id: "checking", version: "1.0.0", displayName: "Checking", stability: "beta", ...settings, egress: () => [], check });
+  return defineConnector({
+    apiVersion: 1,
+    id: "checking",
+    version: "1.0.0",
+    displayName: "Checking",
+    stability: "beta",
+    ...settings,
+    egress: () => [],
+    check,
+  });
 }
 
 describe("a permit", () => {
@@ -45,7 +58,9 @@ describe("a permit", () => {
     const { permit, endpoint } = kept;
     expect(permit.signal.aborted).toBe(true);
     await expect(endpoint.write("items", [])).rejects.toThrow(/only for a claimed run|cannot write/);
-    await expect((async () => endpoint.read({ stream: "items", cursor: null, pageSize: 10 })[Symbol.asyncIterator]().next())()).rejects.toThrow(/only for a claimed run/);
+    await expect(
+      (async () => endpoint.read({ stream: "items", cursor: null, pageSize: 10 })[Symbol.asyncIterator]().next())(),
+    ).rejects.toThrow(/only for a claimed run/);
     await expect(on.host.openEndpoint(permit, endpointId)).rejects.toThrow(/only for a claimed run/);
     // A copy of a permit is none.
     expect(() => requirePermit({ ...permit })).toThrow(/only for a claimed run/);
@@ -55,15 +70,22 @@ describe("a permit", () => {
     const on = await open(memorySource());
     const run = await on.claim();
     const work = async () => "worked";
-    await expect(withRunPermit({ database: on.database, run: { ...run, attempt: run.attempt + 1 }, signal: never }, work)).rejects.toThrow(/no longer this worker's/);
-    await expect(withRunPermit({ database: on.database, run: { ...run, workerId: crypto.randomUUID() }, signal: never }, work)).rejects.toThrow(/no longer this worker's/);
+    await expect(withRunPermit({ database: on.database, run: { ...run, attempt: run.attempt + 1 }, signal: never }, work)).rejects.toThrow(
+      /no longer this worker's/,
+    );
+    await expect(
+      withRunPermit({ database: on.database, run: { ...run, workerId: crypto.randomUUID() }, signal: never }, work),
+    ).rejects.toThrow(/no longer this worker's/);
     await expect(withRunPermit({ database: on.database, run, signal: never }, work)).resolves.toBe("worked");
   });
 });
 
 describe("a check", () => {
   it("gets parsed settings and works without a run, while the integration is held too", async () => {
-    const connector = checking(async (x) => ({ status: "up", identity: { principal: `${x.config.port}/${x.secrets.password.length}/${x.meta.runId}` } }));
+    const connector = checking(async (x) => ({
+      status: "up",
+      identity: { principal: `${x.config.port}/${x.secrets.password.length}/${x.meta.runId}` },
+    }));
     const on = await open({ connector, secrets: { password: "long-enough" } });
     await pause(on.context, { scope: { all: true }, until: null, reason: "test" });
     expect(await on.host.checkEndpoint("source", never)).toEqual({ status: "up", identity: { principal: "5432/11/check" } });
@@ -87,16 +109,29 @@ describe("a check", () => {
   });
 
   it("says what is wrong with configuration and secrets, and never their values", async () => {
-    const on = await open({ connector: checking(async () => ({ status: "up" })), config: { port: "x1y2" }, secrets: { password: "short" } });
-    await expect(on.host.checkEndpoint("source", never)).rejects.toMatchObject({ kind: "config", message: expect.stringMatching(/^The configuration of endpoint "source".*port/) });
+    const on = await open({
+      connector: checking(async () => ({ status: "up" })),
+      config: { port: "x1y2" },
+      secrets: { password: "short" },
+    });
+    await expect(on.host.checkEndpoint("source", never)).rejects.toMatchObject({
+      kind: "config",
+      message: expect.stringMatching(/^The configuration of endpoint "source".*port/),
+    });
     await on.database.sql`update endpoint set config = '{}' where key = 'source'`;
-    await expect(on.host.checkEndpoint("source", never)).rejects.toMatchObject({ kind: "config", message: expect.stringMatching(/^The secrets of endpoint "source".*password/) });
+    await expect(on.host.checkEndpoint("source", never)).rejects.toMatchObject({
+      kind: "config",
+      message: expect.stringMatching(/^The secrets of endpoint "source".*password/),
+    });
   });
 
   it("names the loaded connectors when an endpoint uses another one, and the endpoint when there is none", async () => {
     const on = await open(memorySource());
     await on.database.sql`update endpoint set connector = 'memory-sauce' where key = 'source'`;
-    await expect(on.host.checkEndpoint("source", never)).rejects.toMatchObject({ kind: "config", message: expect.stringContaining('Did you mean "memory-source"?') });
+    await expect(on.host.checkEndpoint("source", never)).rejects.toMatchObject({
+      kind: "config",
+      message: expect.stringContaining('Did you mean "memory-source"?'),
+    });
     await expect(on.host.checkEndpoint("nowhere", never)).rejects.toMatchObject({ code: "QSC_ENDPOINT_NOT_FOUND" });
   });
 });
@@ -130,8 +165,13 @@ describe("the list of connectors", () => {
       ["memory-target", ["write"]],
     ]);
     const make = (connectors: readonly Connector[]) => () =>
-      createConnectorHost({ database: on.database, connectors, keyRing: { current: { id: "x", key: Buffer.alloc(32) }, previous: [] }, log: {} as never });
+      createConnectorHost({
+        database: on.database,
+        connectors,
+        keyRing: { current: { id: "x", key: Buffer.alloc(32) }, previous: [] },
+        log: {} as never,
+      });
     expect(make([source.connector, source.connector])).toThrow(/Two connectors have the id/);
-    expect(make([{ ...source.connector, [Symbol.for("quiesce.connector")]: 2 } as Connector])).toThrow(/did not make/);
+    expect(make([{ ...source.connector, [Symbol.for("quiesce.connector")]: 2 }])).toThrow(/did not make/);
   });
 });

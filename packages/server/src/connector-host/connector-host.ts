@@ -13,7 +13,7 @@ import { createSecretMask } from "./secret-mask.js";
 import { maskedError, settleCall } from "./settle-call.js";
 
 /** A check takes at most so long. */
-export const CHECK_LIMIT_MS = 10_000;
+const CHECK_LIMIT_MS = 10_000;
 
 /**
  * Where connectors live. `checkEndpoint` may be called at any time, during a maintenance window too. Everything else wants a permit, and so a
@@ -41,13 +41,22 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
   const { database, keyRing } = options;
   const connectors = connectorsById(options.connectors);
   const egress = createEgress();
-  const contextOf = async (endpoint: EndpointName, call: Pick<RunPermit, "signal" | "mask" | "deadlineMonotonicMs"> & { readonly run?: RunPermit["run"] }) => {
+  const contextOf = async (
+    endpoint: EndpointName,
+    call: Pick<RunPermit, "signal" | "mask" | "deadlineMonotonicMs"> & { readonly run?: RunPermit["run"] },
+  ) => {
     const { signal, mask, deadlineMonotonicMs, run } = call;
     const unnamed = options.log.child({ runId: run?.runId, attempt: run?.attempt, integration: run?.integrationKey });
     try {
       const loaded = await loadEndpoint(database.db, { endpoint, connectors, keyRing, mask });
       const log = unnamed.child({ endpoint: loaded.key, connector: loaded.connector.id });
-      const meta = { integrationId: run?.integrationKey ?? "", endpointId: loaded.key, runId: run?.runId ?? "check", attempt: run?.attempt ?? 1, dryRun: false };
+      const meta = {
+        integrationId: run?.integrationKey ?? "",
+        endpointId: loaded.key,
+        runId: run?.runId ?? "check",
+        attempt: run?.attempt ?? 1,
+        dryRun: false,
+      };
       const context = callContext({ database, keyRing, egress, endpoint: loaded, signal, deadlineMonotonicMs, mask, log, meta });
       return { ...loaded, context, guard: { signal, mask, log } };
     } catch (thrown) {
@@ -62,8 +71,8 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
       try {
         const call = { signal: limit.signal, mask: createSecretMask(), deadlineMonotonicMs: clock.monotonicMs() + CHECK_LIMIT_MS };
         const { connector, context, guard } = await contextOf({ key: endpointKey }, call);
-        const { check } = connector;
-        if (check === undefined) return { status: "unknown", message: `The connector "${connector.id}" cannot check its system.` };
+        if (connector.check === undefined)
+          return { status: "unknown", message: `The connector "${connector.id}" cannot check its system.` };
         return guard.mask.deep(await limit.race(settleCall(guard, async () => connector.check?.(context) ?? { status: "unknown" })));
       } finally {
         limit.end();
@@ -84,8 +93,13 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
 function connectorsById(list: readonly Connector[]): ReadonlyMap<string, Connector> {
   const byId = new Map<string, Connector>();
   for (const connector of list) {
-    if (!isConnector(connector)) throw new DomainError("QSC_CONNECTOR_INVALID", "The list of connectors holds something that defineConnector of this SDK's version did not make.");
-    if (byId.has(connector.id)) throw new DomainError("QSC_CONNECTOR_TWICE", `Two connectors have the id "${connector.id}". Take one of them off the list.`);
+    if (!isConnector(connector))
+      throw new DomainError(
+        "QSC_CONNECTOR_INVALID",
+        "The list of connectors holds something that defineConnector of this SDK's version did not make.",
+      );
+    if (byId.has(connector.id))
+      throw new DomainError("QSC_CONNECTOR_TWICE", `Two connectors have the id "${connector.id}". Take one of them off the list.`);
     byId.set(connector.id, connector);
   }
   return byId;

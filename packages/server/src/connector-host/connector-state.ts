@@ -23,15 +23,18 @@ export function createStateStore(options: {
 }): StateStore {
   const { database, keyRing, endpoint, mask } = options;
   const rowKey = (name: string): string => {
-    if (name === "" || name.length > MAX_NAME_LENGTH) throw new ConnectorError("bug", `A name in the state store has 1 to ${MAX_NAME_LENGTH} characters, found ${name.length}.`);
+    if (name === "" || name.length > MAX_NAME_LENGTH)
+      throw new ConnectorError("bug", `A name in the state store has 1 to ${MAX_NAME_LENGTH} characters, found ${name.length}.`);
     return `${options.connectorId}/${name}`;
   };
   const address = (key: string) => ({ endpoint: endpoint.key, name: `state:${key}` });
   return {
     async get(name) {
       const key = rowKey(name);
-      const rows = await stored(database.db.execute<{ value: unknown }>(sql`
-        select value from connector_state where endpoint_id = ${endpoint.id} and key = ${key} and (expires_at is null or expires_at > app_now())`));
+      const rows = await stored(
+        database.db.execute<{ value: unknown }>(sql`
+        select value from connector_state where endpoint_id = ${endpoint.id} and key = ${key} and (expires_at is null or expires_at > app_now())`),
+      );
       const sealed = sealedSecretSchema.safeParse(rows[0]?.value);
       if (!sealed.success) return undefined;
       try {
@@ -49,10 +52,12 @@ export function createStateStore(options: {
       mask.add(longTexts(value));
       const sealed = seal(keyRing, { ...address(key), version: 1 }, JSON.stringify(value));
       const life = settings?.ttlMs === undefined ? null : `${settings.ttlMs} milliseconds`;
-      await stored(database.db.execute(sql`
+      await stored(
+        database.db.execute(sql`
         insert into connector_state (endpoint_id, key, value, expires_at)
         values (${endpoint.id}, ${key}, ${JSON.stringify(sealed)}::text::jsonb, app_now() + ${life}::interval)
-        on conflict (endpoint_id, key) do update set value = excluded.value, expires_at = excluded.expires_at`));
+        on conflict (endpoint_id, key) do update set value = excluded.value, expires_at = excluded.expires_at`),
+      );
     },
   };
 }

@@ -38,7 +38,9 @@ export function guardedLookup(options: { readonly loopbackAllowed: boolean }): L
       const allowed = found.filter((one) => !isDeniedAddress(one.address, options));
       const [first] = allowed;
       if (first === undefined) {
-        const refusal = Object.assign(new Error(`The name ${hostname} leads to an address that connectors may not reach.`), { code: REFUSED_ADDRESS });
+        const refusal = Object.assign(new Error(`The name ${hostname} leads to an address that connectors may not reach.`), {
+          code: REFUSED_ADDRESS,
+        });
         return callback(refusal, "", 0);
       }
       if (settings.all === true) callback(null, allowed);

@@ -53,7 +53,12 @@ describe("the fetch of a connector", () => {
       incoming.on("end", () => response.writeHead(418, { "x-method": incoming.method }).end(body));
     });
     const response = await request([origin], `${origin}/tea`, { method: "POST", body: "short and stout" });
-    expect([response.status, response.headers.get("x-method"), await response.text(), response.url]).toEqual([418, "POST", "short and stout", `${origin}/tea`]);
+    expect([response.status, response.headers.get("x-method"), await response.text(), response.url]).toEqual([
+      418,
+      "POST",
+      "short and stout",
+      `${origin}/tea`,
+    ]);
   });
 
   it("refuses an origin that the endpoint does not name, and every scheme but http and https", async () => {
@@ -89,11 +94,15 @@ describe("the fetch of a connector", () => {
     const headers = { authorization: "Basic x", cookie: "a=b", "x-api-key": "s3cret-token", accept: "text/csv" };
     await request([origin, other], origin, { headers });
     expect([seen.authorization, seen.cookie, seen["x-api-key"], seen.accept]).toEqual([undefined, undefined, undefined, "text/csv"]);
-    expect(await errorOf(request([origin, other], origin, { method: "POST", body: "s3cret-token" }))).toMatch(/^permission: .*another origin/);
+    expect(await errorOf(request([origin, other], origin, { method: "POST", body: "s3cret-token" }))).toMatch(
+      /^permission: .*another origin/,
+    );
   });
 
   it("ends an answer that is larger than 10 MiB, also when it arrives compressed", async () => {
-    const origin = await serve((_incoming, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(RESPONSE_MAX_BYTES + 1))));
+    const origin = await serve((_incoming, response) =>
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(RESPONSE_MAX_BYTES + 1))),
+    );
     const response = await request([origin], origin);
     expect(await errorOf(response.text())).toMatch(/^contract: .*larger than 10 MiB/);
   });
@@ -133,7 +142,9 @@ describe("the fetch of a connector", () => {
   it("does not follow a name to an address that only the machine itself has", async () => {
     const look = (loopbackAllowed: boolean) =>
       new Promise((resolve) => {
-        guardedLookup({ loopbackAllowed })("localhost", { all: true }, (error, found) => resolve(error === null ? found.length > 0 : error.code));
+        guardedLookup({ loopbackAllowed })("localhost", { all: true }, (error, found) =>
+          resolve(error === null ? found.length > 0 : error.code),
+        );
       });
     expect([await look(false), await look(true)]).toEqual([REFUSED_ADDRESS, true]);
   });
@@ -160,6 +171,11 @@ describe("addresses", () => {
   it("allow loopback only where the configured host itself is loopback", () => {
     expect(isDeniedAddress("127.0.0.1", { loopbackAllowed: true })).toBe(false);
     expect(isDeniedAddress("169.254.169.254", { loopbackAllowed: true })).toBe(true);
-    expect([isLoopbackHost("localhost"), isLoopbackHost("[::1]"), isLoopbackHost("127.1.2.3"), isLoopbackHost("erp.example.com")]).toEqual([true, true, true, false]);
+    expect([isLoopbackHost("localhost"), isLoopbackHost("[::1]"), isLoopbackHost("127.1.2.3"), isLoopbackHost("erp.example.com")]).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });

@@ -6,8 +6,8 @@ import { guardedLookup, isDeniedAddress, isLoopbackHost, REFUSED_ADDRESS } from 
 import type { SecretMask } from "./secret-mask.js";
 
 /** The whole of one request, redirects and body included, if the connector names no other limit. */
-export const REQUEST_TIMEOUT_MS = 30_000;
-export const MAX_REDIRECTS = 3;
+const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_REDIRECTS = 3;
 const MAX_TIMEOUT_MS = 600_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const CREDENTIAL_HEADERS = ["authorization", "proxy-authorization", "cookie"];
@@ -18,7 +18,7 @@ export interface Egress {
   close(): Promise<void>;
 }
 
-export interface GuardedFetchOptions {
+interface GuardedFetchOptions {
   /** The origins this endpoint may reach, from its connector's `egress`. */
   readonly origins: readonly string[];
   readonly signal: AbortSignal;
@@ -52,10 +52,15 @@ function agentOf(options: { readonly loopbackAllowed: boolean }): Agent {
   return new Agent({ connect: { lookup: guardedLookup(options), timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 });
 }
 
-async function guardedFetch(agents: Agents, options: GuardedFetchOptions, url: string | URL, init: Parameters<ConnectorFetch>[1] & object): Promise<Response> {
+async function guardedFetch(
+  agents: Agents,
+  options: GuardedFetchOptions,
+  url: string | URL,
+  init: Parameters<ConnectorFetch>[1] & object,
+): Promise<Response> {
   const { timeoutMs, signal: ownSignal, redirect = "follow", ...rest } = init;
   const stop = new AbortController();
-  const stops = [options.signal, ...(ownSignal == null || ownSignal === options.signal ? [] : [ownSignal])];
+  const stops = [options.signal, ...(ownSignal === null || ownSignal === undefined || ownSignal === options.signal ? [] : [ownSignal])];
   const onAbort = (): void => stop.abort(new DOMException("The request was stopped.", "AbortError"));
   const limitMs = Math.min(timeoutMs ?? REQUEST_TIMEOUT_MS, MAX_TIMEOUT_MS);
   const timer = setTimeout(() => stop.abort(new DOMException(`No whole answer within ${limitMs} ms.`, "TimeoutError")), limitMs);
@@ -68,7 +73,12 @@ async function guardedFetch(agents: Agents, options: GuardedFetchOptions, url: s
     else signal.addEventListener("abort", onAbort, { once: true });
   }
   const where = hostOf(url);
-  const classify = (thrown: unknown): ConnectorError => classified(thrown, where, stops.find((signal) => signal.aborted));
+  const classify = (thrown: unknown): ConnectorError =>
+    classified(
+      thrown,
+      where,
+      stops.find((signal) => signal.aborted),
+    );
   try {
     const hop = await firstHop(url, rest);
     const response = await follow(agents, options, hop, { redirect, signal: stop.signal });
@@ -86,7 +96,12 @@ async function firstHop(url: string | URL, init: RequestInit): Promise<Hop> {
   return { url: new URL(request.url), method: request.method, headers: new Headers(request.headers), body: bytes };
 }
 
-async function follow(agents: Agents, options: GuardedFetchOptions, first: Hop, how: { readonly redirect: string; readonly signal: AbortSignal }) {
+async function follow(
+  agents: Agents,
+  options: GuardedFetchOptions,
+  first: Hop,
+  how: { readonly redirect: string; readonly signal: AbortSignal },
+) {
   let hop = first;
   for (let redirects = 0; ; redirects += 1) {
     refuseForeign(hop.url, options.origins, redirects > 0);
@@ -102,7 +117,10 @@ async function follow(agents: Agents, options: GuardedFetchOptions, first: Hop, 
     if (target === null || ![301, 302, 303, 307, 308].includes(response.status) || how.redirect === "manual") return response;
     await response.body?.cancel();
     if (how.redirect === "error" || redirects === MAX_REDIRECTS || !URL.canParse(target, hop.url.href)) {
-      throw new ConnectorError("contract", `${hop.url.host} redirects to ${target}; followed are at most ${MAX_REDIRECTS} redirects, and none where the connector wants none.`);
+      throw new ConnectorError(
+        "contract",
+        `${hop.url.host} redirects to ${target}; followed are at most ${MAX_REDIRECTS} redirects, and none where the connector wants none.`,
+      );
     }
     hop = nextHop(hop, { status: response.status, url: new URL(target, hop.url) }, options.mask);
   }
@@ -115,7 +133,10 @@ function nextHop(hop: Hop, answer: { readonly status: number; readonly url: URL 
   if (becomesGet) for (const name of ["content-type", "content-length"]) headers.delete(name);
   if (url.origin !== hop.url.origin) {
     if (hop.body !== null && !becomesGet) {
-      throw new ConnectorError("permission", `${hop.url.host} redirects a ${hop.method} with its content to ${url.host}, another origin; this is not followed.`);
+      throw new ConnectorError(
+        "permission",
+        `${hop.url.host} redirects a ${hop.method} with its content to ${url.host}, another origin; this is not followed.`,
+      );
     }
     for (const name of CREDENTIAL_HEADERS) headers.delete(name);
     // Some systems take their token in a header of their own.
@@ -125,13 +146,17 @@ function nextHop(hop: Hop, answer: { readonly status: number; readonly url: URL 
 }
 
 function refuseForeign(url: URL, origins: readonly string[], redirected: boolean): void {
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw new ConnectorError("permission", `Only http and https are fetched, found ${url.protocol}`);
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw new ConnectorError("permission", `Only http and https are fetched, found ${url.protocol}`);
   const allowed = origins.some((origin) => URL.canParse(origin) && new URL(origin).origin === url.origin);
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const denied = isIP(host) !== 0 && isDeniedAddress(host, { loopbackAllowed: true });
   if (allowed && !denied) return;
   const how = redirected ? "was redirected to" : "asked for";
-  throw new ConnectorError("permission", `The connector ${how} ${url.origin}, which is not among the origins of this endpoint: ${origins.join(", ") || "none"}.`);
+  throw new ConnectorError(
+    "permission",
+    `The connector ${how} ${url.origin}, which is not among the origins of this endpoint: ${origins.join(", ") || "none"}.`,
+  );
 }
 
 function classified(thrown: unknown, where: string, stopped: AbortSignal | undefined): ConnectorError {

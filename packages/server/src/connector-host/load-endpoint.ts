@@ -24,21 +24,34 @@ export type EndpointName = { readonly id: number } | { readonly key: string };
  */
 export async function loadEndpoint(
   tx: Tx,
-  options: { readonly endpoint: EndpointName; readonly connectors: ReadonlyMap<string, Connector>; readonly keyRing: KeyRing; readonly mask: SecretMask },
+  options: {
+    readonly endpoint: EndpointName;
+    readonly connectors: ReadonlyMap<string, Connector>;
+    readonly keyRing: KeyRing;
+    readonly mask: SecretMask;
+  },
 ): Promise<LoadedEndpoint> {
   const { endpoint, connectors, mask } = options;
   const condition = "id" in endpoint ? sql`e.id = ${endpoint.id}` : sql`e.key = ${endpoint.key}`;
   const row = await endpointRow(tx, condition);
   if (row === undefined) {
-    throw new DomainError("QSC_ENDPOINT_NOT_FOUND", `There is no endpoint ${"id" in endpoint ? `with the id ${endpoint.id}` : `"${endpoint.key}"`}.`, { field: "endpoint" });
+    throw new DomainError(
+      "QSC_ENDPOINT_NOT_FOUND",
+      `There is no endpoint ${"id" in endpoint ? `with the id ${endpoint.id}` : `"${endpoint.key}"`}.`,
+      { field: "endpoint" },
+    );
   }
   const connector = connectors.get(row.connector);
   if (connector === undefined) {
     const near = nearestName(row.connector, [...connectors.keys()]);
     const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-    throw new ConnectorError("config", `Endpoint "${row.key}" uses the connector "${row.connector}", which is not loaded. Loaded are ${[...connectors.keys()].join(", ")}.${hint}`, {
-      field: "connector",
-    });
+    throw new ConnectorError(
+      "config",
+      `Endpoint "${row.key}" uses the connector "${row.connector}", which is not loaded. Loaded are ${[...connectors.keys()].join(", ")}.${hint}`,
+      {
+        field: "connector",
+      },
+    );
   }
   const values = openSecrets(row, options.keyRing);
   mask.add(Object.values(values));
@@ -66,7 +79,9 @@ async function endpointRow(tx: Tx, condition: SQL): Promise<EndpointRow | undefi
 
 function openSecrets(row: EndpointRow, keyRing: KeyRing): { readonly [name: string]: string } {
   try {
-    return Object.fromEntries(row.sealed.map(({ name, sealed }) => [name, open(keyRing, { endpoint: row.key, name }, sealedSecretSchema.parse(sealed))]));
+    return Object.fromEntries(
+      row.sealed.map(({ name, sealed }) => [name, open(keyRing, { endpoint: row.key, name }, sealedSecretSchema.parse(sealed))]),
+    );
   } catch (error) {
     // A wrong master key or a changed row: a person has to act, so the integration waits.
     if (error instanceof DomainError) throw new ConnectorError("config", error.message, { cause: error });

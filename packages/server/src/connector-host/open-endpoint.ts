@@ -45,7 +45,8 @@ export function boundEndpoint(options: {
   readonly guard: CallGuard;
 }): OpenEndpoint {
   const { permit, key, connector, context, guard } = options;
-  const lacks = (what: string): ConnectorError => new ConnectorError("config", `Endpoint "${key}": the connector "${connector.id}" cannot ${what}. Use another connector here.`);
+  const lacks = (what: string): ConnectorError =>
+    new ConnectorError("config", `Endpoint "${key}": the connector "${connector.id}" cannot ${what}. Use another connector here.`);
   const call = <T>(work: () => Promise<T>): Promise<T> => {
     requirePermit(permit);
     return settleCall(guard, work);
@@ -60,7 +61,11 @@ export function boundEndpoint(options: {
     },
     listKeys(request) {
       if (connector.listKeys === undefined) throw lacks("list keys");
-      return pagesOf(call, () => connector.listKeys?.(context, request), { key, what: `listing the keys of "${request.stream}"`, problemOf: keyPageProblem });
+      return pagesOf(call, () => connector.listKeys?.(context, request), {
+        key,
+        what: `listing the keys of "${request.stream}"`,
+        problemOf: keyPageProblem,
+      });
     },
     get maxBatch() {
       if (connector.write === undefined) throw lacks("write");
@@ -128,7 +133,15 @@ function completed(items: readonly WriteItem[], results: readonly WriteResult[],
   return items.map((item) => {
     const result = byKey.get(item.key);
     if (result === undefined) {
-      return { key: item.key, ok: false, error: { kind: "contract", message: "The connector gave no result for this record, so nobody knows whether it was written.", ambiguous: true } };
+      return {
+        key: item.key,
+        ok: false,
+        error: {
+          kind: "contract",
+          message: "The connector gave no result for this record, so nobody knows whether it was written.",
+          ambiguous: true,
+        },
+      };
     }
     return result.ok ? result : { ...result, error: guard.mask.deep(result.error) };
   });

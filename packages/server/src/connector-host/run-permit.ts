@@ -31,7 +31,11 @@ export class RunLostError extends Error {
 }
 
 const valid = new WeakSet<RunPermit>();
-const connectorReasons: { readonly [why in AbortReason["why"]]: StopReason } = { timeout: "timeout", shutdown: "shutdown", "lease-lost": "cancel" };
+const connectorReasons: { readonly [why in AbortReason["why"]]: StopReason } = {
+  timeout: "timeout",
+  shutdown: "shutdown",
+  "lease-lost": "cancel",
+};
 
 /** Does `work` with a permit for a claimed run. Throws a RunLostError if the run is not running under this worker and attempt. */
 export async function withRunPermit<T>(
@@ -65,7 +69,7 @@ export function requirePermit(permit: RunPermit): void {
 }
 
 /** Throws a RunLostError unless the run is running under this worker and attempt right now. */
-export async function requireOwnRun(tx: Tx, run: RunToExecute): Promise<void> {
+async function requireOwnRun(tx: Tx, run: RunToExecute): Promise<void> {
   const rows = await tx.execute(sql`
     select from run where id = ${run.runId}::uuid and due_at = ${run.dueAt}::timestamptz
       and state = 'running' and worker_id = ${run.workerId}::uuid and attempt = ${run.attempt}`);

@@ -1,9 +1,9 @@
-import { ConnectorError, type ErrorInfo, toConnectorError } from "@quiesce/sdk";
+import { ConnectorError, toConnectorError } from "@quiesce/sdk";
 import type { Logger } from "pino";
 import type { SecretMask } from "./secret-mask.js";
 
 /** A call that was told to stop gets this long to end; then it is left behind. */
-export const STOP_GRACE_MS = 5_000;
+const STOP_GRACE_MS = 5_000;
 
 /** What every call into a connector goes through. */
 export interface CallGuard {
@@ -31,7 +31,7 @@ export function maskedError(guard: CallGuard, thrown: unknown): ConnectorError {
   const { cause, ...info } = error.info;
   const line = { kind: error.kind, message: error.message, trace: traceOf(cause ?? error) };
   guard.log[error.kind === "bug" ? "error" : "debug"](guard.mask.deep(line), "A call into a connector failed.");
-  return new ConnectorError(error.kind, guard.mask.text(error.message), guard.mask.deep(info) as ErrorInfo);
+  return new ConnectorError(error.kind, guard.mask.text(error.message), guard.mask.deep(info));
 }
 
 function orLeftBehind<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
@@ -39,7 +39,11 @@ function orLeftBehind<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const leave = (): void => {
       timer = setTimeout(() => {
-        reject(new ConnectorError("cancelled", `The connector did not stop within ${STOP_GRACE_MS / 1_000} seconds and was left behind.`, { ambiguous: true }));
+        reject(
+          new ConnectorError("cancelled", `The connector did not stop within ${STOP_GRACE_MS / 1_000} seconds and was left behind.`, {
+            ambiguous: true,
+          }),
+        );
       }, STOP_GRACE_MS);
     };
     const settled = (): void => {
@@ -53,6 +57,6 @@ function orLeftBehind<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
 
 function traceOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  const cause = thrown.cause === undefined ? "" : `\ncaused by ${thrown.cause instanceof Error ? (thrown.cause.stack ?? thrown.cause.message) : String(thrown.cause)}`;
-  return `${thrown.stack ?? thrown.message}${cause}`;
+  const own = thrown.stack ?? thrown.message;
+  return thrown.cause instanceof Error ? `${own}\ncaused by ${thrown.cause.stack ?? thrown.cause.message}` : own;
 }

@@ -9,6 +9,8 @@ export const EVENTS_CHANNEL = "quiesce_events";
 const BATCH_SIZE = 2_000;
 /** Without a poke the inbox is looked at this often: the latency of events written by other servers. */
 const IDLE_POLL_MS = 50;
+/** Where something was there a moment ago, more is likely. */
+const BUSY_POLL_MS = 15;
 /** Pokes closer together than this share a batch: each batch is a commit. */
 const MIN_BATCH_INTERVAL_MS = 10;
 /** A standby tries to become the leader this often. */
@@ -78,7 +80,7 @@ export function createSequencer(database: Database, log: EventsLog): Sequencer {
     }
     if (batch.moved === BATCH_SIZE) return;
     await rest(Math.max(0, MIN_BATCH_INTERVAL_MS - (clock.monotonicMs() - startedAt)), false);
-    await rest(IDLE_POLL_MS, true);
+    await rest(batch.moved > 0 ? BUSY_POLL_MS : IDLE_POLL_MS, true);
   };
 
   const loop = async (): Promise<void> => {

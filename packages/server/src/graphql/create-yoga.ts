@@ -30,6 +30,8 @@ export function createApi(services: ApiServices) {
     // The HTTP server answers CORS itself, for REST and GraphQL alike.
     cors: false,
     logging: false,
+    // The page with its scripts inside: the usual one fetches them from the internet. It is large, so it is read when first asked for.
+    renderGraphiQL: async (options) => (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
     graphiql: {
       title: "Quiesce",
       defaultTabs: exampleOperations,

@@ -16,7 +16,7 @@ export interface LetterPlace {
 }
 
 /** What dead_letter.record holds: the record as it was read, so that a replay maps it anew. */
-export interface StoredRecord {
+interface StoredRecord {
   readonly source: { readonly key: string; readonly data?: unknown };
   readonly idempotencyKey: string;
   /** Something in it was hidden or left out: it cannot be replayed, only read again from the source. */
@@ -31,7 +31,7 @@ export function storedKey(place: LetterPlace, key: string): string {
 }
 
 /** One dead letter as its row's values. */
-export interface LetterRow {
+interface LetterRow {
   readonly key: string;
   readonly idempotencyKey: string;
   readonly record: StoredRecord;

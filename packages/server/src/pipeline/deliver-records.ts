@@ -22,7 +22,12 @@ export interface Delivery extends PreparedPage {
  * it has not been sent.
  */
 export async function deliverRecords(run: StreamRun, delivery: Delivery): Promise<void> {
-  const place: LetterPlace = { integrationId: run.run.integrationId, stream: run.stream.stream, runId: run.run.runId, mask: run.permit.mask };
+  const place: LetterPlace = {
+    integrationId: run.run.integrationId,
+    stream: run.stream.stream,
+    runId: run.run.runId,
+    mask: run.permit.mask,
+  };
   const repeatable = delivery.ready.length === 0 || run.target.idempotencyOf(run.stream.target) !== "none";
   if (repeatable) await deliverRepeatable(run, place, delivery);
   else await deliverOnce(run, place, delivery);
@@ -40,7 +45,11 @@ async function deliverRepeatable(run: StreamRun, place: LetterPlace, delivery: D
     if (delivery.cursor !== undefined) await moveCursor(tx, run.run, { stream: place.stream, ...delivery.cursor });
     await discardDelivered(tx, place, delivered);
     // After it, because in one page the older of two records of a key may have passed and the newer failed.
-    await putOpenLetters(tx, place, dead.filter((letter) => !superseded(letter.source.key, letter.idempotencyKey, delivery.ready, report)));
+    await putOpenLetters(
+      tx,
+      place,
+      dead.filter((letter) => !superseded(letter.source.key, letter.idempotencyKey, delivery.ready, report)),
+    );
     await keepKeys(tx, run, place.stream, report);
     await saveFigures(tx, run.run, figures);
   });
@@ -57,7 +66,14 @@ async function deliverOnce(run: StreamRun, place: LetterPlace, delivery: Deliver
   const figures = run.tally.plus(whole ? wholeFigures(delivery, answered, settled) : settled);
   await ownTransaction(run, async (tx) => {
     const delivered = report.done.map(({ record }) => record);
-    await settleIntents(tx, place, { delivered, unsent: report.unsent, dead: report.dead, review: report.review, earlier: answered.earlier, whole });
+    await settleIntents(tx, place, {
+      delivered,
+      unsent: report.unsent,
+      dead: report.dead,
+      review: report.review,
+      earlier: answered.earlier,
+      whole,
+    });
     await keepKeys(tx, run, place.stream, report);
     if (whole) await putOpenLetters(tx, place, delivery.dead);
     if (whole && delivery.cursor !== undefined) await moveCursor(tx, run.run, { stream: place.stream, ...delivery.cursor });
@@ -92,6 +108,16 @@ async function keepKeys(tx: Tx, run: StreamRun, stream: string, report: WriteRep
   // A deletion that was refused for good is a dead letter now; asking again in every run would only make more of them.
   for (const letter of report.dead) if (letter.source.op === "delete") last.set(letter.source.key, true);
   const keys = [...last];
-  await rememberKeys(tx, run.run, stream, keys.filter(([, gone]) => !gone).map(([key]) => key));
-  await forgetKeys(tx, run.run, stream, keys.filter(([, gone]) => gone).map(([key]) => key));
+  await rememberKeys(
+    tx,
+    run.run,
+    stream,
+    keys.filter(([, gone]) => !gone).map(([key]) => key),
+  );
+  await forgetKeys(
+    tx,
+    run.run,
+    stream,
+    keys.filter(([, gone]) => gone).map(([key]) => key),
+  );
 }

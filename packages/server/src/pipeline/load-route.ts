@@ -15,7 +15,12 @@ export interface Route {
 
 /** Loads the integration of a run. One without source, target or streams gives a `config` error: there is nothing that it could run. */
 export async function loadRoute(tx: Tx, run: RunToExecute): Promise<Route> {
-  const rows = await tx.execute<{ source: number | null; target: number | null; streams: readonly StreamEntry[]; figures: RunFigures | null }>(sql`
+  const rows = await tx.execute<{
+    source: number | null;
+    target: number | null;
+    streams: readonly StreamEntry[];
+    figures: RunFigures | null;
+  }>(sql`
     select i.source_endpoint_id as source, i.target_endpoint_id as target, i.streams, r.figures
     from integration as i join run as r on r.id = ${run.runId}::uuid and r.due_at = ${run.dueAt}::timestamptz
     where i.id = ${run.integrationId}`);
@@ -23,8 +28,13 @@ export async function loadRoute(tx: Tx, run: RunToExecute): Promise<Route> {
   if (row === undefined) throw new Error(`The integration of run ${run.runId} is gone.`);
   const { source, target, streams, figures } = row;
   if (source === null || target === null || streams.length === 0) {
-    const lacks = [source === null ? "a source" : "", target === null ? "a target" : "", streams.length === 0 ? "streams" : ""].filter((word) => word !== "");
-    throw new ConnectorError("config", `Integration "${run.integrationKey}" has a job but lacks ${lacks.join(" and ")}. Add them, or take the job's schedule away.`);
+    const lacks = [source === null ? "a source" : "", target === null ? "a target" : "", streams.length === 0 ? "streams" : ""].filter(
+      (word) => word !== "",
+    );
+    throw new ConnectorError(
+      "config",
+      `Integration "${run.integrationKey}" has a job but lacks ${lacks.join(" and ")}. Add them, or take the job's schedule away.`,
+    );
   }
   return { sourceEndpointId: source, targetEndpointId: target, streams, figures };
 }

@@ -24,7 +24,9 @@ export async function ownTransaction<T>(run: PipelineRun, work: (tx: Tx) => Prom
 
 /** Trouble with Quiesce's own database, as a run's error. */
 export function ownDatabaseError(cause: unknown): ConnectorError {
-  return new ConnectorError("transient", "Quiesce could not use its own database. The run goes on from the last committed page.", { cause });
+  return new ConnectorError("transient", "Quiesce could not use its own database. The run goes on from the last committed page.", {
+    cause,
+  });
 }
 
 async function lockOwnRun(tx: Tx, { run }: PipelineRun): Promise<void> {

@@ -110,6 +110,30 @@ describe("copying a stream", () => {
     expect(source.released).toBe(0);
   });
 
+  it("does not move a cursor that another job's run on the same stream has moved meanwhile", async () => {
+    const source = memorySource();
+    fill(source, 25);
+    const on = await open({ source, target: memoryTarget() });
+    source.onPage = async (_x, page) => {
+      if (page === 2) await on.database.sql`update stream_state set cursor = '{"position": 24}'`;
+    };
+    expect(await on.attempt()).toMatchObject({ kind: "failed", failure: { kind: "transient" }, figures: { written: 10 } });
+    expect(await on.cursor()).toEqual({ position: 24 });
+  });
+
+  it("copies the other streams when one of them breaks its contract", async () => {
+    const source = memorySource();
+    const target = memoryTarget();
+    fill(source, 5);
+    const on = await open({ source, target });
+    await on.database.sql`update integration set streams = jsonb_build_array(streams -> 0 || '{"stream": "broken"}', streams -> 0)`;
+    source.onPage = () => {
+      if (target.rows.size === 0 && source.released === 0) throw new ConnectorError("contract", "HTML instead of JSON");
+    };
+    expect(await on.attempt()).toMatchObject({ kind: "failed", failure: { kind: "contract" }, figures: { written: 5 } });
+    expect(target.rows.size).toBe(5);
+  });
+
   it("keeps the order of two changes of one record within a page", async () => {
     const source = memorySource();
     const target = memoryTarget();
@@ -187,7 +211,10 @@ describe("records that cannot be delivered", () => {
       ["open", "(no key)"],
       ["open", "zero\ufffdkey"],
     ]);
-    expect(letters[0]?.error).toMatchObject({ kind: "invalid", message: "id: found nothing, expected a value at id; a default would allow it to be absent." });
+    expect(letters[0]?.error).toMatchObject({
+      kind: "invalid",
+      message: "id: found nothing, expected a value at id; a default would allow it to be absent.",
+    });
   });
 
   it("keeps a record with characters that the database cannot store", async () => {
@@ -346,9 +373,13 @@ describe("deletions", () => {
     await on.attempt();
     // Another run of the same integration copies a new record after the listing has passed its place.
     source.onPage = async (_x, page) => {
-      if (page === 0) await on.database.sql`insert into stream_key (integration_id, stream, key, seen_run_id) select id, 'items', 'late', gen_random_uuid() from integration`;
+      if (page !== 0) return;
+      target.rows.set("late", {});
+      await on.database
+        .sql`insert into stream_key (integration_id, stream, key, seen_run_id) select id, 'items', 'late', gen_random_uuid() from integration`;
     };
     expect(await on.attempt()).toMatchObject({ figures: { deleted: 0 } });
+    expect(target.rows.has("late")).toBe(true);
   });
 
   it("are found by what a complete read shows where keys cannot be listed, and not by half a read", async () => {
@@ -413,8 +444,12 @@ describe("secrets", () => {
       x.log.info(`connecting with ${canary}`, { header: `Basic ${encoded}` });
       x.metric(`figure-${canary}`, 1, { label: canary });
     };
-    target.refuse = (item) => (item.key === "a" ? { kind: "invalid", message: `refused with ${canary} (${encoded})`, field: canary } : undefined);
-    const on = await open({ source: { ...source, secrets: { token: canary } }, target: { ...target, secrets: { password: "another-secret" } } });
+    target.refuse = (item) =>
+      item.key === "a" ? { kind: "invalid", message: `refused with ${canary} (${encoded})`, field: canary } : undefined;
+    const on = await open({
+      source: { ...source, secrets: { token: canary } },
+      target: { ...target, secrets: { password: "another-secret" } },
+    });
     await on.attempt();
     target.refuse = () => undefined;
     source.put("c", { name: "c" });

@@ -44,7 +44,10 @@ async function execute(options: PipelineOptions, run: RunToExecute, signal: Abor
       } catch (thrown) {
         if (thrown instanceof RunLostError) throw thrown;
         // The permit's mask knows every secret of the run, and ends with it.
-        return maskedError({ signal: permit.signal, mask: permit.mask, log }, thrown instanceof DrizzleQueryError ? ownDatabaseError(thrown) : thrown);
+        return maskedError(
+          { signal: permit.signal, mask: permit.mask, log },
+          thrown instanceof DrizzleQueryError ? ownDatabaseError(thrown) : thrown,
+        );
       }
     });
     if (failure === undefined) return { kind: "succeeded", figures: tally.figures };
@@ -55,7 +58,10 @@ async function execute(options: PipelineOptions, run: RunToExecute, signal: Abor
       return lostOutcome(tally.figures);
     }
     log.error({ err: thrown }, "A run could not be begun.");
-    return failedOutcome(new ConnectorError("transient", "The run could not be begun; the server's log has the reason under the run's id."), tally.figures);
+    return failedOutcome(
+      new ConnectorError("transient", "The run could not be begun; the server's log has the reason under the run's id."),
+      tally.figures,
+    );
   }
 }
 
@@ -71,7 +77,17 @@ async function copyStreams(
   for (const stream of route.streams) {
     requireGoingOn(permit.signal);
     try {
-      await copyStream({ database: options.database, run: permit.run, permit, source, target, tally, pageSize: options.pageSize ?? PAGE_SIZE, log, stream });
+      await copyStream({
+        database: options.database,
+        run: permit.run,
+        permit,
+        source,
+        target,
+        tally,
+        pageSize: options.pageSize ?? PAGE_SIZE,
+        log,
+        stream,
+      });
     } catch (thrown) {
       if (thrown instanceof RunLostError) throw thrown;
       const error = toConnectorError(thrown);

@@ -44,11 +44,21 @@ export function prepareRecords(
     const problem = recordProblem(source);
     if (problem !== undefined) {
       const shown = { key: shownKey(source), data: {} };
-      dead.push({ source: shown, idempotencyKey: "", error: { stage: "read", kind: "contract", message: `The source gave a record that cannot be used: ${problem}.` } });
+      dead.push({
+        source: shown,
+        idempotencyKey: "",
+        error: { stage: "read", kind: "contract", message: `The source gave a record that cannot be used: ${problem}.` },
+      });
       continue;
     }
     if (source.op === "delete" && options.stream.deletes === "ignore") continue;
-    const key = idempotencyKey({ integration: options.integration, stream: options.stream.stream, record: source, from: options.from, runId: options.runId });
+    const key = idempotencyKey({
+      integration: options.integration,
+      stream: options.stream.stream,
+      record: source,
+      from: options.from,
+      runId: options.runId,
+    });
     const mapped = applyMapping(options.stream.mapping, source);
     if (mapped.ok) ready.push({ source, item: { ...mapped.record, idempotencyKey: key } });
     else dead.push({ source, idempotencyKey: key, error: mappingFailure(mapped.errors) });
@@ -60,7 +70,8 @@ function recordProblem(record: SourceRecord): string | undefined {
   if (typeof record !== "object" || record === null) return `found ${String(record)}, expected an object`;
   const { key, op, version, data } = record;
   if (typeof key !== "string" || key === "") return "its key is not a text, or empty";
-  if (key.length > MAX_KEY_LENGTH || key.includes("\0")) return `its key has ${key.length} characters or a zero character; allowed are ${MAX_KEY_LENGTH}, none of them zero`;
+  if (key.length > MAX_KEY_LENGTH || key.includes("\0"))
+    return `its key has ${key.length} characters or a zero character; allowed are ${MAX_KEY_LENGTH}, none of them zero`;
   if (op !== undefined && op !== "upsert" && op !== "delete") return `its op is ${String(op).slice(0, 40)}, expected upsert or delete`;
   if (version !== undefined && typeof version !== "string") return `its version is a ${typeof version}, expected a text`;
   if (typeof data !== "object" || data === null || Array.isArray(data)) return "its data is not an object";
@@ -75,6 +86,9 @@ function shownKey(record: SourceRecord | null | undefined): string {
 function mappingFailure(errors: readonly MappingError[]): DeadError {
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more fields)` : "";
-  const message = first === undefined ? "The record does not fit the mapping." : `${first.field}: found ${first.found}, expected ${first.expected}${more}.`;
+  const message =
+    first === undefined
+      ? "The record does not fit the mapping."
+      : `${first.field}: found ${first.found}, expected ${first.expected}${more}.`;
   return { stage: "map", kind: "invalid", message, fields: errors, field: first?.field };
 }

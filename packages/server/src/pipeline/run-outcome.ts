@@ -8,14 +8,21 @@ const MAX_MESSAGE_LENGTH = 2_000;
 /** A failed attempt, with what the SDK's table says of errors of this kind. */
 export function failedOutcome(error: ConnectorError, figures: RunFigures): RunOutcome {
   const { retryAfterMs, ambiguous, userMessage } = error.info;
-  return failure(error.kind, userMessage === undefined ? error.message : `${userMessage} (${error.message})`, figures, { retryAfterMs: retryAfterMs ?? null, ambiguous: ambiguous === true });
+  return failure(error.kind, userMessage === undefined ? error.message : `${userMessage} (${error.message})`, figures, {
+    retryAfterMs: retryAfterMs ?? null,
+    ambiguous: ambiguous === true,
+  });
 }
 
 /** An attempt that was told to stop. Its committed pages stand; the next attempt goes on behind them. */
 export function stoppedOutcome(reason: AbortReason, figures: RunFigures): RunOutcome {
   switch (reason.why) {
     case "timeout":
-      return failure("timeout", "The run reached its time limit and was stopped. The next attempt goes on from the last committed page; raise the job's timeout if this repeats.", figures);
+      return failure(
+        "timeout",
+        "The run reached its time limit and was stopped. The next attempt goes on from the last committed page; raise the job's timeout if this repeats.",
+        figures,
+      );
     case "shutdown":
       // Not the run's fault, so it costs no attempt: a kill would not either.
       return { kind: "given-back", reason: "shutdown" };
@@ -35,5 +42,10 @@ function failure(
   figures: RunFigures,
   facts: { readonly retryAfterMs: number | null; readonly ambiguous: boolean } = { retryAfterMs: null, ambiguous: false },
 ): RunOutcome {
-  return { kind: "failed", figures, failure: { kind, rule: ERROR_POLICIES[kind], ...facts }, error: { kind, message: message.slice(0, MAX_MESSAGE_LENGTH) } };
+  return {
+    kind: "failed",
+    figures,
+    failure: { kind, rule: ERROR_POLICIES[kind], ...facts },
+    error: { kind, message: message.slice(0, MAX_MESSAGE_LENGTH) },
+  };
 }

@@ -25,7 +25,10 @@ export async function moveCursor(
       where s.cursor is not distinct from ${from}::text::jsonb
     returning stream`);
   if (rows.length === 0) {
-    throw new ConnectorError("transient", `Another run has moved the cursor of stream "${move.stream}" meanwhile; this one begins again from there.`);
+    throw new ConnectorError(
+      "transient",
+      `Another run has moved the cursor of stream "${move.stream}" meanwhile; this one begins again from there.`,
+    );
   }
 }
 
@@ -63,7 +66,11 @@ export async function loadKeys(tx: Tx, run: RunToExecute, stream: string, max: n
     for (const row of rows) known.add(row.key);
     const last = rows.at(-1);
     if (last === undefined || rows.length < KEYS_OF_PAGE) return known;
-    if (known.size > max) throw new ConnectorError("config", `Stream "${stream}" has more than ${max} keys: too many to find deletions by comparing them. Set deletes to ignore, or use a source with tombstones.`);
+    if (known.size > max)
+      throw new ConnectorError(
+        "config",
+        `Stream "${stream}" has more than ${max} keys: too many to find deletions by comparing them. Set deletes to ignore, or use a source with tombstones.`,
+      );
     after = last.key;
   }
 }

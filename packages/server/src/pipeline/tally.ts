@@ -26,7 +26,7 @@ export function createTally(earlier: RunFigures | null): Tally {
   };
 }
 
-export function sum(a: Figures, b: Figures): Figures {
+function sum(a: Figures, b: Figures): Figures {
   return {
     read: a.read + b.read,
     written: a.written + b.written,

@@ -36,7 +36,11 @@ export async function declareIntents(tx: Tx, place: LetterPlace, records: readon
   const answered = new Set(known.map((row) => row.key));
   const fresh = records.filter((record) => !answered.has(storedKey(place, record.item.idempotencyKey)));
   const earlier = records.filter((record) => answered.has(storedKey(place, record.item.idempotencyKey)));
-  const letters = fresh.map((record): DeadRecord => ({ source: record.source, idempotencyKey: record.item.idempotencyKey, error: interrupted }));
+  const letters = fresh.map((record): DeadRecord => ({
+    source: record.source,
+    idempotencyKey: record.item.idempotencyKey,
+    error: interrupted,
+  }));
   const rows = storableJson(letters.map((letter) => letterRow(letter, place, { intent: true })));
   await tx.execute(sql`
     insert into dead_letter (integration_id, stream, record_key, record, error, run_id, status)
@@ -66,8 +70,17 @@ export async function settleIntents(
       where integration_id = ${place.integrationId} and stream = ${place.stream} and record -> 'intent' = 'true'
         and record ->> 'idempotencyKey' = any (${sql.param(storedIdempotencyKeys(place, settled.delivered))}::text[])`);
   }
-  const answers = [...settled.dead.map((letter) => ({ letter, status: "open" })), ...settled.review.map((letter) => ({ letter, status: "review" }))];
-  const rows = storableJson(answers.map(({ letter, status }) => ({ idempotencyKey: letterRow(letter, place).idempotencyKey, error: place.mask.deep(letter.error), status })));
+  const answers = [
+    ...settled.dead.map((letter) => ({ letter, status: "open" })),
+    ...settled.review.map((letter) => ({ letter, status: "review" })),
+  ];
+  const rows = storableJson(
+    answers.map(({ letter, status }) => ({
+      idempotencyKey: letterRow(letter, place).idempotencyKey,
+      error: place.mask.deep(letter.error),
+      status,
+    })),
+  );
   await tx.execute(sql`
     update dead_letter as d set status = g.status, error = g.error, record = d.record - 'intent', at = app_now()
     from jsonb_to_recordset(${rows}::text::jsonb) as g("idempotencyKey" text, error jsonb, status text)

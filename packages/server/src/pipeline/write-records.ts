@@ -1,4 +1,12 @@
-import { ConnectorError, ERROR_POLICIES, toConnectorError, type ErrorKind, type WriteError, type WriteIdempotency, type WriteResult } from "@quiesce/sdk";
+import {
+  ConnectorError,
+  ERROR_POLICIES,
+  toConnectorError,
+  type ErrorKind,
+  type WriteError,
+  type WriteIdempotency,
+  type WriteResult,
+} from "@quiesce/sdk";
 import { requireGoingOn } from "../connector-host/run-permit.js";
 import type { StreamRun } from "./pipeline-run.js";
 import type { DeadRecord, PreparedRecord } from "./prepare-records.js";
@@ -48,7 +56,10 @@ async function writeBatch(run: StreamRun, batch: readonly PreparedRecord[], idem
     return;
   }
   try {
-    const results = await run.target.write(run.stream.target, batch.map((record) => record.item));
+    const results = await run.target.write(
+      run.stream.target,
+      batch.map((record) => record.item),
+    );
     fileResults(run, batch, results, idempotency, draft);
   } catch (thrown) {
     const error = toConnectorError(thrown);
@@ -56,11 +67,22 @@ async function writeBatch(run: StreamRun, batch: readonly PreparedRecord[], idem
     // A repetition does no harm where the key decides; elsewhere a doubt is enough to ask a person.
     const uncertain = error.info.ambiguous === true || UNCERTAIN_KINDS.has(error.kind);
     if (idempotency !== "none" || !uncertain) draft.unsent.push(...batch);
-    else draft.review.push(...batch.map((record) => deadRecord(record, { kind: error.kind, message: error.message, status: error.info.status, ambiguous: true })));
+    else
+      draft.review.push(
+        ...batch.map((record) =>
+          deadRecord(record, { kind: error.kind, message: error.message, status: error.info.status, ambiguous: true }),
+        ),
+      );
   }
 }
 
-function fileResults(run: StreamRun, batch: readonly PreparedRecord[], results: readonly WriteResult[], idempotency: WriteIdempotency, draft: Draft): void {
+function fileResults(
+  run: StreamRun,
+  batch: readonly PreparedRecord[],
+  results: readonly WriteResult[],
+  idempotency: WriteIdempotency,
+  draft: Draft,
+): void {
   const alive = draft.done.length > 0 || results.some((result) => result.ok);
   // A record that keeps failing while others pass would stop its stream for ever: at the last attempt it is set aside.
   const lastTry = alive && run.run.attempt >= run.run.retry.maxAttempts;
@@ -69,7 +91,8 @@ function fileResults(run: StreamRun, batch: readonly PreparedRecord[], results: 
     if (result === undefined) draft.unsent.push(record);
     else if (result.ok) draft.done.push({ record, figure: figureOf(record, result) });
     else if (result.error.ambiguous === true && idempotency === "none") draft.review.push(deadRecord(record, result.error));
-    else if (!stopsRun(result.error.kind) || (lastTry && mayBeSetAside(result.error.kind))) draft.dead.push(deadRecord(record, result.error));
+    else if (!stopsRun(result.error.kind) || (lastTry && mayBeSetAside(result.error.kind)))
+      draft.dead.push(deadRecord(record, result.error));
     else {
       const { kind, message, ...info } = result.error;
       draft.stop ??= new ConnectorError(kind, message, info);
@@ -79,7 +102,7 @@ function fileResults(run: StreamRun, batch: readonly PreparedRecord[], results: 
 }
 
 /** Consecutive records up to the connector's limit; a second record of a key opens a new batch, so that their order stays. */
-export function batchesOf(records: readonly PreparedRecord[], maxBatch: number): readonly (readonly PreparedRecord[])[] {
+function batchesOf(records: readonly PreparedRecord[], maxBatch: number): readonly (readonly PreparedRecord[])[] {
   const batches: PreparedRecord[][] = [];
   let batch: PreparedRecord[] = [];
   let keys = new Set<string>();
@@ -113,5 +136,9 @@ function figureOf(record: PreparedRecord, result: WriteResult & { readonly ok: t
 
 function deadRecord(record: PreparedRecord, error: WriteError): DeadRecord {
   const { kind, message, field, status, ambiguous } = error;
-  return { source: record.source, idempotencyKey: record.item.idempotencyKey, error: { stage: "write", kind, message, field, status, ambiguous } };
+  return {
+    source: record.source,
+    idempotencyKey: record.item.idempotencyKey,
+    error: { stage: "write", kind, message, field, status, ambiguous },
+  };
 }

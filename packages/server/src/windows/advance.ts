@@ -48,6 +48,8 @@ async function markQuiesced(context: Advancing): Promise<number> {
   let quiesced = 0;
   for (const one of changing) {
     quiesced += await inTransaction(context, async (tx) => {
+      // Rows before dispatch locks, as every command takes them; the other way round two of them wait for each other.
+      await tx.execute(sql`select from occurrence where id = ${one.occurrenceId} for update`);
       // Flush the claims under way: one that decided before the start may not have committed yet.
       await lockDispatch(tx, await holdIntegrations(tx, one.holdId));
       const again = (await inFlight(tx)).find((other) => other.occurrenceId === one.occurrenceId);
@@ -71,6 +73,7 @@ async function releaseExpired(context: Advancing): Promise<number> {
   for (const one of due) {
     released += await inTransaction(context, async (tx) => {
       // Locked and read again: somebody may have extended or ended it meanwhile.
+      await tx.execute(sql`select from occurrence where id = (select occurrence_id from hold where id = ${one.id}) for update`);
       const still = await tx.execute<{ id: number }>(sql`
         select id from hold where id = ${one.id} and released_at is null and expires_at <= app_now() for update`);
       if (still.length === 0) return 0;

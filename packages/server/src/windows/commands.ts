@@ -135,8 +135,8 @@ export async function deleteWindow(
   const now = await readNow(tx);
   await deleteFutureOccurrences(tx, window.id, now);
   const open = await tx.execute<{ id: number; occurrenceId: number }>(sql`
-    select h.id, o.id as "occurrenceId" from hold as h join occurrence as o on o.id = h.occurrence_id
-    where o.window_id = ${window.id} and h.released_at is null for update of h`);
+    select h.id, o.id as "occurrenceId" from occurrence as o join hold as h on h.occurrence_id = o.id
+    where o.window_id = ${window.id} and h.released_at is null order by o.id for update of o, h`);
   const changed: number[] = [];
   for (const one of open) {
     changed.push(...(await releaseHold(tx, { holdId: one.id, actor: context.actor, reason: input.reason, now })));

@@ -79,7 +79,10 @@ export function windowsByIds(database: Database, ids: readonly string[]): Promis
 
 export async function windowByKey(database: Database, by: { readonly key: string } | { readonly id: string }): Promise<WindowView | null> {
   const condition = "key" in by ? sql`w.key = ${by.key}` : sql`w.id = any(${integers([by.id])})`;
-  const [row] = await selectRows<WindowView>(database.db, sql`select ${windowColumns} from maintenance_window as w where ${condition} order by w.cancelled_at nulls first, w.id desc limit 1`);
+  const [row] = await selectRows<WindowView>(
+    database.db,
+    sql`select ${windowColumns} from maintenance_window as w where ${condition} order by w.cancelled_at nulls first, w.id desc limit 1`,
+  );
   return row ?? null;
 }
 

@@ -31,7 +31,7 @@ export function rezoneSchedule(
   for (const due of dueTimes(schedule, near, before)) {
     const dueAt = newDueAt.get(due.local);
     if (dueAt === undefined) continue;
-    if (due.dueAt < at && due.dueAt >= input.validFrom && dueAt >= at) opensAt = at;
+    if (due.dueAt < at && due.dueAt >= input.validFrom && dueAt >= at) opensAt = Math.max(opensAt, dueAt + 1);
     if (due.dueAt >= at && dueAt < at) passedOver.push(due.local);
   }
   return { opensAt, passedOver };

@@ -14,10 +14,11 @@ import { advanceWindows } from "../windows/advance.js";
 import { cancelWindow, createWindow, extendWindow } from "../windows/commands.js";
 import { expandWindows } from "../windows/expand.js";
 import { packagedZoneDataFiles } from "./load-zone-data.js";
-import { storedZoneData } from "./store.js";
+import { recompileJobs } from "./recompile-jobs.js";
+import { storedZoneData, switchZoneData } from "./store.js";
 import { writeTzif } from "./write-tzif.js";
 import { ensureZoneData, followZoneData, type ZoneDataInForce } from "./zone-data-in-force.js";
-import type { ZoneDataFiles } from "./zone-data-files.js";
+import { type ZoneDataFiles, zoneDataOf } from "./zone-data-files.js";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -123,7 +124,7 @@ describe("the zone data in force", () => {
   });
 
   test("are the same for servers that start at once with different ones", async () => {
-    const candidates = [packaged, noSummer, summerFrom1March, packaged, noSummer, summerFrom1March];
+    const candidates = [summerFrom1March, noSummer, packaged, noSummer, packaged, packaged];
     const zones = await Promise.all(candidates.map(ensure));
     await Promise.all(zones.map((one) => one.refresh()));
     expect(new Set(zones.map((one) => one.version))).toEqual(new Set(["2026h"]));
@@ -163,6 +164,8 @@ describe("the zone data in force", () => {
     expect(await materialiseRuns(old)).toEqual({ jobs: 0, more: false });
     await expect(createWindow(old, night)).rejects.toThrow();
     await expect(schedule(old, "sync", { kind: "cron", expression: "0 * * * *", timeZone: "Europe/Madrid" })).rejects.toThrow();
+    await expandWindows(old);
+    expect(await inForce()).toBe("2026g");
     const stop = followZoneData(old.zones as ZoneDataInForce, { everyMs: 5, log });
     await expect.poll(() => old.zones.version).toBe("2026g");
     await stop();
@@ -240,13 +243,14 @@ describe("windows under newer zone data", () => {
 
   test("what an operator cancelled or extended stays so", async () => {
     const context = contextOf(await ensure(packaged));
+    await time.set(at("2026-03-28T12:00:00Z"));
     await seed();
     await createWindow(context, night);
     const until = at("2026-04-02T08:00:00Z");
     await extendWindow(context, { key: "night", localStart: "2026-04-02T02:00", until, reason: "long" });
     await cancelWindow(context, { key: "night", localStart: "2026-04-01T02:00", reason: "not needed" });
     await ensure(noSummer);
-    expect(await occurrence("2026-04-02T02:00")).toMatchObject({ startsAt: at("2026-04-02T01:00:00Z"), endsAt: until });
+    expect(await occurrence("2026-04-02T02:00")).toMatchObject({ startsAt: at("2026-04-02T01:00:00Z"), endsAt: until, expires: until });
     const cancelled = await database.sql`select from occurrence where local_start = '2026-04-01T02:00' and cancelled_at is not null`;
     expect(cancelled).toHaveLength(1);
     const [change] = await changes();
@@ -349,6 +353,22 @@ describe("jobs under newer zone data", () => {
     await time.set(at("2026-03-26T12:00:00Z"));
     await materialise(context);
     expect(await differences(context)).toEqual([]);
+  });
+
+  test("what was due before the change but not yet written down is settled by the data of then", async () => {
+    const before = await ensure(packaged);
+    const context = contextOf(before);
+    await seed([{ key: "sync" }]);
+    await schedule(context, "sync", daily);
+    const now = at("2026-03-30T12:00:00Z");
+    await time.set(now);
+    const after = zoneDataOf(noSummer);
+    await inTransaction(context, async (tx) => {
+      await switchZoneData(tx, { before: before.version, after: after.version });
+      await recompileJobs(tx, { timeZones: ["Europe/Madrid"], before, after, now });
+    });
+    const written = await database.sql<{ dueAt: number; lastDueAt: number }[]>`select due_at as "dueAt", last_due_at as "lastDueAt" from run`;
+    expect([...written]).toEqual([{ dueAt: at("2026-03-21T01:30:00Z"), lastDueAt: at("2026-03-30T00:30:00Z") }]);
   });
 
   test("more due times than one edit settles do not keep a server from starting", async () => {

@@ -42,9 +42,10 @@ export function execCommand(cli: Cli): Command {
       if (leaseSeconds < SHORTEST_LEASE_SECONDS || leaseSeconds > LONGEST_LEASE_SECONDS) throw new CliError("usage", `--lease is "${options.lease}". Expected 6s to 1h.`);
       const waitMs = options.wait === false ? 0 : parseDurationOption(options.wait, "--wait");
       const connection = await cli.connection();
-      const api = graphqlClient(connection, { timeoutMs: REQUEST_MS });
+      const done = new AbortController();
+      const api = graphqlClient(connection, { timeoutMs: REQUEST_MS, signal: done.signal });
       const world: ExecWorld = {
-        gate: gateClient(api, options.integration),
+        gate: gateClient(api, options.integration, done.signal),
         cache: holdCache({ folder: options.cacheDir ?? holdCacheFolder(cli.environment), url: connection.url, integration: options.integration }),
         clock: cli.clock,
         say: (line) => note(cli, `quiesce: ${line}`),
@@ -60,6 +61,8 @@ export function execCommand(cli: Cli): Command {
         // Exit codes 1 to 4 belong to the command.
         if (error instanceof CliError) throw new CliError("execRefused", error.message, { code: error.code, field: error.field, details: error.details });
         throw error;
+      } finally {
+        done.abort();
       }
     });
 }

@@ -45,13 +45,14 @@ const errorSchema = z.looseObject({
   error: z.looseObject({ code: z.string(), message: z.string(), field: z.string().nullish() }),
 });
 
-export function gateClient(api: GraphqlClient, integration: string): GateClient {
+/** `signal` ends whatever request is still open: a process must not wait for an answer that nobody needs. */
+export function gateClient(api: GraphqlClient, integration: string, signal: AbortSignal): GateClient {
   return {
     ask: async () => {
       const { gate } = await api.request(askGate, { integration });
       return gate.held ? { kind: "held", by: gate.by, until: instantOrNull(gate.until) } : { kind: "open" };
     },
-    enter: (leaseSeconds) => enter(api, integration, leaseSeconds),
+    enter: (leaseSeconds) => enter(api, integration, { leaseSeconds, signal }),
     renew: async (lease, leaseSeconds) => {
       await api.request(renewGate, { input: { run: lease.run, leaseToken: lease.leaseToken, leaseSeconds } });
     },
@@ -73,9 +74,9 @@ export function gateClient(api: GraphqlClient, integration: string): GateClient 
   };
 }
 
-async function enter(api: GraphqlClient, integration: string, leaseSeconds: number): Promise<EnterAnswer> {
+async function enter(api: GraphqlClient, integration: string, options: { readonly leaseSeconds: number; readonly signal: AbortSignal }): Promise<EnterAnswer> {
   const { connection } = api;
-  const response = await send(connection, `/gate/${encodeURIComponent(integration)}/enter`, { body: { leaseSeconds }, timeoutMs: GATE_REQUEST_MS });
+  const response = await send(connection, `/gate/${encodeURIComponent(integration)}/enter`, { body: { leaseSeconds: options.leaseSeconds }, timeoutMs: GATE_REQUEST_MS, signal: options.signal });
   if (response.json === undefined) throw notQuiesce(connection, response.status);
   const refused = errorSchema.safeParse(response.json);
   if (refused.success) throw refusal({ ...refused.data.error, field: refused.data.error.field ?? undefined, status: response.status, connection });

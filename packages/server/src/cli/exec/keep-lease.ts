@@ -35,13 +35,11 @@ export async function keepLease(input: {
   let since = input.since;
   let wait = leaseMs / 3;
   while (!signal.aborted) {
-    const left = since + leaseMs - giveUpBeforeMs - clock.monotonicMs();
-    if (left <= 0) return "expired";
-    await input.sleep(Math.min(wait, left), signal);
+    const deadline = since + leaseMs - giveUpBeforeMs;
+    await input.sleep(Math.max(0, Math.min(wait, deadline - clock.monotonicMs())), signal);
     if (signal.aborted) return null;
     const asked = clock.monotonicMs();
-    if (asked >= since + leaseMs - giveUpBeforeMs) return "expired";
-    const renewed = await Promise.race([renew(input), untilDeadline(input, since + leaseMs - giveUpBeforeMs - asked)]);
+    const renewed = await Promise.race([renew(input), untilDeadline(input, deadline - asked)]);
     if (renewed === "lost" || renewed === "expired") return renewed;
     if (renewed === "renewed") {
       since = asked;
@@ -67,7 +65,7 @@ async function renew(input: Parameters<typeof keepLease>[0]): Promise<"renewed" 
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     if (error.code === "QSC_GATE_LEASE_LOST" || error.exit === "denied") return "lost";
-    input.onTrouble?.(error);
+    if (!input.signal.aborted) input.onTrouble?.(error);
     return "trouble";
   }
 }

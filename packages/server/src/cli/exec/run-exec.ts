@@ -14,6 +14,8 @@ export interface ExecInput extends AdmitOptions {
 
 const LEAVE_TRIES = 5;
 const LEAVE_RETRY_MS = 1_000;
+/** A command that was quicker than the refresh of the cache waits so long for it. */
+const REFRESH_WAIT_MS = 1_000;
 /** During long work the cache is refreshed at most so often. */
 const REFRESH_EVERY_MS = 5 * 60_000;
 
@@ -51,6 +53,7 @@ async function runWithoutLease(world: ExecWorld): Promise<number> {
 
 async function runWithLease(input: ExecInput, world: ExecWorld, admission: Extract<Admission, { readonly kind: "entered" }>): Promise<number> {
   const working = new AbortController();
+  const refreshed = new AbortController();
   const child = world.startChild({ run: admission.lease.run });
   const stopForwarding = world.onSignal((signal) => child.forward(signal));
   let refreshedAt = world.clock.monotonicMs();
@@ -87,7 +90,9 @@ async function runWithLease(input: ExecInput, world: ExecWorld, admission: Extra
   } finally {
     working.abort();
     stopForwarding();
-    await Promise.all([kept, admission.refreshed]);
+    await kept;
+    await Promise.race([admission.refreshed, world.sleep(REFRESH_WAIT_MS, refreshed.signal)]);
+    refreshed.abort();
   }
 }
 

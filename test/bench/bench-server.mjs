@@ -1,0 +1,48 @@
+import { packagedZoneData } from "../../packages/core/dist/index.js";
+import { openDatabase } from "../../packages/server/dist/db/client.js";
+import { createSequencer } from "../../packages/server/dist/events/sequencer.js";
+import { Dispatcher } from "../../packages/server/dist/scheduler/dispatcher.js";
+import { RunWorker } from "../../packages/server/dist/scheduler/run-worker.js";
+
+export const silent = { info() {}, warn: console.warn, error: console.error, debug() {} };
+
+/** The dispatching half of a server, with runs that do nothing: worker, dispatcher and sequencer on one pool. */
+export async function startBenchServer({ url, pool, maxConcurrentRuns = 1_000 }) {
+  const database = openDatabase(url, { max: pool, applicationName: "bench-server" });
+  const zones = packagedZoneData();
+  const counted = { started: 0 };
+  const executor = {
+    execute: async () => {
+      counted.started += 1;
+      return { kind: "succeeded", figures: {} };
+    },
+  };
+  const sequencer = createSequencer(database, silent);
+  sequencer.start();
+  const lease = { leaseMs: 60_000, marginMs: 10_000, renewEveryMs: 5_000 };
+  const worker = new RunWorker({ database, executor, log: silent, name: "bench", maxConcurrentRuns, random: Math.random, lease });
+  await worker.start();
+  const dispatcher = new Dispatcher({ database, worker, log: silent, zones, onStale: () => console.error("stale") });
+  const ticking = setInterval(() => dispatcher.wake(), 500);
+  return {
+    database,
+    counted,
+    dispatch: () => dispatcher.start(),
+    async stop() {
+      clearInterval(ticking);
+      await dispatcher.stop();
+      await worker.stop(5_000);
+      await sequencer.stop();
+      await database.close();
+    },
+  };
+}
+
+// As a process of its own: dispatches until its pipe closes.
+if (process.argv[2] === "serve") {
+  const server = await startBenchServer({ url: process.argv[3], pool: 10 });
+  server.dispatch();
+  process.stdin.resume();
+  process.stdin.once("close", () => void server.stop().then(() => process.exit(0)));
+  console.log("ready");
+}

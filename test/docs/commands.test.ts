@@ -1,0 +1,145 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { firstPartyConnectors } from "@quiesce/connectors";
+import { type App, createApp } from "../../packages/server/src/app.js";
+import type { Output } from "../../packages/server/src/cli/cli.js";
+import { readCliEnvironment } from "../../packages/server/src/cli/environment.js";
+import { exitCodes } from "../../packages/server/src/cli/exit-codes.js";
+import { stylesOf } from "../../packages/server/src/cli/output/styles.js";
+import { buildProgram, commandsOf } from "../../packages/server/src/cli/program.js";
+import { runCli } from "../../packages/server/src/cli/run-cli.js";
+import { clock } from "../../packages/server/src/clock.js";
+import { readConfig } from "../../packages/server/src/config.js";
+import { version } from "../../packages/server/src/version.js";
+import { type FreshDatabase, freshDatabase } from "../database/fresh-database.js";
+import { type Block, blocksOf, pages } from "./markdown.js";
+import { shellCommands } from "./shell-commands.js";
+
+interface DocumentedCommand {
+  readonly where: string;
+  readonly argv: readonly string[];
+}
+
+const blocks = pages().flatMap(blocksOf);
+
+/** The arguments of a command line when it is one of quiesce. */
+function argvOf(words: readonly string[]): readonly string[] | undefined {
+  const [program = "", next] = words;
+  if (program === "npx" && next === "quiesce") return words.slice(2);
+  return program.endsWith("quiesce") && !program.includes("=") ? words.slice(1) : undefined;
+}
+
+function commandsIn(block: Block): readonly DocumentedCommand[] {
+  const code = block.language === "ini" ? block.code.replace(/^ExecStart=/gm, "") : block.code;
+  return shellCommands(code).flatMap(({ words, line }) => {
+    const argv = argvOf(words);
+    return argv === undefined ? [] : [{ where: `${block.page}:${block.line + line - 1}  quiesce ${argv.join(" ")}`, argv }];
+  });
+}
+
+/** Inline code that is a whole command of quiesce, without what the reader has to fill in. */
+function commandsInProse(): readonly DocumentedCommand[] {
+  return pages().flatMap(({ path, text }) => {
+    const prose = text.replace(/^```[\s\S]*?^```/gm, "");
+    return [...prose.matchAll(/`((?:npx )?quiesce [^`]+)`/g)].flatMap(([, code = ""]) =>
+      shellCommands(code.replaceAll("…", "x").replace(/<[a-z]+>/g, "x").replace(/[()]/g, "")).flatMap(({ words }) => {
+        const argv = argvOf(words);
+        // A command's bare name speaks of it; what it needs besides is said elsewhere.
+        return argv === undefined || code.includes("(") ? [] : [{ where: `${path}  ${code}`, argv: isName(argv) ? [...argv, "--help"] : argv }];
+      }),
+    );
+  });
+}
+
+const isName = (argv: readonly string[]) => argv.every((word) => /^[a-z]+$/.test(word));
+
+const documented = blocks.filter(({ language }) => language === "sh" || language === "ini").flatMap(commandsIn);
+
+/** What a command line would be refused for, without running it. */
+async function refusalOf(argv: readonly string[]): Promise<string | undefined> {
+  const said: string[] = [];
+  const unused = () => Promise.reject(new Error("no server is asked here"));
+  const program = buildProgram({ ...surroundings(said), exitCode: 0, connection: unused, api: unused });
+  const commands = commandsOf(program);
+  for (const command of [program, ...commands.map((named) => named.command)]) quiet(command, said);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return undefined;
+  } catch (error) {
+    const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+    return code === "commander.version" || code === "commander.helpDisplayed" ? undefined : said.join("") || String(error);
+  }
+}
+
+function quiet(command: Command, said: string[]): void {
+  command.exitOverride();
+  command.configureOutput({ writeOut: () => undefined, writeErr: (text) => void said.push(text) });
+  // A group has no action of its own: without a command of it there is an error.
+  if (command.commands.length === 0) command.action(() => undefined);
+}
+
+function surroundings(said: string[], environment: NodeJS.ProcessEnv = {}) {
+  const output: Output = { isTerminal: false, styles: stylesOf(false), columns: () => 100, rows: () => undefined, write: (text) => void said.push(text) };
+  const input = { isTerminal: false, readAll: async () => "", ask: async () => "" };
+  return { environment: readCliEnvironment(environment, "/"), out: output, err: output, input, clock, version };
+}
+
+describe("a command of the documentation", () => {
+  it("is looked at: there are many", () => {
+    expect(documented.length).toBeGreaterThan(40);
+    expect(commandsInProse().length).toBeGreaterThan(10);
+  });
+
+  it.each([...documented, ...commandsInProse()].map(({ where, argv }) => [where, argv] as const))("%s is understood", async (_, argv) => {
+    expect(await refusalOf(argv)).toBeUndefined();
+  });
+
+  it("would be seen if it were wrong", async () => {
+    expect(await refusalOf(["window", "end", "erp-patches"])).toContain("--reason");
+    expect(await refusalOf(["runs", "--state", "broken"])).toContain("broken");
+    expect(await refusalOf(["gait", "erp-orders"])).toContain("gait");
+  });
+});
+
+describe("a command of the documentation, run against a server", () => {
+  let fresh: FreshDatabase;
+  let app: App;
+  let folder: string;
+
+  beforeAll(async () => {
+    fresh = await freshDatabase();
+    folder = await mkdtemp(join(tmpdir(), "quiesce-docs-"));
+    const config = readConfig({ PORT: "0", QUIESCE_DATA_DIR: folder });
+    app = await createApp({ config, databaseUrl: fresh.url, connectors: firstPartyConnectors, log: pino({ level: "silent" }) });
+    const workspace = blocks.find(({ page, language }) => page === "docs/operators.md" && language === "yaml")?.code ?? "";
+    await writeFile(join(folder, "workspace.yaml"), workspace);
+    expect(await run(["apply", "-f", "workspace.yaml"])).toMatchObject({ code: 0 });
+  });
+  afterAll(async () => {
+    await app?.stop();
+    await fresh?.drop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const run = async (argv: readonly string[]): Promise<{ readonly code: number; readonly said: string }> => {
+    const said: string[] = [];
+    const environment = { QUIESCE_URL: app.url, QUIESCE_TOKEN: app.firstToken ?? "", SHOP_PASSWORD: "only for this test", XDG_CACHE_HOME: folder };
+    const inFolder = argv.map((word) => (word === "workspace.yaml" ? join(folder, word) : word));
+    return { code: await runCli(inFolder, surroundings(said, environment)), said: said.join("") };
+  };
+
+  /** These start a server, wait for one, run a program, or want a terminal. */
+  const notHere = ({ argv }: DocumentedCommand) => ["start", "migrate", "exec"].includes(argv[0] ?? "") || argv.includes("--watch") || argv[0]?.startsWith("--") === true;
+  const runnable = documented.filter((command) => !notHere(command));
+
+  it.each(runnable.map(({ where, argv }) => [where, argv] as const))("%s is answered", async (_, argv) => {
+    const { code, said } = await run(argv);
+    // The example's names are not those of this workspace, and no window is open: a refusal is an answer. A wrong command line or a bug is none.
+    expect([exitCodes.ok, exitCodes.refused, exitCodes.held], said).toContain(code);
+    if (code === exitCodes.refused) expect(said).toMatch(/QSC_[A-Z]+_|fail/);
+  });
+});
