@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Tests run on the sources; `test/built` proves the built output with plain Node. */
+/** Tests run on the sources. */
 const alias = [
   { find: /^@quiesce\/core$/, replacement: source("packages/core/src/index.ts") },
   { find: /^@quiesce\/sdk$/, replacement: source("packages/sdk/src/index.ts") },
@@ -16,88 +16,29 @@ const alias = [
   { find: /^rrule$/, replacement: source("node_modules/rrule/dist/es5/rrule.js") },
 ];
 
+/** One cluster for all projects of a run; see test/database. */
+const withDatabase = { globalSetup: ["test/database/global-setup.ts"], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 2 };
+/** Suites that measure time or share a machine's real systems run alone. */
+const alone = { maxWorkers: 1, testTimeout: 180_000, hookTimeout: 120_000 };
+
+/** Property tests think for seconds on a busy machine. */
+const pure = { testTimeout: 60_000 };
+
+const projects = [
+  { name: "unit", include: ["packages/{core,sdk,connectors}/src/**/*.test.ts"], ...pure },
+  { name: "windows", include: ["test/windows/*.test.ts"], ...pure },
+  { name: "architecture", include: ["test/architecture/*.test.ts"] },
+  { name: "server", include: ["packages/server/src/**/*.test.ts"], ...withDatabase },
+  { name: "connectors", include: ["test/connectors/*.test.ts"], ...withDatabase },
+  { name: "docs", include: ["test/docs/*.test.ts"], ...withDatabase },
+  { name: "simulation", include: ["test/simulation/*.test.ts"], ...withDatabase, ...alone },
+  { name: "integration", include: ["test/systems/*.test.ts", "test/integration/*.test.ts"], ...withDatabase, ...alone },
+  { name: "lifecycle", include: ["test/lifecycle/*.test.ts"], ...alone },
+  { name: "race", include: ["test/race/*.test.ts"], ...withDatabase, ...alone },
+];
+
 export default defineConfig({
   resolve: { alias },
-  test: {
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: "unit",
-          include: ["packages/{core,sdk,connectors}/src/**/*.test.ts"],
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "server",
-          include: ["packages/server/src/**/*.test.ts"],
-          globalSetup: ["test/database/global-setup.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-          maxWorkers: 2,
-        },
-      },
-      { extends: true, test: { name: "windows", include: ["test/windows/*.test.ts"] } },
-      {
-        extends: true,
-        test: {
-          name: "connectors",
-          include: ["test/connectors/*.test.ts"],
-          globalSetup: ["test/database/global-setup.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-          maxWorkers: 2,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "integration",
-          include: ["test/systems/*.test.ts", "test/integration/*.test.ts"],
-          globalSetup: ["test/database/global-setup.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          maxWorkers: 1,
-        },
-      },
-      {
-        extends: true,
-        test: { name: "lifecycle", include: ["test/lifecycle/*.test.ts"], testTimeout: 120_000, hookTimeout: 60_000, maxWorkers: 1 },
-      },
-      {
-        extends: true,
-        test: {
-          name: "simulation",
-          include: ["test/simulation/*.test.ts"],
-          globalSetup: ["test/database/global-setup.ts"],
-          hookTimeout: 60_000,
-          maxWorkers: 1,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "race",
-          include: ["test/race/*.test.ts"],
-          globalSetup: ["test/database/global-setup.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
-          maxWorkers: 1,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "docs",
-          include: ["test/docs/*.test.ts"],
-          globalSetup: ["test/database/global-setup.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-          maxWorkers: 2,
-        },
-      },
-      { extends: true, test: { name: "architecture", include: ["test/architecture/*.test.ts"] } },
-    ],
-  },
+  // Projects follow one another: they differ in their number of workers.
+  test: { projects: projects.map((test, groupOrder) => ({ extends: true, test: { ...test, sequence: { groupOrder } } })) },
 });

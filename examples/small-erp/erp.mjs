@@ -62,7 +62,14 @@ function openBooks() {
     const amount = 1 + (number % 4);
     product.stock = product.stock > 5 ? product.stock - 1 : 100;
     product.changed_at = at;
-    orders.push({ id: `SO-${number}`, customer: CUSTOMERS[number % CUSTOMERS.length], product: product.id, amount, total: product.price * amount, changed_at: at });
+    orders.push({
+      id: `SO-${number}`,
+      customer: CUSTOMERS[number % CUSTOMERS.length],
+      product: product.id,
+      amount,
+      total: product.price * amount,
+      changed_at: at,
+    });
   };
   for (let first = 0; first < 20; first += 1) takeOrder();
   return { orders, products, takeOrder };
@@ -96,7 +103,8 @@ async function listen(server, port) {
     return await listenOn(server, typeof port === "number" ? port : port.preferred);
   } catch (error) {
     if (error.code !== "EADDRINUSE") throw error;
-    if (typeof port === "number") throw new Error(`Port ${port} of 127.0.0.1 is taken. Free it, or choose others with ERP_PORT and ERP_CONTROL_PORT.`);
+    if (typeof port === "number")
+      throw new Error(`Port ${port} of 127.0.0.1 is taken. Free it, or choose others with ERP_PORT and ERP_CONTROL_PORT.`, { cause: error });
     return listenOn(server, 0);
   }
 }

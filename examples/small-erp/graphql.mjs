@@ -6,6 +6,7 @@ export async function graphql({ url, token, query, variables }) {
     body: JSON.stringify({ query, variables }),
   });
   const answer = await response.json();
-  if (answer.errors !== undefined) throw new Error(answer.errors.map((error) => `${error.extensions?.code ?? "error"}: ${error.message}`).join("\n"));
+  if (answer.errors !== undefined)
+    throw new Error(answer.errors.map((error) => `${error.extensions?.code ?? "error"}: ${error.message}`).join("\n"));
   return answer.data;
 }

@@ -25,11 +25,16 @@ const INTO_A_RUN_MS = 1_000;
  */
 export async function startExampleBeside(server) {
   const marker = join(server.dataDir, "example");
-  const known = await readFile(marker, "utf8").then(() => true, () => false);
+  const known = await readFile(marker, "utf8").then(
+    () => true,
+    () => false,
+  );
   if (server.firstToken === null && !known) return undefined;
   const token = server.firstToken ?? (await readFile(join(server.dataDir, "admin-token"), "utf8").catch(() => "")).trim();
   if (token === "") {
-    console.log(`Example: left out, because ${join(server.dataDir, "admin-token")} is gone. Start with --no-example to leave it out for good.`);
+    console.log(
+      `Example: left out, because ${join(server.dataDir, "admin-token")} is gone. Start with --no-example to leave it out for good.`,
+    );
     return undefined;
   }
   await writeFile(marker, "The small-erp example was set up on this data folder.\n");
@@ -54,7 +59,11 @@ async function startExample({ url, token, databaseUrl, dataDir }) {
   const erp = await startErpProcess();
   try {
     const ask = (query, variables) => graphql({ url, token, query, variables });
-    const document = await workspaceDocument({ erpUrl: erp.url, shop: await ensureShop(databaseUrl), archive: join(dataDir, "example-archive") });
+    const document = await workspaceDocument({
+      erpUrl: erp.url,
+      shop: await ensureShop(databaseUrl),
+      archive: join(dataDir, "example-archive"),
+    });
     await ask(`mutation ($input: ApplyWorkspaceInput!) { applyWorkspace(input: $input) { changes { kind } } }`, {
       input: { document: JSON.stringify(document), reason: "the small-erp example" },
     });
@@ -76,7 +85,10 @@ async function startExample({ url, token, databaseUrl, dataDir }) {
 }
 
 function startErpProcess() {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("erp-process.mjs", import.meta.url))], { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  const child = spawn(process.execPath, [fileURLToPath(new URL("erp-process.mjs", import.meta.url))], {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
   return new Promise((resolve, reject) => {
     let complaint = "";
     child.stderr.on("data", (text) => (complaint += text));
@@ -104,7 +116,14 @@ async function planWindow(ask) {
   const startsAt = Math.ceil((Date.now() + WINDOW_IN_MS) / PRODUCTS_EVERY_MS) * PRODUCTS_EVERY_MS + INTO_A_RUN_MS;
   const endsAt = startsAt + WINDOW_LASTS_MS;
   const series = { start: local(startsAt), end: local(endsAt), timeZone: "UTC" };
-  const input = { key: "erp-patch", title: "ERP patch", series, scope: { systems: ["erp"] }, owner: "finance", reason: "monthly patch of the ERP" };
+  const input = {
+    key: "erp-patch",
+    title: "ERP patch",
+    series,
+    scope: { systems: ["erp"] },
+    owner: "finance",
+    reason: "monthly patch of the ERP",
+  };
   const { maintenanceWindow } = await ask(`query { maintenanceWindow(key: "erp-patch") { cancelledAt } }`, {});
   const known = maintenanceWindow !== null && maintenanceWindow.cancelledAt === null;
   await ask(
@@ -120,10 +139,16 @@ async function planWindow(ask) {
 async function report(ask, window) {
   for (let look = 0; look < LOOKS; look += 1) {
     await sleep(LOOK_EVERY_MS);
-    const { windowReport } = await ask(`query ($window: String!) { windowReport(window: $window) { due failed startedInside byState { state count } } }`, { window });
+    const { windowReport } = await ask(
+      `query ($window: String!) { windowReport(window: $window) { due failed startedInside byState { state count } } }`,
+      { window },
+    );
     if (windowReport.byState.some(({ state, count }) => UNSETTLED.includes(state) && count > 0)) continue;
     const sum = windowReport.byState.filter(({ count }) => count > 0).map(({ state, count }) => `${count} ${state.toLowerCase()}`);
-    say("Window", `closed. ${windowReport.due} due times fell into it: ${sum.join(" + ")}; started inside ${windowReport.startedInside}, failed ${windowReport.failed}.`);
+    say(
+      "Window",
+      `closed. ${windowReport.due} due times fell into it: ${sum.join(" + ")}; started inside ${windowReport.startedInside}, failed ${windowReport.failed}.`,
+    );
     break;
   }
   say("Example", `See how the counts add up: npx quiesce window report ${window}`);

@@ -93,7 +93,7 @@ const domainWords = [
 /** The folders that a floor has beside the domain words. */
 export const furtherFolders: { readonly [floor: string]: readonly string[] } = {
   "packages/core/src": ["time", "schedules", "mapping"],
-  "packages/server/src": ["db", "events", "scheduler", "connector-host", "pipeline", "ingest", "graphql", "http", "cli"],
+  "packages/server/src": ["db", "events", "scheduler", "connector-host", "pipeline", "ingest", "graphql", "http", "zone-data", "cli"],
 };
 
 export function unknownFolders(floor: string, folders: readonly string[]): readonly Violation[] {

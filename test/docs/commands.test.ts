@@ -41,29 +41,36 @@ function commandsIn(block: Block): readonly DocumentedCommand[] {
   });
 }
 
+const unasked = () => Promise.reject(new Error("no server is asked here"));
+const names = commandsOf(buildProgram({ ...surroundings([]), exitCode: 0, connection: unasked, api: unasked })).map(({ name }) => name);
+
 /** Inline code that is a whole command of quiesce, without what the reader has to fill in. */
 function commandsInProse(): readonly DocumentedCommand[] {
   return pages().flatMap(({ path, text }) => {
     const prose = text.replace(/^```[\s\S]*?^```/gm, "");
     return [...prose.matchAll(/`((?:npx )?quiesce [^`]+)`/g)].flatMap(([, code = ""]) =>
-      shellCommands(code.replaceAll("…", "x").replace(/<[a-z]+>/g, "x").replace(/[()]/g, "")).flatMap(({ words }) => {
+      shellCommands(
+        code
+          .replaceAll("…", "x")
+          .replace(/<[a-z]+>/g, "x")
+          .replace(/[()]/g, ""),
+      ).flatMap(({ words }) => {
         const argv = argvOf(words);
         // A command's bare name speaks of it; what it needs besides is said elsewhere.
-        return argv === undefined || code.includes("(") ? [] : [{ where: `${path}  ${code}`, argv: isName(argv) ? [...argv, "--help"] : argv }];
+        return argv === undefined || code.includes("(")
+          ? []
+          : [{ where: `${path}  ${code}`, argv: names.includes(argv.join(" ")) ? [...argv, "--help"] : argv }];
       }),
     );
   });
 }
-
-const isName = (argv: readonly string[]) => argv.every((word) => /^[a-z]+$/.test(word));
 
 const documented = blocks.filter(({ language }) => language === "sh" || language === "ini").flatMap(commandsIn);
 
 /** What a command line would be refused for, without running it. */
 async function refusalOf(argv: readonly string[]): Promise<string | undefined> {
   const said: string[] = [];
-  const unused = () => Promise.reject(new Error("no server is asked here"));
-  const program = buildProgram({ ...surroundings(said), exitCode: 0, connection: unused, api: unused });
+  const program = buildProgram({ ...surroundings(said), exitCode: 0, connection: unasked, api: unasked });
   const commands = commandsOf(program);
   for (const command of [program, ...commands.map((named) => named.command)]) quiet(command, said);
   try {
@@ -83,7 +90,13 @@ function quiet(command: Command, said: string[]): void {
 }
 
 function surroundings(said: string[], environment: NodeJS.ProcessEnv = {}) {
-  const output: Output = { isTerminal: false, styles: stylesOf(false), columns: () => 100, rows: () => undefined, write: (text) => void said.push(text) };
+  const output: Output = {
+    isTerminal: false,
+    styles: stylesOf(false),
+    columns: () => 100,
+    rows: () => undefined,
+    write: (text) => void said.push(text),
+  };
   const input = { isTerminal: false, readAll: async () => "", ask: async () => "" };
   return { environment: readCliEnvironment(environment, "/"), out: output, err: output, input, clock, version };
 }
@@ -127,13 +140,19 @@ describe("a command of the documentation, run against a server", () => {
 
   const run = async (argv: readonly string[]): Promise<{ readonly code: number; readonly said: string }> => {
     const said: string[] = [];
-    const environment = { QUIESCE_URL: app.url, QUIESCE_TOKEN: app.firstToken ?? "", SHOP_PASSWORD: "only for this test", XDG_CACHE_HOME: folder };
+    const environment = {
+      QUIESCE_URL: app.url,
+      QUIESCE_TOKEN: app.firstToken ?? "",
+      SHOP_PASSWORD: "only for this test",
+      XDG_CACHE_HOME: folder,
+    };
     const inFolder = argv.map((word) => (word === "workspace.yaml" ? join(folder, word) : word));
     return { code: await runCli(inFolder, surroundings(said, environment)), said: said.join("") };
   };
 
   /** These start a server, wait for one, run a program, or want a terminal. */
-  const notHere = ({ argv }: DocumentedCommand) => ["start", "migrate", "exec"].includes(argv[0] ?? "") || argv.includes("--watch") || argv[0]?.startsWith("--") === true;
+  const notHere = ({ argv }: DocumentedCommand) =>
+    ["start", "migrate", "exec"].includes(argv[0] ?? "") || argv.includes("--watch") || argv[0]?.startsWith("--") === true;
   const runnable = documented.filter((command) => !notHere(command));
 
   it.each(runnable.map(({ where, argv }) => [where, argv] as const))("%s is answered", async (_, argv) => {

@@ -12,7 +12,8 @@ import { shellCommands } from "./shell-commands.js";
 
 const blocks = pages().flatMap(blocksOf);
 const where = (block: Block) => `${block.page}:${block.line}`;
-const of = (...languages: readonly string[]) => blocks.filter(({ language }) => languages.includes(language)).map((block) => [where(block), block] as const);
+const of = (...languages: readonly string[]) =>
+  blocks.filter(({ language }) => languages.includes(language)).map((block) => [where(block), block] as const);
 const schema = buildSchema(readFileSync(join(root, "packages/server/schema.graphql"), "utf8"));
 const problemsOfDocument = (text: string) => validate(schema, parse(text)).map(({ message }) => message);
 
@@ -40,7 +41,9 @@ describe("a block of GraphQL", () => {
 
   it("of the example's programs fits the schema too", async () => {
     const texts = await Promise.all(["start", "crew"].map((name) => readFile(join(root, `examples/small-erp/${name}.mjs`), "utf8")));
-    const operations = texts.flatMap((text) => [...text.matchAll(/`((?:query|mutation|subscription) [^`]*)`/g)].map(([, operation = ""]) => operation));
+    const operations = texts.flatMap((text) =>
+      [...text.matchAll(/`((?:query|mutation|subscription) [^`]*)`/g)].map(([, operation = ""]) => operation),
+    );
     expect(operations.length).toBeGreaterThan(4);
     for (const operation of operations) expect(problemsOfDocument(operation), operation).toEqual([]);
   });
@@ -73,10 +76,23 @@ describe("a block of TypeScript", () => {
       names.set(`block-${index}.ts`, place);
       await writeFile(join(folder, `block-${index}.ts`), block.code);
     }
-    const compilerOptions = { noEmit: true, composite: false, declaration: false, sourceMap: false, lib: ["ES2023", "DOM", "DOM.Iterable"], types: [] };
-    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.base.json"), compilerOptions, include: ["*.ts"] }));
+    const compilerOptions = {
+      noEmit: true,
+      composite: false,
+      declaration: false,
+      sourceMap: false,
+      lib: ["ES2023", "DOM", "DOM.Iterable"],
+      types: [],
+    };
+    await writeFile(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ extends: join(root, "tsconfig.base.json"), compilerOptions, include: ["*.ts"] }),
+    );
     await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-    const { stdout } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"], { encoding: "utf8", cwd: folder });
+    const { stdout } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"], {
+      encoding: "utf8",
+      cwd: folder,
+    });
     expect(stdout.replace(/block-\d+\.ts/g, (name) => names.get(name) ?? name)).toBe("");
   });
 });
@@ -95,7 +111,8 @@ describe("a block of shell", () => {
       const script = first === "run" ? (rest[0] ?? "") : first;
       return scripts.includes(script) ? undefined : `package.json has no script "${script}"`;
     }
-    if (program === "npx" && first === "vitest") return projects.includes(rest.at(-1) ?? "") ? undefined : `vitest.config.ts has no project "${rest.at(-1)}"`;
+    if (program === "npx" && first === "vitest")
+      return projects.includes(rest.at(-1) ?? "") ? undefined : `vitest.config.ts has no project "${rest.at(-1)}"`;
     if (program.startsWith("test/")) return existsSync(join(root, program)) ? undefined : `there is no ${program}`;
     return undefined;
   };
@@ -105,7 +122,9 @@ describe("a block of shell", () => {
   });
 
   it("in a table of CONTRIBUTING.md names projects and files that exist", async () => {
-    const cells = [...(await readFile(join(root, "CONTRIBUTING.md"), "utf8")).matchAll(/`((?:npx vitest|test\/)[^`]*)`/g)].map(([, command = ""]) => command);
+    const cells = [...(await readFile(join(root, "CONTRIBUTING.md"), "utf8")).matchAll(/`((?:npx vitest|test\/)[^`]*)`/g)].map(
+      ([, command = ""]) => command,
+    );
     expect(cells.length).toBeGreaterThan(8);
     expect(cells.flatMap((cell) => shellCommands(cell).flatMap(({ words }) => problemOf(words) ?? []))).toEqual([]);
   });
@@ -117,7 +136,9 @@ describe("the table of settings in docs/operations.md", () => {
     const listed = [...rows].map(([, name, fallback, description]) => ({ name, description, default: fallback ?? null }));
     // Its default depends on whose server it is.
     expect(readConfig({}).dataDir).toBe(join(homedir(), ".quiesce"));
-    const expected = configDescription().map((setting) => (setting.name === "QUIESCE_DATA_DIR" ? { ...setting, default: "~/.quiesce" } : setting));
+    const expected = configDescription().map((setting) =>
+      setting.name === "QUIESCE_DATA_DIR" ? { ...setting, default: "~/.quiesce" } : setting,
+    );
     expect(listed).toEqual(expected);
   });
 });

@@ -28,7 +28,10 @@ const OUTSIDE_DOCS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURI
 /** Every page that people are sent to. */
 export function pages(): readonly Page[] {
   const inDocs = markdownUnder(join(root, "docs")).concat(markdownUnder(join(root, "examples")));
-  return [...OUTSIDE_DOCS.map((name) => join(root, name)), ...inDocs].map((path) => ({ path: relative(root, path), text: readFileSync(path, "utf8") }));
+  return [...OUTSIDE_DOCS.map((name) => join(root, name)), ...inDocs].map((path) => ({
+    path: relative(root, path),
+    text: readFileSync(path, "utf8"),
+  }));
 }
 
 function markdownUnder(folder: string): readonly string[] {
@@ -47,7 +50,8 @@ export function blocksOf(page: Page): readonly Block[] {
   for (const [index, line] of page.text.split("\n").entries()) {
     const fence = /^```(\S*)\s*$/.exec(line);
     if (fence === null) open?.code.push(line);
-    else if (open === undefined) open = { line: index + 2, language: fence[1] ?? "", step: /^<!-- stranger: (\S+) -->$/.exec(above)?.[1], code: [] };
+    else if (open === undefined)
+      open = { line: index + 2, language: fence[1] ?? "", step: /^<!-- stranger: (\S+) -->$/.exec(above)?.[1], code: [] };
     else {
       blocks.push({ page: page.path, line: open.line, language: open.language, step: open.step, code: open.code.join("\n") });
       open = undefined;

@@ -107,8 +107,8 @@ describe.runIf(installed || process.env["CI"] === "true")("a maintenance window 
     expect(first.target).toMatch(/^5000 /);
 
     // A change while all is well is copied incrementally.
-    await tryton.run("Party.write([Party(7)], {'name': 'Seven'})");
     const seenBefore = events.seen.length;
+    await tryton.run("Party.write([Party(7)], {'name': 'Seven'})");
     await events.waitFor(
       "run that copied the change",
       (event) => ended(event) && Number((event.payload["figures"] as { written?: number }).written) > 0,

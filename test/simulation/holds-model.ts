@@ -59,7 +59,9 @@ export class HoldsModel {
   }
 
   saveWindow(key: string, input: { readonly series: WindowSeries; readonly scope: WindowScope; readonly mode: WindowMode }, now: number): void {
-    const before = this.windows.get(key);
+    // A cancelled window gives its key free: the next one of that name begins anew.
+    const named = this.windows.get(key);
+    const before = named?.live === true ? named : undefined;
     const begun = [...(before?.occurrences.values() ?? [])].filter((one) => one.start <= now);
     const isOpen = begun.some((one) => one.end > now);
     const wasJustOpen = begun.some((one) => one.end > this.releasedUpTo);

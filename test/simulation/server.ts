@@ -80,10 +80,12 @@ export class Server {
 
   /** One duty, which may be cut off by a crash anywhere between two statements. */
   async duty(duty: Duty): Promise<void> {
+    this.#story.note(`${this.name} ${duty}`);
     await this.#untilCrash(async () => {
       switch (duty) {
         case "expand":
           await expandWindows(this.#context);
+          this.#story.holds.changedAt = this.#story.now;
           return;
         case "materialise":
           for (let more = true; more; ) ({ more } = await materialiseRuns(this.#context));

@@ -103,6 +103,7 @@ export class Story {
     this.now = now;
     this.latest = Math.max(this.latest, now);
     await this.time.set(now);
+    this.#heldBefore = this.heldIntegrations();
   }
 
   integrationOf(id: number): string {

@@ -22,7 +22,11 @@ afterEach(async () => {
 });
 
 const start = (port: number) =>
-  createApp({ config: readConfig({ PORT: String(port), QUIESCE_DATA_DIR: dataDir, QUIESCE_LOG_LEVEL: "silent" }), databaseUrl: fresh.url, connectors: [] });
+  createApp({
+    config: readConfig({ PORT: String(port), QUIESCE_DATA_DIR: dataDir, QUIESCE_LOG_LEVEL: "silent" }),
+    databaseUrl: fresh.url,
+    connectors: [],
+  });
 
 describe("a start", () => {
   it("says that the port is taken, and leaves the first token to the start that works", async () => {
@@ -30,7 +34,10 @@ describe("a start", () => {
     await once(other, "listening");
     const address = other.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    await expect(start(port)).rejects.toMatchObject({ code: "QSC_CONFIG_PORT", message: expect.stringContaining(`port ${port} of 127.0.0.1`) });
+    await expect(start(port)).rejects.toMatchObject({
+      code: "QSC_CONFIG_PORT",
+      message: expect.stringContaining(`port ${port} of 127.0.0.1`),
+    });
     other.close();
     const app = await start(0);
     try {

@@ -20,6 +20,8 @@ import type { LeaseSettings } from "./runs/worker-lease.js";
 import { Scheduler } from "./scheduler/scheduler.js";
 import { schedulerHealth } from "./scheduler/scheduler-health.js";
 import { version } from "./version.js";
+import { loadZoneData } from "./zone-data/load-zone-data.js";
+import { ensureZoneData, followZoneData } from "./zone-data/zone-data-in-force.js";
 
 /** Connections for commands, queries and claims. */
 const maxConnections = 20;
@@ -70,7 +72,8 @@ async function startParts(options: AppOptions, log: Logger, closers: (() => Prom
   if (applied.length > 0) log.info({ migrations: applied.length }, "The database has this version's schema now.");
   const database = openDatabase(databaseUrl, { max: maxConnections, applicationName: "quiesce", statementTimeoutMs });
   closers.push(() => database.close());
-  const zones = packagedZoneData();
+  const zones = await ensureZoneData(database, await loadZoneData({ folder: config.zoneDataDir, systemFolder: config.systemZoneDataDir, log }), log);
+  closers.push(followZoneData(zones, { log }));
   const keys = await loadKeys(config);
   const host = createConnectorHost({ database, connectors: options.connectors, keyRing: keys, log });
   closers.push(() => host.close());

@@ -33,6 +33,8 @@ const configSchema = z.object({
     .transform((text) => text.split(",").map((role) => role.trim()))
     .pipe(z.array(z.enum(["api", "dispatcher"])).min(1))
     .describe("What this server does: api, dispatcher or both."),
+  QUIESCE_ZONE_DATA_DIR: z.string().min(1).optional().describe("A folder of TZif files with a version, to use instead of the packaged time zone data."),
+  TZDIR: z.string().min(1).default("/usr/share/zoneinfo").describe("The system's time zone data, used when it is newer than the packaged."),
   QUIESCE_CORS_ORIGINS: z
     .string()
     .default("")
@@ -53,6 +55,8 @@ export interface Config {
   readonly stopGraceSeconds: number;
   readonly roles: readonly ("api" | "dispatcher")[];
   readonly corsOrigins: readonly string[];
+  readonly zoneDataDir: string | undefined;
+  readonly systemZoneDataDir: string;
 }
 
 /** What these hold is not repeated in a message. */
@@ -82,6 +86,8 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     stopGraceSeconds: values.QUIESCE_STOP_GRACE_SECONDS,
     roles: values.QUIESCE_ROLES,
     corsOrigins: values.QUIESCE_CORS_ORIGINS,
+    zoneDataDir: values.QUIESCE_ZONE_DATA_DIR,
+    systemZoneDataDir: values.TZDIR,
   };
 }
 

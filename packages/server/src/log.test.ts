@@ -18,7 +18,12 @@ describe("the server's log", () => {
   });
 
   it("shows an error's message and leaves its stack to the JSON format", () => {
-    const line = JSON.stringify({ level: 50, time: 0, err: { type: "Error", message: "connection refused", stack: "Error\n  at somewhere" }, msg: "A pass failed:" });
+    const line = JSON.stringify({
+      level: 50,
+      time: 0,
+      err: { type: "Error", message: "connection refused", stack: "Error\n  at somewhere" },
+      msg: "A pass failed:",
+    });
     expect(textOfLogLine(line)).toMatch(/error {4}A pass failed: connection refused$/);
   });
 });

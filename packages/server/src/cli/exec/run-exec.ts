@@ -19,45 +19,50 @@ const REFRESH_WAIT_MS = 1_000;
 /** During long work the cache is refreshed at most so often. */
 const REFRESH_EVERY_MS = 5 * 60_000;
 
+/** Signals from the beginning to the end: one that comes in the very moment of the start must reach the command as well. */
+interface Signals {
+  /** The last one that came. */
+  received: NodeJS.Signals | undefined;
+  /** Whom they are passed on to. */
+  child: RunningChild | undefined;
+}
+
 /** Runs a command behind the gate of an integration; answers the exit code. Throws CliError when it cannot even begin. */
 export async function runExec(input: ExecInput, world: ExecWorld): Promise<number> {
   const waiting = new AbortController();
-  let ended: NodeJS.Signals | undefined;
+  const signals: Signals = { received: undefined, child: undefined };
   const stopListening = world.onSignal((signal) => {
-    ended = signal;
+    signals.received = signal;
     waiting.abort();
+    signals.child?.forward(signal);
   });
-  let admission: Admission;
   try {
-    admission = await admit(input, world, waiting.signal);
+    const admission = await admit(input, world, waiting.signal);
+    return await runAdmitted(input, world, { admission, signals });
   } finally {
     stopListening();
   }
-  if (admission.kind === "refused") return ended === undefined ? exitCodes.held : world.exitCodeOf(ended);
-  if (ended !== undefined) {
-    if (admission.kind === "entered") await leave(world, admission.lease, { exitCode: world.exitCodeOf(ended) });
-    return world.exitCodeOf(ended);
-  }
-  return admission.kind === "entered" ? runWithLease(input, world, admission) : runWithoutLease(world);
 }
 
-async function runWithoutLease(world: ExecWorld): Promise<number> {
-  const child = world.startChild({ run: undefined });
-  const stopForwarding = world.onSignal((signal) => child.forward(signal));
-  try {
-    return exitOf(await child.ended, world);
-  } finally {
-    stopForwarding();
+async function runAdmitted(input: ExecInput, world: ExecWorld, { admission, signals }: { readonly admission: Admission; readonly signals: Signals }): Promise<number> {
+  const { received } = signals;
+  if (admission.kind === "refused") return received === undefined ? exitCodes.held : world.exitCodeOf(received);
+  if (received !== undefined) {
+    if (admission.kind === "entered") await leave(world, admission.lease, { exitCode: world.exitCodeOf(received) });
+    return world.exitCodeOf(received);
   }
+  const child = world.startChild({ run: admission.kind === "entered" ? admission.lease.run : undefined });
+  signals.child = child;
+  return admission.kind === "entered" ? runWithLease(input, world, { admission, child }) : exitOf(await child.ended, world);
 }
 
-async function runWithLease(input: ExecInput, world: ExecWorld, admission: Extract<Admission, { readonly kind: "entered" }>): Promise<number> {
+async function runWithLease(
+  input: ExecInput,
+  world: ExecWorld,
+  { admission, child }: { readonly admission: Extract<Admission, { readonly kind: "entered" }>; readonly child: RunningChild },
+): Promise<number> {
   const working = new AbortController();
   const refreshed = new AbortController();
-  const child = world.startChild({ run: admission.lease.run });
-  const stopForwarding = world.onSignal((signal) => child.forward(signal));
-  let refreshedAt = world.clock.monotonicMs();
-  let inTrouble = false;
   const kept = keepLease({
     gate: world.gate,
     lease: admission.lease,
@@ -66,6 +71,28 @@ async function runWithLease(input: ExecInput, world: ExecWorld, admission: Extra
     clock: world.clock,
     signal: working.signal,
     sleep: world.sleep,
+    ...leaseNotes(world),
+  });
+  try {
+    const first = await Promise.race([child.ended, kept.then((end) => ({ lease: end }))]);
+    if ("lease" in first && first.lease !== null) return await stopForLostLease(input, world, { child, why: first.lease });
+    const end = await child.ended;
+    working.abort();
+    await leave(world, admission.lease, end);
+    return exitOf(end, world);
+  } finally {
+    working.abort();
+    await kept;
+    await Promise.race([admission.refreshed, world.sleep(REFRESH_WAIT_MS, refreshed.signal)]);
+    refreshed.abort();
+  }
+}
+
+/** What happens and is said while a lease is kept: the cache stays fresh, and trouble is told once until it is over. */
+function leaseNotes(world: ExecWorld): { readonly onRenewed: () => void; readonly onTrouble: (error: CliError) => void } {
+  let refreshedAt = world.clock.monotonicMs();
+  let inTrouble = false;
+  return {
     onRenewed: () => {
       if (inTrouble) world.say("the lease is renewed again");
       inTrouble = false;
@@ -77,23 +104,7 @@ async function runWithLease(input: ExecInput, world: ExecWorld, admission: Extra
       if (!inTrouble) world.say(`the lease could not be renewed, trying again: ${error.message}`);
       inTrouble = true;
     },
-  });
-  try {
-    const first = await Promise.race([child.ended, kept.then((end) => ({ lease: end }))]);
-    if (!("lease" in first) || first.lease === null) {
-      const end = await child.ended;
-      working.abort();
-      await leave(world, admission.lease, end);
-      return exitOf(end, world);
-    }
-    return await stopForLostLease(input, world, child, first.lease);
-  } finally {
-    working.abort();
-    stopForwarding();
-    await kept;
-    await Promise.race([admission.refreshed, world.sleep(REFRESH_WAIT_MS, refreshed.signal)]);
-    refreshed.abort();
-  }
+  };
 }
 
 function exitOf(end: ChildEnd, world: ExecWorld): number {
@@ -101,7 +112,7 @@ function exitOf(end: ChildEnd, world: ExecWorld): number {
   return end.exitCode;
 }
 
-async function stopForLostLease(input: ExecInput, world: ExecWorld, child: RunningChild, why: LeaseEnd): Promise<number> {
+async function stopForLostLease(input: ExecInput, world: ExecWorld, { child, why }: { readonly child: RunningChild; readonly why: LeaseEnd }): Promise<number> {
   const reason =
     why === "lost" ? "the server says that the lease is not ours any more" : `the lease of ${input.leaseSeconds} s could not be renewed in time; a longer --lease outlasts longer outages`;
   world.say(`stopping the command: ${reason}. A window may count on this work being over.`);

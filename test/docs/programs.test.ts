@@ -1,0 +1,107 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isConnector } from "@quiesce/sdk";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { WebSocket } from "ws";
+import { type App, createApp } from "../../packages/server/src/app.js";
+import { readConfig } from "../../packages/server/src/config.js";
+import { type FreshDatabase, freshDatabase } from "../database/fresh-database.js";
+import { blocksOf, pages, root } from "./markdown.js";
+
+let fresh: FreshDatabase;
+let app: App;
+let folder: string;
+let client: { readonly url: string; readonly token: string };
+
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  await mkdir(join(root, "test-output"), { recursive: true });
+  // Inside the checkout, so that its packages are found.
+  folder = await mkdtemp(join(root, "test-output/docs-"));
+  const config = readConfig({ PORT: "0", QUIESCE_DATA_DIR: folder });
+  app = await createApp({ config, databaseUrl: fresh.url, connectors: [], log: pino({ level: "silent" }) });
+  client = { url: app.url, token: app.firstToken ?? "" };
+});
+afterAll(async () => {
+  await app?.stop();
+  await fresh?.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** What the TypeScript blocks of a page export, together. */
+async function exportsOf(path: string): Promise<{ readonly [name: string]: unknown }> {
+  const blocks = pages()
+    .filter((page) => page.path === path)
+    .flatMap(blocksOf)
+    .filter(({ language }) => language === "ts");
+  const modules = blocks.map(async ({ code, line }) => {
+    const file = join(folder, `line-${line}.ts`);
+    await writeFile(file, code);
+    return (await import(pathToFileURL(file).href)) as object;
+  });
+  return Object.assign({}, ...(await Promise.all(modules))) as { readonly [name: string]: unknown };
+}
+
+type Program = (options: object) => unknown;
+const PAUSE = `mutation ($input: PauseInput!) { pause(input: $input) { key } }`;
+
+describe("a program of docs/front-end.md", () => {
+  let programs: { readonly [name: string]: Program };
+  const program = (name: string): Program => programs[name] ?? (() => Promise.reject(new Error(`docs/front-end.md exports no ${name}`)));
+  const pause = (reason: string) => program("ask")({ ...client, query: PAUSE, variables: { input: { scope: { all: true }, reason } } });
+  beforeAll(async () => {
+    // A browser has one; Node 20 has not.
+    vi.stubGlobal("WebSocket", WebSocket);
+    programs = (await exportsOf("docs/front-end.md")) as { readonly [name: string]: Program };
+  });
+
+  it("asks, and tells a refusal by its code", async () => {
+    await expect(program("ask")({ ...client, query: "{ statusSummary { mode } }" })).resolves.toEqual({
+      statusSummary: { mode: "ENFORCE" },
+    });
+    await expect(program("ask")({ ...client, token: "qsc_wrong", query: "{ statusSummary { mode } }" })).rejects.toThrow(/QSC_ACCESS_/);
+  });
+
+  it("hears of a pause over a WebSocket", async () => {
+    const kinds: string[] = [];
+    const after = ((await program("ask")({ ...client, query: "{ eventCursor }" })) as { readonly eventCursor: string }).eventCursor;
+    const stop = program("watch")({
+      ...client,
+      url: `${client.url}/graphql`,
+      after,
+      onEvent: ({ kind }: { readonly kind: string }) => kinds.push(kind),
+      onEnd: () => kinds.push("end"),
+    });
+    await pause("for the socket");
+    await vi.waitFor(() => expect(kinds).toEqual(["hold.created"]), { timeout: 10_000 });
+    (stop as () => void)();
+  });
+
+  it("hears of a pause by server-sent events", async () => {
+    const heard: unknown[] = [];
+    const leaving = new AbortController();
+    const after = ((await program("ask")({ ...client, query: "{ eventCursor }" })) as { readonly eventCursor: string }).eventCursor;
+    const ended = program("watchBySse")({
+      ...client,
+      url: `${client.url}/graphql`,
+      after,
+      onData: (data: unknown) => heard.push(data),
+      signal: leaving.signal,
+    }) as Promise<void>;
+    await pause("for the stream");
+    await vi.waitFor(() => expect(heard).toMatchObject([{ data: { liveEvents: { kind: "hold.created" } } }]), { timeout: 10_000 });
+    leaving.abort();
+    await expect(ended).rejects.toThrow(/abort/i);
+  });
+});
+
+describe("a connector of docs/connector-authors.md", () => {
+  it("is one, with a manifest of its facets", async () => {
+    const connectors = Object.values(await exportsOf("docs/connector-authors.md"));
+    expect(connectors.length).toBeGreaterThan(1);
+    const facets = connectors.map((connector) => (isConnector(connector) ? connector.toManifest().facets : "no connector"));
+    expect(facets).toEqual([["check"], ["check", "streams", "read"]]);
+  });
+});
