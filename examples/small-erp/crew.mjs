@@ -53,7 +53,8 @@ export function startCrew({ url, token, controlUrl, window, say, onClosed }) {
     stop() {
       stopWatching();
       if (working !== undefined) clearTimeout(working);
-      void client.dispose();
+      // Rejects when the socket was just being opened.
+      void Promise.resolve(client.dispose()).catch(() => undefined);
     },
   };
 }

@@ -104,7 +104,9 @@ async function listen(server, port) {
   } catch (error) {
     if (error.code !== "EADDRINUSE") throw error;
     if (typeof port === "number")
-      throw new Error(`Port ${port} of 127.0.0.1 is taken. Free it, or choose others with ERP_PORT and ERP_CONTROL_PORT.`, { cause: error });
+      throw new Error(`Port ${port} of 127.0.0.1 is taken. Free it, or choose others with ERP_PORT and ERP_CONTROL_PORT.`, {
+        cause: error,
+      });
     return listenOn(server, 0);
   }
 }

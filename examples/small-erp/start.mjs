@@ -68,7 +68,10 @@ async function startExample({ url, token, databaseUrl, dataDir }) {
       input: { document: JSON.stringify(document), reason: "the small-erp example" },
     });
     const { key, startsAt, endsAt } = await planWindow(ask);
-    say("Example", `${document.jobs.length} jobs move orders between an ERP (${erp.url}), a shop's PostgreSQL and an archive of files.`);
+    say(
+      "Example",
+      `${document.jobs.length} jobs move orders between an ERP (${erp.url}, its switch ${erp.controlUrl}), a shop's PostgreSQL and an archive of files.`,
+    );
     say("Example", `The window "ERP patch" opens at ${timeOfDay(startsAt)} and lasts until ${timeOfDay(endsAt)}. Its story is told here.`);
     const onClosed = () => void report(ask, key).catch((error) => say("Example", `The report could not be read: ${error.message}`));
     const crew = startCrew({ url, token, controlUrl: erp.controlUrl, window: key, say, onClosed });

@@ -97,6 +97,16 @@ describe("a program of docs/front-end.md", () => {
   });
 });
 
+describe("a block of SQL", () => {
+  it("changes what it speaks of", async () => {
+    const statements = pages()
+      .flatMap(blocksOf)
+      .filter(({ language }) => language === "sql");
+    expect(statements.length).toBeGreaterThan(0);
+    for (const { code } of statements) expect((await app.database.sql.unsafe(code)).count, code).toBe(1);
+  });
+});
+
 describe("a connector of docs/connector-authors.md", () => {
   it("is one, with a manifest of its facets", async () => {
     const connectors = Object.values(await exportsOf("docs/connector-authors.md"));

@@ -47,6 +47,11 @@ export async function runServer(options: { readonly argv: readonly string[] }): 
     return stopping;
   };
   void postgres?.exited.then(() => stop("PostgreSQL has ended", 1));
+  process.on("uncaughtException", (error) => {
+    if (isDeadSocketWrite(error)) return;
+    console.error(`A fault of Quiesce's own ended the server: ${error.message}. Please report it.`);
+    void stop("a fault", 1);
+  });
   if (app.firstToken !== null) await keepToken(config, app.firstToken, say);
   return { stopped, stop: (reason) => stop(reason), url: app.url, databaseUrl, dataDir: config.dataDir, embedded: postgres !== null, firstToken: app.firstToken };
 }
@@ -58,6 +63,14 @@ async function keepToken(config: Config, token: string, say: (line: string) => v
   await writeFile(file, `${token}\n`, { mode: 0o600 });
   say(`The first admin token, shown this once: ${token}`);
   say(`It is kept in ${file} for the command line; delete that file when you have your own tokens.`);
+}
+
+/**
+ * postgres.js 3.4.9 writes a rollback to a connection that the server has just ended, in a callback where nobody can catch it (its issue 1208).
+ * The statement it belonged to has failed already and is tried again; the process has no reason to end.
+ */
+function isDeadSocketWrite(error: Error): boolean {
+  return error instanceof TypeError && error.message.includes("reading 'write'") && (error.stack ?? "").includes("/postgres/");
 }
 
 function refuseUnknown(argv: readonly string[]): void {

@@ -20,3 +20,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   clock,
   version,
 });
+
+// Agenda leaves timers behind its stop (half a lock's lifetime); output already written gets a moment to leave.
+const flushMs = 300;
+setTimeout(() => process.exit(), flushMs).unref();

@@ -45,6 +45,8 @@ export async function keepLease(input: {
       since = asked;
       wait = leaseMs / 3;
       input.onRenewed?.();
+    } else if (clock.monotonicMs() >= deadline) {
+      return "expired";
     } else {
       wait = RETRY_MS;
     }
