@@ -71,6 +71,8 @@ export const arrows: { readonly [floor: string]: Arrows } = {
 
 /** What only tests may import, on every floor. */
 const forTests = ["vitest", "fast-check", "node:*"];
+/** The server's tests may compose it as main.ts does. */
+const forTestsOf: { readonly [floor: string]: readonly string[] } = { "packages/server/src": ["@quiesce/connectors"] };
 
 /** The domain words. Every floor uses the same, so that a change to windows touches the rooms called windows and no other. */
 const domainWords = [
@@ -113,7 +115,7 @@ export function forbiddenArrows(floor: string, file: SourceFile): readonly Viola
   if (allowed === undefined) return [{ path: file.path, problem: `lies on the floor ${floor}, which the table of arrows does not know` }];
   const below = file.path.slice(floor.length + 1);
   const further = Object.entries(allowed.except ?? {}).flatMap(([path, modules]) => (exceptionFits(path, below) ? modules : []));
-  const modules = [...allowed.modules, ...further, ...(file.isTest ? forTests : [])];
+  const modules = [...allowed.modules, ...further, ...(file.isTest ? [...forTests, ...(forTestsOf[floor] ?? [])] : [])];
   return file.imports.flatMap(({ specifier, typeOnly }): readonly Violation[] => {
     if (specifier.startsWith(".")) {
       const target = resolveRelative(file.path, specifier);

@@ -56,7 +56,7 @@ export function sourceFiles(folder: string): readonly SourceFile[] {
   return names
     .filter((name) => /\.tsx?$/.test(name) && !/(^|[\\/])(node_modules|dist)[\\/]/.test(name))
     .map((name) => relative(root, join(root, folder, name)).split(sep).join("/"))
-    .sort()
+    .toSorted((a, b) => (a < b ? -1 : 1))
     .map((path) => parseSource(path, readFileSync(join(root, path), "utf8")));
 }
 
@@ -65,7 +65,7 @@ export function foldersOf(folder: string): readonly string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
-    .sort();
+    .toSorted();
 }
 
 /** The file that a relative import of a source file names, without its ending. */

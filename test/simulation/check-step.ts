@@ -18,7 +18,7 @@ interface RunningRow {
 
 /** After every step: who runs what, and what is held, by the tables and by the story's own reckoning. */
 export async function checkStep(story: Story): Promise<void> {
-  const [running, held, control] = await Promise.all([
+  const [running, held, control, heldNow] = await Promise.all([
     story.database.sql<RunningRow[]>`
       select id, due_at as "dueAt", attempt, worker_id as "workerId", job_id as "jobId", integration_id as "integrationId", trigger from run where state = 'running'`,
     story.database.sql<HeldPair[]>`
@@ -28,11 +28,12 @@ export async function checkStep(story: Story): Promise<void> {
       left join occurrence as o on o.id = h.occurrence_id left join maintenance_window as w on w.id = o.window_id
       where m.released_at is null and m.begins_at <= app_now() and m.mode = 'enforce'`,
     story.database.sql<{ stale: boolean }[]>`select expanded_until <= app_now() as stale from control`,
+    story.database.sql<{ id: string; integrationId: number }[]>`select id, integration_id as "integrationId" from run where state = 'held' and held_since = app_now()`,
   ]);
   syncHolders(story, running);
   learnCredentialHolds(story, held);
-  story.endStep();
-  if (control[0]?.stale === true) {
+  story.endStep(heldNow.filter((row) => story.isNewlyHeld(row.id)).map((row) => story.integrationOf(row.integrationId)));
+  if (control[0]?.stale ?? false) {
     // What holds now is not written down. The claim must start nothing, which the starts of the step have shown or not.
     return;
   }
@@ -42,7 +43,7 @@ export async function checkStep(story: Story): Promise<void> {
 /** What was taken back from a worker whose lease is over is nobody's any more; from a living one nothing may be taken. */
 function syncHolders(story: Story, running: readonly RunningRow[]): void {
   const rows = new Map(running.map((row) => [row.id, row]));
-  for (const [runId, holder] of [...story.holders]) {
+  for (const [runId, holder] of story.holders) {
     const row = rows.get(runId);
     if (row?.workerId === holder.workerId && row.attempt === holder.attempt) continue;
     if (story.leaseEnd(holder) > story.now) story.broken(`run ${runId} was taken from ${holder.workerId}, whose lease has not ended`);

@@ -4,7 +4,9 @@ import { applyWorkspace, type CatalogContext } from "../../packages/server/src/c
 import { masterKeyOf } from "../../packages/server/src/credentials/master-key.js";
 import { cancelRun, runNow } from "../../packages/server/src/runs/commands.js";
 import { enterGate, leaveGate } from "../../packages/server/src/runs/gate.js";
-import { cancelWindow, createWindow, endWindowEarly, extendWindow, pause, resume, setMode, updateWindow } from "../../packages/server/src/windows/commands.js";
+import { cancelWindow, createWindow, updateWindow } from "../../packages/server/src/windows/commands.js";
+import { pause, resume, setMode } from "../../packages/server/src/windows/hold-commands.js";
+import { endWindowEarly, extendWindow } from "../../packages/server/src/windows/occurrence-commands.js";
 import { catalogueDocument, integrationEntry, jobEntry, systemEntry } from "./catalogue-document.js";
 import { type ActorGate, SimulatedCrash } from "./gated-database.js";
 import type { Story } from "./story.js";
@@ -127,7 +129,11 @@ export class Operator {
         return this.#enterGate();
       case "leaveGate":
         return this.#leaveGate();
-      default:
+      case "update":
+      case "extend":
+      case "endEarly":
+      case "cancelWindow":
+      case "cancelOccurrence":
         return this.#changeWindow(command);
     }
   }

@@ -35,14 +35,14 @@ function gatedTx(tx: Tx, gate: Gate): Tx {
 
 /** The same database with a gate before every statement: for interleaving servers and for letting one crash anywhere. */
 export function gatedDatabase(database: Database, gate: Gate): Database {
-  const sql = new Proxy(database.sql, {
+  const sql: RawSql = new Proxy(database.sql, {
     apply: async (target, self, args: unknown[]) => {
       await gate();
       const rows: unknown = await Reflect.apply(target, self, args);
       await gate();
       return rows;
     },
-  }) as unknown as RawSql;
+  });
   return { sql, db: gatedTx(database.db, gate), close: () => database.close() };
 }
 

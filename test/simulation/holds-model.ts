@@ -92,7 +92,7 @@ export class HoldsModel {
   cancelWindow(key: string, now: number): void {
     const window = this.#window(key);
     window.live = false;
-    for (const one of [...window.occurrences.values()]) {
+    for (const one of window.occurrences.values()) {
       if (one.start > now) window.occurrences.delete(one.localStart);
       else if (one.end > now) Object.assign(one, { end: now, over: true });
     }
@@ -143,7 +143,7 @@ export class HoldsModel {
   edgesAfter(now: number): readonly number[] {
     const edges = [...this.windows.values()].flatMap((window) => [...window.occurrences.values()].flatMap((one) => [one.start, one.end]));
     for (const pause of this.pauses.values()) if (pause.until !== null) edges.push(pause.until);
-    return edges.filter((edge) => edge > now && edge < now + 2 * day).sort((a, b) => a - b);
+    return edges.filter((edge) => edge > now && edge < now + 2 * day).toSorted((a, b) => a - b);
   }
 
   #window(key: string): ModelWindow {

@@ -41,7 +41,7 @@ export async function interleave(random: Random, tasks: readonly { readonly gate
       await changed();
       continue;
     }
-    const index = random.pick([...parked.keys()].sort((a, b) => a - b));
+    const index = random.pick([...parked.keys()].toSorted((a, b) => a - b));
     const go = parked.get(index);
     parked.delete(index);
     go?.();
@@ -52,7 +52,7 @@ export async function interleave(random: Random, tasks: readonly { readonly gate
 }
 
 async function stopsOrBlocks(stopped: () => boolean, changed: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const blocked = new Promise<"blocked">((resolve) => {
     timer = setTimeout(() => resolve("blocked"), blockedAfterMs);
   });

@@ -225,5 +225,5 @@ async function endEverything(story: Story, servers: Servers, operator: Operator)
 async function hasWork(story: Story): Promise<boolean> {
   const rows = await story.database.sql<{ work: boolean }[]>`
     select exists (select from run where state in ('running', 'held') or (state = 'queued' and due_at <= app_now())) as work`;
-  return rows[0]?.work === true;
+  return rows[0]?.work ?? false;
 }

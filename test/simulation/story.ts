@@ -70,6 +70,8 @@ export class Story {
   readonly #started = new Set<string>();
   readonly #lastFirstStart = new Map<number, { readonly dueAt: number; readonly runId: string }>();
   #heldBefore: ReadonlySet<string> = new Set();
+  #coveredBefore: ReadonlySet<string> = new Set();
+  readonly #seenHeld = new Set<string>();
   #startsOfStep: Start[] = [];
 
   constructor(input: { readonly seed: number; readonly random: Random; readonly world: World; readonly database: Database; readonly time: ControlledTime }) {
@@ -103,7 +105,7 @@ export class Story {
     this.now = now;
     this.latest = Math.max(this.latest, now);
     await this.time.set(now);
-    this.#heldBefore = this.heldIntegrations();
+    this.#lookBefore();
   }
 
   integrationOf(id: number): string {
@@ -113,7 +115,12 @@ export class Story {
   beginStep(): void {
     this.tally.steps += 1;
     this.#startsOfStep = [];
+    this.#lookBefore();
+  }
+
+  #lookBefore(): void {
     this.#heldBefore = this.heldIntegrations();
+    this.#coveredBefore = new Set([...this.world.integrations.keys()].filter((key) => this.holds.covers(key, this.now).length > 0));
   }
 
   heldIntegrations(): ReadonlySet<string> {
@@ -156,8 +163,19 @@ export class Story {
     return lease === 0 || holder.gate ? lease : lease + leaseMarginMs;
   }
 
-  /** The starts of this step against what held before and after it: between the two a command may have been under way. */
-  endStep(): void {
+  /** Held at this instant, and not seen so in an earlier step of the same instant. */
+  isNewlyHeld(runId: string): boolean {
+    const name = `${runId}@${this.now}`;
+    if (this.#seenHeld.has(name)) return false;
+    this.#seenHeld.add(name);
+    return true;
+  }
+
+  /** The starts of this step, and the runs held in it, against what held before and after: between the two a command may have been under way. */
+  endStep(heldNow: readonly string[]): void {
+    for (const key of heldNow) {
+      if (!this.#coveredBefore.has(key) && this.holds.covers(key, this.now).length === 0) this.broken(`a run of ${key} was held, and nothing covers it`);
+    }
     const heldAfter = this.heldIntegrations();
     for (const start of this.#startsOfStep) {
       const integration = this.integrationOf(start.integrationId);

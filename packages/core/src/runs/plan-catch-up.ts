@@ -31,8 +31,8 @@ export function planCatchUp(facts: {
   readonly root: string | null;
 }): readonly CatchUpStep[] {
   let root = facts.root;
-  return [...facts.held]
-    .sort((a, b) => a.dueAt - b.dueAt)
+  return facts.held
+    .toSorted((a, b) => a.dueAt - b.dueAt)
     .map((run): CatchUpStep => {
       const step = (next: CatchUpStep["next"], reason: CatchUpStep["reason"], into: string | null = null): CatchUpStep => ({
         runId: run.runId,

@@ -77,7 +77,7 @@ describe("planDues", () => {
           return inside;
         });
         const absorbed = input.dues.slice(0, plan.absorbed?.dueCount ?? 0).map((one) => one.dueAt);
-        expect([...absorbed, ...accounted].sort((a, b) => a - b)).toEqual(input.dues.map((one) => one.dueAt));
+        expect([...absorbed, ...accounted].toSorted((a, b) => a - b)).toEqual(input.dues.map((one) => one.dueAt));
         if (plan.absorbed !== null) expect(plan.absorbed.lastDueAt).toBe(absorbed.at(-1));
       }),
     );
@@ -117,7 +117,7 @@ describe("planDues", () => {
     fc.assert(
       fc.property(facts, (input) => {
         const edges = planDues(input).runs.flatMap((run) => (run.dueCount === 1 ? [run.dueAt] : [run.dueAt, run.lastDueAt]));
-        expect(edges).toEqual([...new Set(edges)].sort((a, b) => a - b));
+        expect(edges).toEqual([...new Set(edges)].toSorted((a, b) => a - b));
       }),
     );
   });

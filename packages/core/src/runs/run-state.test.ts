@@ -5,8 +5,8 @@ const terminal: readonly RunState[] = ["succeeded", "failed", "dead", "lost", "s
 
 describe("the states of a run", () => {
   it("only queued, running and held have a way out", () => {
-    expect(runStates.filter((state) => !isTerminal(state)).sort()).toEqual(["held", "queued", "running"]);
-    expect(runStates.filter(isTerminal).sort()).toEqual([...terminal].sort());
+    expect(runStates.filter((state) => !isTerminal(state)).toSorted()).toEqual(["held", "queued", "running"]);
+    expect(runStates.filter(isTerminal).toSorted()).toEqual(terminal.toSorted());
   });
 
   it("a terminal state becomes nothing, not even itself", () => {
@@ -20,7 +20,7 @@ describe("the states of a run", () => {
   it("every state but queued is reached from queued", () => {
     const reached = new Set<RunState>(["queued"]);
     for (const from of reached) for (const to of runTransitions[from]) reached.add(to);
-    expect([...reached].sort()).toEqual([...runStates].sort());
+    expect([...reached].toSorted()).toEqual(runStates.toSorted());
   });
 
   it("a terminal state can be reached from every open one, so no account stays open for ever", () => {

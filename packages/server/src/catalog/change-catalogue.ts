@@ -12,7 +12,7 @@ import { sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
-import { deleteWindow, saveWindow } from "../windows/commands.js";
+import { deleteWindow, saveWindow } from "../windows/save-window.js";
 import { lockDispatch } from "../windows/locks.js";
 import { refreshMembership } from "../windows/membership.js";
 import type { ApplyOptions, CatalogContext } from "./catalog-context.js";

@@ -10,7 +10,7 @@ import { masterKeyOf } from "../credentials/master-key.js";
 import { rewrapSecrets } from "../credentials/rewrap-secrets.js";
 import { open } from "../credentials/sealed-secret.js";
 import { openDatabase, type Database } from "../db/client.js";
-import { pause } from "../windows/commands.js";
+import { pause } from "../windows/hold-commands.js";
 import {
   applyWorkspace,
   deleteIntegration,

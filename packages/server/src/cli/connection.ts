@@ -3,7 +3,7 @@ import { CliError } from "./cli-error.js";
 import type { Connection } from "./cli.js";
 import type { CliEnvironment } from "./environment.js";
 
-export const DEFAULT_URL = "http://127.0.0.1:4000";
+const DEFAULT_URL = "http://127.0.0.1:4000";
 
 /** Where the server is and which token to show: the options first, then the environment, then what a server on this machine left behind. */
 export async function findConnection(

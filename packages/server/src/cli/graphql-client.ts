@@ -13,7 +13,7 @@ export function operation<T>(document: string, data: z.ZodType<T>): Operation<T>
   return { document, data };
 }
 
-export type Variables = { readonly [name: string]: unknown };
+type Variables = { readonly [name: string]: unknown };
 
 /** Speaks GraphQL over HTTP. Throws CliError: unreachable, denied, refused, or internal when the answer is not understood. */
 export interface GraphqlClient {

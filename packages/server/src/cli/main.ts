@@ -12,7 +12,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const exitCode = await runCli(process.argv.slice(2), {
   environment,
   out: streamOutput(process.stdout, environment),
   err: streamOutput(process.stderr, environment),
@@ -21,6 +21,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   version,
 });
 
-// Agenda leaves timers behind its stop (half a lock's lifetime); output already written gets a moment to leave.
-const flushMs = 300;
-setTimeout(() => process.exit(), flushMs).unref();
+// Not by itself: a server that was stopped in this process leaves timers of Agenda behind (half a lock's lifetime). What was written leaves first.
+for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write("", resolve));
+process.exit(exitCode);

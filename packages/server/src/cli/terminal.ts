@@ -1,12 +1,12 @@
 import { createInterface } from "node:readline/promises";
-import type { WriteStream } from "node:tty";
+import { isatty, type WriteStream } from "node:tty";
 import type { Input, Output } from "./cli.js";
 import type { CliEnvironment } from "./environment.js";
 import { stylesOf } from "./output/styles.js";
 
 /** A standard stream as an output. */
 export function streamOutput(stream: NodeJS.WriteStream, environment: Pick<CliEnvironment, "colour">): Output {
-  const isTerminal = stream.isTTY === true;
+  const isTerminal = isatty(stream.fd);
   const colours = environment.colour === "always" || (environment.colour === "on-terminal" && isTerminal);
   const size = (read: (terminal: WriteStream) => number): number | undefined => {
     // A terminal that does not know its size says 0.
@@ -27,7 +27,7 @@ export function streamOutput(stream: NodeJS.WriteStream, environment: Pick<CliEn
 /** Standard input. Questions go to stderr: stdout may be a pipe. */
 export function standardInput(): Input {
   return {
-    isTerminal: process.stdin.isTTY === true,
+    isTerminal: isatty(0),
     readAll: async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { memorySource } from "../../../../test/pipeline/memory-source.js";
 import { memoryTarget } from "../../../../test/pipeline/memory-target.js";
 import { type PipelineBench, pipelineBench } from "../../../../test/pipeline/pipeline-bench.js";
-import { pause } from "../windows/commands.js";
+import { pause } from "../windows/hold-commands.js";
 import { createConnectorHost } from "./connector-host.js";
 import type { OpenEndpoint } from "./open-endpoint.js";
 import { requirePermit, type RunPermit, withRunPermit } from "./run-permit.js";

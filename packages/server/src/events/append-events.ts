@@ -11,6 +11,13 @@ export interface NewEvent {
   readonly payload?: { readonly [name: string]: unknown };
 }
 
+/** An instant as payloads write it: ISO 8601, UTC, as PostgreSQL writes those of runs; null stays null. */
+export function payloadInstant(instantMs: number): string;
+export function payloadInstant(instantMs: number | null): string | null;
+export function payloadInstant(instantMs: number | null): string | null {
+  return instantMs === null ? null : new Date(instantMs).toISOString();
+}
+
 /** Writes events into the inbox. Call it after the rows' locks are taken, so that events of one thing follow its commits. */
 export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;

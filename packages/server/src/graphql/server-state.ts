@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { selectRows } from "../db/select-rows.js";
 import { encodeCursor, readHead } from "../events/event-log.js";
 import { RunStateCountRef, stateCounts } from "../runs/graphql-run-state.js";
-import { setMode } from "../windows/commands.js";
+import { setMode } from "../windows/hold-commands.js";
 import { ModeEnum } from "../windows/graphql-vocabulary.js";
 import { builder } from "./builder.js";
 import { capsEnum } from "./caps-enum.js";

@@ -2,7 +2,7 @@ import { decideRetry, type RetryPolicy, type RetryVerdict, type RunFailure } fro
 import { sql } from "drizzle-orm";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
-import { placeHold } from "../windows/commands.js";
+import { placeHold } from "../windows/hold-commands.js";
 import { lockCatalogue, lockDispatch } from "../windows/locks.js";
 import type { RunError, RunFigures } from "./table.js";
 

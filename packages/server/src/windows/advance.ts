@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
-import { appendEvents } from "../events/append-events.js";
+import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { announceOpened } from "./announce-opened.js";
 import { lockDispatch } from "./locks.js";
 import { releaseHold } from "./release-hold.js";
@@ -57,7 +57,7 @@ async function markQuiesced(context: Advancing): Promise<number> {
       const now = await readNow(tx);
       await tx.execute(sql`update occurrence set quiesced_at = ${again.busy ? null : now}::timestamptz where id = ${one.occurrenceId}`);
       await appendEvents(tx, [
-        { kind: again.busy ? "window.unquiesced" : "window.quiesced", subjectKind: "window", subjectKey: one.key, payload: { localStart: one.localStart, at: now } },
+        { kind: again.busy ? "window.unquiesced" : "window.quiesced", subjectKind: "window", subjectKey: one.key, payload: { localStart: one.localStart, at: payloadInstant(now) } },
       ]);
       return again.busy ? 0 : 1;
     });

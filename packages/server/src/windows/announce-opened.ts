@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
-import { appendEvents } from "../events/append-events.js";
+import { appendEvents, payloadInstant } from "../events/append-events.js";
 
 /**
  * Tells that occurrences have begun: all that have, or the one that is about to be released, so that nobody hears of an end before the
@@ -16,7 +16,12 @@ export async function announceOpened(tx: Tx, only: { readonly occurrenceId?: num
     returning w.key, w.title, o.local_start as "localStart", o.ends_at as "endsAt", w.mode`);
   await appendEvents(
     tx,
-    opened.map(({ key, ...payload }) => ({ kind: "window.opened", subjectKind: "window", subjectKey: key, payload })),
+    opened.map(({ key, endsAt, ...payload }) => ({
+      kind: "window.opened",
+      subjectKind: "window",
+      subjectKey: key,
+      payload: { ...payload, endsAt: payloadInstant(endsAt) },
+    })),
   );
   return opened.length;
 }

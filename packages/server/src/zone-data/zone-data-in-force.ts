@@ -2,7 +2,7 @@ import { compareZoneDataVersions, DomainError, type ZoneData } from "@quiesce/co
 import { recordAudit } from "../audit/record-audit.js";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
-import { appendEvents } from "../events/append-events.js";
+import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { materialiseRuns } from "../runs/materialise.js";
 import { lockCatalogue, lockDispatch } from "../windows/locks.js";
 import { changedZones, missingZones, usedZones } from "./changed-zones.js";
@@ -153,9 +153,9 @@ async function announce(tx: Tx, input: { readonly change: Change; readonly after
   const listed = made.occurrences.filter((one) => Math.min(one.before.startsAt, one.after.startsAt) < now + LISTED_MS);
   const moved = {
     occurrencesMoved: listed.length,
-    occurrences: listed.slice(0, MAX_LISTED),
+    occurrences: listed.slice(0, MAX_LISTED).map((one) => ({ ...one, before: told(one.before), after: told(one.after) })),
     jobsMoved: made.jobs.length,
-    jobs: made.jobs.slice(0, MAX_LISTED),
+    jobs: made.jobs.slice(0, MAX_LISTED).map((one) => ({ ...one, before: payloadInstant(one.before), after: payloadInstant(one.after) })),
   };
   const said = { version: after.version, source: after.source };
   await recordAudit(tx, {
@@ -172,6 +172,11 @@ async function announce(tx: Tx, input: { readonly change: Change; readonly after
     { kind: "control.zone-data-changed", subjectKind: "control", subjectKey: "zone-data", payload: { before: made.before, ...said, ...moved } },
   ]);
 }
+
+const told = (span: { readonly startsAt: number; readonly endsAt: number }) => ({
+  startsAt: payloadInstant(span.startsAt),
+  endsAt: payloadInstant(span.endsAt),
+});
 
 /** A change of many jobs meets statements of the dispatch that lock many jobs; when PostgreSQL breaks the tie against us, the whole is done again. */
 async function tryAgain<T>(work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { isatty } from "node:tty";
 import { Command, Option } from "commander";
 import { CliError } from "../cli-error.js";
 import { type Cli, holdCacheFolder, note } from "../cli.js";
@@ -51,7 +52,7 @@ export function execCommand(cli: Cli): Command {
         say: (line) => note(cli, `quiesce: ${line}`),
         sleep,
         startChild: ({ run }) =>
-          runChild({ command, environment: childEnvironment(cli, options.integration, run), onTerminal: process.stdin.isTTY === true }),
+          runChild({ command, environment: childEnvironment(cli, options.integration, run), onTerminal: isatty(0) }),
         onSignal: listenToSignals,
         exitCodeOf: (signal) => exitCodeOfSignal(constants.signals[signal]),
       };

@@ -13,14 +13,14 @@ export interface HeldReason {
 }
 
 /** An answer of the gate; instants in epoch ms, `until` null while nobody knows. */
-export type GateAnswer = { readonly kind: "open" } | { readonly kind: "held"; readonly by: readonly HeldReason[]; readonly until: number | null };
+type GateAnswer = { readonly kind: "open" } | { readonly kind: "held"; readonly by: readonly HeldReason[]; readonly until: number | null };
 
 export interface Lease {
   readonly run: string;
   readonly leaseToken: string;
 }
 
-export type EnterAnswer = { readonly kind: "entered"; readonly lease: Lease } | { readonly kind: "held"; readonly by: readonly HeldReason[]; readonly until: number | null };
+type EnterAnswer = { readonly kind: "entered"; readonly lease: Lease } | { readonly kind: "held"; readonly by: readonly HeldReason[]; readonly until: number | null };
 
 /** The gate of one integration. Every function throws CliError `unreachable` when no server answers. */
 export interface GateClient {

@@ -1,16 +1,9 @@
 import { z } from "zod";
 
-/** Shapes of what the server answers, as far as the command line reads it. Fields in an answer beyond them are left out. */
-export const instant = z.string().transform((text, context) => {
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) context.addIssue({ code: "custom", message: `"${text}" is not an instant.` });
-  return ms;
-});
+/** Shapes of what the server answers, as far as the command line reads it. Instants stay text, as the server wrote them: `--json` prints them so. */
+const instantText = z.string();
 
-/** For `--json` instants stay text, as the server wrote them. */
-export const instantText = z.string();
-
-export const scopeShape = z.object({ all: z.boolean(), integrations: z.array(z.string()), systems: z.array(z.string()), tags: z.array(z.string()) });
+const scopeShape = z.object({ all: z.boolean(), integrations: z.array(z.string()), systems: z.array(z.string()), tags: z.array(z.string()) });
 export type Scope = z.infer<typeof scopeShape>;
 
 export const occurrenceShape = z.object({
@@ -68,7 +61,6 @@ export const holdShape = z.object({
   expiresAt: instantText.nullable(),
   scope: scopeShape,
 });
-export type HoldAnswer = z.infer<typeof holdShape>;
 export const HOLD_FIELDS = "id key kind mode state title owner reason beginsAt expiresAt scope { all integrations systems tags }";
 
 export const runShape = z.object({

@@ -1,5 +1,5 @@
 /** Control characters, and those that turn the reading direction: text from a server must not steer somebody's terminal. */
-const STEERING = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g;
+const STEERING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu;
 
 /** Text on one line, without anything that a terminal would obey. */
 export function plainText(text: string): string {

@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import type { Cli } from "../cli.js";
 import type { GraphqlClient } from "../graphql-client.js";
 import { instantOf } from "../operations/shapes.js";
@@ -85,7 +86,7 @@ export async function watchStatusJson(cli: Cli, api: GraphqlClient): Promise<voi
 /** Calls back on q, Ctrl-C, and when somebody asks the process to end. */
 function listenForQuit(quit: () => void): () => void {
   const { stdin } = process;
-  const raw = stdin.isTTY === true;
+  const raw = isatty(0);
   const onKey = (key: Buffer): void => {
     const text = key.toString("latin1");
     if (text.includes("q") || text.includes("Q") || text.includes("\u0003")) quit();
