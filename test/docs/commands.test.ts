@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { firstPartyConnectors } from "@quiesce/connectors";
@@ -82,7 +81,7 @@ async function refusalOf(argv: readonly string[]): Promise<string | undefined> {
   }
 }
 
-function quiet(command: Command, said: string[]): void {
+function quiet(command: ReturnType<typeof buildProgram>, said: string[]): void {
   command.exitOverride();
   command.configureOutput({ writeOut: () => undefined, writeErr: (text) => void said.push(text) });
   // A group has no action of its own: without a command of it there is an error.

@@ -12,7 +12,12 @@ export class CliError extends Error {
   constructor(
     exit: ExitCodeName,
     message: string,
-    options: { readonly code?: string | undefined; readonly field?: string | undefined; readonly details?: { readonly [name: string]: unknown } | undefined; readonly cause?: unknown } = {},
+    options: {
+      readonly code?: string | undefined;
+      readonly field?: string | undefined;
+      readonly details?: { readonly [name: string]: unknown } | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.exit = exit;
@@ -38,7 +43,8 @@ export function reportOf(error: unknown, options: { readonly debug: boolean }): 
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   // A DomainError thrown on this side, as by `migrate` and `start`, is known by its name: importing core only for that costs 0.15 s a command.
-  if (error instanceof Error && error.name === "DomainError") return { text: `quiesce: ${code}: ${message}${stack}`, exitCode: exitCodes.refused };
+  if (error instanceof Error && error.name === "DomainError")
+    return { text: `quiesce: ${code}: ${message}${stack}`, exitCode: exitCodes.refused };
   if (code === "EPIPE") return { text: "", exitCode: exitCodes.ok };
   const hint = options.debug ? "" : " Set QUIESCE_DEBUG=1 to see where.";
   return { text: `quiesce: ${message.split("\n")[0] ?? ""}${hint}${stack}`, exitCode: exitCodes.internal };

@@ -79,7 +79,13 @@ interface Ended {
 
 function memory(columns?: number): { readonly output: Output; readonly text: () => string } {
   let text = "";
-  const output: Output = { isTerminal: false, styles: stylesOf(false), columns: () => columns, rows: () => undefined, write: (more) => void (text += more) };
+  const output: Output = {
+    isTerminal: false,
+    styles: stylesOf(false),
+    columns: () => columns,
+    rows: () => undefined,
+    write: (more) => void (text += more),
+  };
   return { output, text: () => text };
 }
 
@@ -94,7 +100,10 @@ interface Given {
 async function run(args: readonly string[], given: Given = {}): Promise<Ended> {
   const out = memory(given.columns);
   const err = memory(given.columns);
-  const environment = readCliEnvironment({ QUIESCE_URL: app.url, QUIESCE_TOKEN: app.firstToken ?? "", XDG_CACHE_HOME: folder, ...given.environment }, folder);
+  const environment = readCliEnvironment(
+    { QUIESCE_URL: app.url, QUIESCE_TOKEN: app.firstToken ?? "", XDG_CACHE_HOME: folder, ...given.environment },
+    folder,
+  );
   const code = await runCli(args, {
     environment,
     out: out.output,
@@ -155,7 +164,9 @@ describe("exit codes", () => {
 
   it("never shows this machine's admin token to another machine", async () => {
     await writeFile(join(folder, "admin-token"), "qsc_secret\n");
-    const ended = await run(["--url", "http://quiesce.invalid", "doctor"], { environment: { QUIESCE_TOKEN: "", QUIESCE_DATA_DIR: folder } });
+    const ended = await run(["--url", "http://quiesce.invalid", "doctor"], {
+      environment: { QUIESCE_TOKEN: "", QUIESCE_DATA_DIR: folder },
+    });
     await rm(join(folder, "admin-token"));
     expect(ended.out).toMatch(/^token +fail/m);
     expect(ended.code).toBe(3);
@@ -224,7 +235,9 @@ describe("holding", () => {
     expect(gate).toMatchObject({ code: 75 });
     expect(gate.out).toContain("looking at it");
     expect(await json("gate", "erp-orders")).toMatchObject({ state: "HELD", by: [{ owner: "first-admin", reason: "looking at it" }] });
-    expect((await quiesce("status")).out).toMatch(/looking at it {2}PAUSED {2}until .* \(in 1h 59m\)\n {4}1 integration · by first-admin · hold \d+\n/);
+    expect((await quiesce("status")).out).toMatch(
+      /looking at it {2}PAUSED {2}until .* \(in 1h 59m\)\n {4}1 integration · by first-admin · hold \d+\n/,
+    );
     expect((await quiesce("explain", "orders-sync")).out).toContain("looking at it");
     const hold = /hold (\d+)/.exec(paused.out)?.[1] ?? "";
     expect((await quiesce("resume", hold, "--reason", "fine")).out).toContain(`hold ${hold} over tag orders is lifted`);
@@ -253,7 +266,9 @@ describe("a window", () => {
   const plan = ["--title", "ERP upgrade", "--owner", "erp-team", "--reason", "version 7", "--system", "erp", "--zone", "Europe/Madrid"];
 
   it("is shown before it is saved, with local time, UTC and what it covers, and not saved without a yes", async () => {
-    const created = await run(["window", "create", ...plan, "--start", "2026-12-06T22:00", "--end", "02:00", "--rrule", "FREQ=WEEKLY"], { answer: "n" });
+    const created = await run(["window", "create", ...plan, "--start", "2026-12-06T22:00", "--end", "02:00", "--rrule", "FREQ=WEEKLY"], {
+      answer: "n",
+    });
     expect(created).toMatchObject({ code: 1, out: "" });
     expect(created.err).toContain("2026-12-06 22:00  2026-12-07 02:00  2026-12-06 21:00Z to 2026-12-07 01:00Z  4h 00m");
     expect(created.err).toMatch(/erp-orders +Orders +dependency: lake > erp/);
@@ -265,7 +280,9 @@ describe("a window", () => {
     const local = start.toISOString().slice(0, 19);
     const created = await quiesce("window", "create", ...plan, "--zone", "UTC", "--start", local, "--duration", "1h", "--key", "upgrade");
     expect(created).toMatchObject({ code: 0, out: "Window upgrade is saved: no covered run starts inside it.\n" });
-    expect((await quiesce("window", "create", ...plan, "--start", local, "--duration", "1h", "--key", "upgrade")).err).toContain("QSC_WINDOW_EXISTS");
+    expect((await quiesce("window", "create", ...plan, "--start", local, "--duration", "1h", "--key", "upgrade")).err).toContain(
+      "QSC_WINDOW_EXISTS",
+    );
     expect((await quiesce("window", "preview", "upgrade")).out).toContain("1h 00m");
     while ((await quiesce("gate", "erp-orders")).code === 0) {
       expect(Date.now()).toBeLessThan(start.getTime() + 10_000);
@@ -286,7 +303,10 @@ describe("a window", () => {
   });
 
   it("that the server refuses is refused before anybody is asked", async () => {
-    const created = await run(["window", "create", ...plan, "--start", "2026-12-06T02:00", "--duration", "1h", "--rrule", "FREQ=MINUTELY"], { answer: "y" });
+    const created = await run(
+      ["window", "create", ...plan, "--start", "2026-12-06T02:00", "--duration", "1h", "--rrule", "FREQ=MINUTELY"],
+      { answer: "y" },
+    );
     expect(created).toMatchObject({ code: 1 });
     expect(created.err).toMatch(/^quiesce: QSC_WINDOW_FREQUENCY_TOO_HIGH: .*FREQ=HOURLY/);
   });
@@ -294,7 +314,8 @@ describe("a window", () => {
 
 describe("work of other schedulers", () => {
   const exec = (...command: readonly string[]): Promise<Ended> => quiesce("exec", "-i", "erp-orders", "--no-wait", "--", ...command);
-  const gateRuns = async (): Promise<readonly { readonly state: string }[]> => (await json("runs", "-i", "erp-orders", "--since", "1h")) as readonly { readonly state: string }[];
+  const gateRuns = async (): Promise<readonly { readonly state: string }[]> =>
+    (await json("runs", "-i", "erp-orders", "--since", "1h")) as readonly { readonly state: string }[];
 
   it("is recorded with its outcome, and leaves no trace where it was held", async () => {
     expect(await exec("sh", "-c", "exit 5")).toMatchObject({ code: 5, err: "" });
@@ -309,9 +330,30 @@ describe("work of other schedulers", () => {
 
   it("is in flight while it runs, so that a window is not quiesced before it ends", async () => {
     const start = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 2_000).toISOString().slice(0, 19);
-    await quiesce("window", "create", "--key", "drain", "--title", "Drain", "--owner", "a", "-r", "b", "--system", "erp", "--zone", "UTC", "--start", start, "--duration", "1h");
+    await quiesce(
+      "window",
+      "create",
+      "--key",
+      "drain",
+      "--title",
+      "Drain",
+      "--owner",
+      "a",
+      "-r",
+      "b",
+      "--system",
+      "erp",
+      "--zone",
+      "UTC",
+      "--start",
+      start,
+      "--duration",
+      "1h",
+    );
     const state = async (): Promise<unknown> => {
-      const status = (await json("status")) as { readonly activeHolds: readonly { readonly occurrence: { readonly state: string; readonly inFlight: number } }[] };
+      const status = (await json("status")) as {
+        readonly activeHolds: readonly { readonly occurrence: { readonly state: string; readonly inFlight: number } }[];
+      };
       const occurrence = status.activeHolds[0]?.occurrence;
       return occurrence === undefined ? undefined : `${occurrence.state} ${occurrence.inFlight}`;
     };
@@ -342,12 +384,18 @@ describe("tokens", () => {
 });
 
 describe("programs", () => {
-  it.each([["status"], ["runs"], ["explain", "orders-sync"], ["gate", "erp-orders"], ["window", "list"], ["token", "list"], ["mode"], ["doctor"]])(
-    "read JSON from %s",
-    async (...args) => {
-      expect(await json(...args)).toBeTypeOf("object");
-    },
-  );
+  it.each([
+    ["status"],
+    ["runs"],
+    ["explain", "orders-sync"],
+    ["gate", "erp-orders"],
+    ["window", "list"],
+    ["token", "list"],
+    ["mode"],
+    ["doctor"],
+  ])("read JSON from %s", async (...args) => {
+    expect(await json(...args)).toBeTypeOf("object");
+  });
 });
 
 describe("quiesce doctor", () => {

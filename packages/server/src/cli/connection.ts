@@ -15,7 +15,8 @@ export async function findConnection(
   if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
     throw new CliError("usage", `The server's address is "${text}". Expected http://host:port or https://host, in --url or QUIESCE_URL.`);
   }
-  if (url.username !== "" || url.password !== "") throw new CliError("usage", "The server's address must not hold a user or password. Give the token in QUIESCE_TOKEN.");
+  if (url.username !== "" || url.password !== "")
+    throw new CliError("usage", "The server's address must not hold a user or password. Give the token in QUIESCE_TOKEN.");
   const href = url.href.replace(/\/$/, "");
   if (options.token !== undefined) return { url: href, token: options.token, tokenSource: "--token" };
   if (environment.token !== undefined) return { url: href, token: environment.token, tokenSource: "QUIESCE_TOKEN" };

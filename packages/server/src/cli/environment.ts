@@ -30,7 +30,10 @@ export function readCliEnvironment(environment: NodeJS.ProcessEnv = process.env,
   const given = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
   const dataDir = given("QUIESCE_DATA_DIR");
   // `npm start` keeps its data in the checkout: whoever works in there means that server.
-  const folders = dataDir === undefined ? [...parentsOf(workingFolder).map((folder) => join(folder, ".quiesce")), join(homedir(), ".quiesce"), SHARED_STATE_FOLDER] : [dataDir];
+  const folders =
+    dataDir === undefined
+      ? [...parentsOf(workingFolder).map((folder) => join(folder, ".quiesce")), join(homedir(), ".quiesce"), SHARED_STATE_FOLDER]
+      : [dataDir];
   const forced = given("FORCE_COLOR");
   return {
     url: given("QUIESCE_URL"),
@@ -38,7 +41,12 @@ export function readCliEnvironment(environment: NodeJS.ProcessEnv = process.env,
     databaseUrl: given("DATABASE_URL"),
     tokenFiles: [...new Set(folders)].map((folder) => join(folder, TOKEN_FILE)),
     cacheDir: join(given("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "quiesce"),
-    colour: given("NO_COLOR") !== undefined || given("TERM") === "dumb" ? "never" : forced !== undefined && forced !== "0" ? "always" : "on-terminal",
+    colour:
+      given("NO_COLOR") !== undefined || given("TERM") === "dumb"
+        ? "never"
+        : forced !== undefined && forced !== "0"
+          ? "always"
+          : "on-terminal",
     debug: given("QUIESCE_DEBUG") === "1",
     all: environment,
   };

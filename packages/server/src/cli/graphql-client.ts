@@ -25,15 +25,24 @@ const REQUEST_MS = 30_000;
 
 const graphqlErrorSchema = z.looseObject({
   message: z.string(),
-  extensions: z.looseObject({ code: z.string().optional(), field: z.string().nullish(), details: z.record(z.string(), z.unknown()).nullish() }).optional(),
+  extensions: z
+    .looseObject({ code: z.string().optional(), field: z.string().nullish(), details: z.record(z.string(), z.unknown()).nullish() })
+    .optional(),
 });
 const responseSchema = z.looseObject({ data: z.unknown().optional(), errors: z.array(graphqlErrorSchema).optional() });
 
-export function graphqlClient(connection: Connection, options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): GraphqlClient {
+export function graphqlClient(
+  connection: Connection,
+  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+): GraphqlClient {
   return {
     connection,
     request: async (wanted, variables = {}) => {
-      const response = await send(connection, "/graphql", { body: { query: wanted.document, variables }, timeoutMs: options.timeoutMs ?? REQUEST_MS, signal: options.signal });
+      const response = await send(connection, "/graphql", {
+        body: { query: wanted.document, variables },
+        timeoutMs: options.timeoutMs ?? REQUEST_MS,
+        signal: options.signal,
+      });
       const answer = responseSchema.safeParse(response.json);
       if (!answer.success) throw notQuiesce(connection, response.status);
       const error = answer.data.errors?.[0];
@@ -55,7 +64,12 @@ export interface HttpAnswer {
 export async function send(
   connection: Connection,
   path: string,
-  options: { readonly method?: "GET" | "POST"; readonly body?: unknown; readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly method?: "GET" | "POST";
+    readonly body?: unknown;
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<HttpAnswer> {
   try {
     const response = await fetch(new URL(`${basePath(connection.url)}${path}`, connection.url), {
@@ -69,7 +83,10 @@ export async function send(
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       // A token must not follow to wherever an answer points.
       redirect: "error",
-      signal: options.signal === undefined ? AbortSignal.timeout(options.timeoutMs) : AbortSignal.any([AbortSignal.timeout(options.timeoutMs), options.signal]),
+      signal:
+        options.signal === undefined
+          ? AbortSignal.timeout(options.timeoutMs)
+          : AbortSignal.any([AbortSignal.timeout(options.timeoutMs), options.signal]),
     });
     const text = await response.text();
     return { status: response.status, json: jsonOf(text) };
@@ -111,8 +128,10 @@ export function refusal(answer: {
 }
 
 function tokenAdvice(code: string | undefined, connection: Connection): string {
-  if (code === "QSC_ACCESS_TOKEN_MISSING") return " Set QUIESCE_TOKEN; the first token was shown, and written to <data dir>/admin-token, when the server first started.";
-  if (code === "QSC_ACCESS_TOKEN_INVALID" || code === "QSC_ACCESS_TOKEN_REVOKED" || code === "QSC_ACCESS_TOKEN_EXPIRED") return ` (It came from ${connection.tokenSource}.)`;
+  if (code === "QSC_ACCESS_TOKEN_MISSING")
+    return " Set QUIESCE_TOKEN; the first token was shown, and written to <data dir>/admin-token, when the server first started.";
+  if (code === "QSC_ACCESS_TOKEN_INVALID" || code === "QSC_ACCESS_TOKEN_REVOKED" || code === "QSC_ACCESS_TOKEN_EXPIRED")
+    return ` (It came from ${connection.tokenSource}.)`;
   return "";
 }
 
@@ -121,7 +140,12 @@ const NOT_NOW: ReadonlySet<string> = new Set(["QSC_INTERNAL", "QSC_DATABASE_BUSY
 
 function exitOf(code: string | undefined, status: number): ExitCodeName {
   if (code !== undefined && NOT_NOW.has(code)) return "unreachable";
-  if (code?.startsWith("QSC_ACCESS_TOKEN_NAME") === true || code?.startsWith("QSC_ACCESS_TOKEN_EXPIRY") === true || code === "QSC_ACCESS_TOKEN_NOT_FOUND") return "refused";
+  if (
+    code?.startsWith("QSC_ACCESS_TOKEN_NAME") === true ||
+    code?.startsWith("QSC_ACCESS_TOKEN_EXPIRY") === true ||
+    code === "QSC_ACCESS_TOKEN_NOT_FOUND"
+  )
+    return "refused";
   if (code?.startsWith("QSC_ACCESS_") === true || status === 401 || status === 403) return "denied";
   return "refused";
 }
@@ -141,18 +165,30 @@ function unreachable(connection: Connection, error: unknown): CliError {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const timedOut = error instanceof Error && error.name === "TimeoutError";
-  const reason = timedOut ? "no answer in time" : (REASONS[code] ?? (cause instanceof Error ? cause.message : error instanceof Error ? error.message : String(error)));
-  return new CliError("unreachable", `No Quiesce server answers at ${connection.url} (${reason}). Start one with \`quiesce start\`, or say where it is with --url or QUIESCE_URL.`, {
-    cause: error,
-  });
+  const reason = timedOut
+    ? "no answer in time"
+    : (REASONS[code] ?? (cause instanceof Error ? cause.message : error instanceof Error ? error.message : String(error)));
+  return new CliError(
+    "unreachable",
+    `No Quiesce server answers at ${connection.url} (${reason}). Start one with \`quiesce start\`, or say where it is with --url or QUIESCE_URL.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 export function notQuiesce(connection: Connection, status: number): CliError {
-  return new CliError("unreachable", `What answers at ${connection.url} (HTTP ${status}) is not a Quiesce server. Check --url or QUIESCE_URL.`);
+  return new CliError(
+    "unreachable",
+    `What answers at ${connection.url} (HTTP ${status}) is not a Quiesce server. Check --url or QUIESCE_URL.`,
+  );
 }
 
 export function notUnderstood(connection: Connection, error: z.ZodError): CliError {
   const issue = error.issues[0];
   const where = issue === undefined ? "" : ` (${issue.path.map(String).join(".")}: ${issue.message})`;
-  return new CliError("internal", `The server at ${connection.url} answered in a way that this version does not understand${where}. Compare the versions with \`quiesce doctor\`.`);
+  return new CliError(
+    "internal",
+    `The server at ${connection.url} answered in a way that this version does not understand${where}. Compare the versions with \`quiesce doctor\`.`,
+  );
 }

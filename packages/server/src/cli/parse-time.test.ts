@@ -22,9 +22,12 @@ describe("times on the command line", () => {
     expect(parseDurationOption(text, "--wait")).toBe(ms);
   });
 
-  it.each(["", "0m", "30", "m", "1h 30m", "-5m", "30 minutes", "1h30", "1.5h", "1e3s", "h1"])("refuses the duration %j and names the option", (text) => {
-    expect(refused(() => parseDurationOption(text, "--wait"))).toContain("--wait");
-  });
+  it.each(["", "0m", "30", "m", "1h 30m", "-5m", "30 minutes", "1h30", "1.5h", "1e3s", "h1"])(
+    "refuses the duration %j and names the option",
+    (text) => {
+      expect(refused(() => parseDurationOption(text, "--wait"))).toContain("--wait");
+    },
+  );
 
   it.each([
     ["4h", "PT4H"],
@@ -54,6 +57,7 @@ describe("times on the command line", () => {
   });
 
   it("refuses what is no time at all", () => {
-    for (const text of ["tomorrow", "2026-11-20", "2026-02-30T25:00Z", "+", "+2x"]) expect(refused(() => parseInstantOption(text, "--until", NOW))).toContain("--until");
+    for (const text of ["tomorrow", "2026-11-20", "2026-02-30T25:00Z", "+", "+2x"])
+      expect(refused(() => parseInstantOption(text, "--until", NOW))).toContain("--until");
   });
 });

@@ -31,7 +31,8 @@ function durationParts(text: string): DurationParts | undefined {
 /** The milliseconds of `90s`, `30m`, `1h30m`, `2d`. Throws a usage error that names the option. */
 export function parseDurationOption(text: string, option: string): number {
   const parts = durationParts(text.trim());
-  if (parts === undefined || parts.ms === 0) throw new CliError("usage", `${option} is "${text}". Expected a duration such as 90s, 30m, 1h30m or 2d.`);
+  if (parts === undefined || parts.ms === 0)
+    throw new CliError("usage", `${option} is "${text}". Expected a duration such as 90s, 30m, 1h30m or 2d.`);
   return parts.ms;
 }
 
@@ -40,7 +41,8 @@ export function isoDurationOf(text: string, option: string): string {
   const upper = text.trim().toUpperCase();
   if (ISO_DURATION.test(upper)) return upper;
   const parts = durationParts(text.trim());
-  if (parts === undefined || parts.ms === 0) throw new CliError("usage", `${option} is "${text}". Expected a duration such as 4h, 90m, 1d or PT4H.`);
+  if (parts === undefined || parts.ms === 0)
+    throw new CliError("usage", `${option} is "${text}". Expected a duration such as 4h, 90m, 1d or PT4H.`);
   const time = `${parts.hours > 0 ? `${parts.hours}H` : ""}${parts.minutes > 0 ? `${parts.minutes}M` : ""}${parts.seconds > 0 ? `${parts.seconds}S` : ""}`;
   return `P${parts.days > 0 ? `${parts.days}D` : ""}${time === "" ? "" : `T${time}`}`;
 }
@@ -53,7 +55,10 @@ export function parseInstantOption(text: string, option: string, now: number): n
   if (!Number.isNaN(instant)) return instant;
   const local = WITHOUT_OFFSET.test(trimmed) ? Date.parse(trimmed.replace(" ", "T")) : Number.NaN;
   if (!Number.isNaN(local)) {
-    throw new CliError("usage", `${option} is "${text}", without an offset. In this terminal's zone it is ${withOffset(trimmed.replace(" ", "T"), local)}; or say how long from now, as +2h.`);
+    throw new CliError(
+      "usage",
+      `${option} is "${text}", without an offset. In this terminal's zone it is ${withOffset(trimmed.replace(" ", "T"), local)}; or say how long from now, as +2h.`,
+    );
   }
   throw new CliError("usage", `${option} is "${text}". Expected +2h (from now) or an instant with its offset, as 2026-11-20T18:00:00Z.`);
 }

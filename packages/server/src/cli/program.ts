@@ -47,7 +47,10 @@ export function buildProgram(cli: Cli): Command {
 }
 
 /** Every command with its full name, the groups included: `window`, `window create`. */
-export function commandsOf(command: Command, parents: readonly string[] = []): readonly { readonly name: string; readonly command: Command }[] {
+export function commandsOf(
+  command: Command,
+  parents: readonly string[] = [],
+): readonly { readonly name: string; readonly command: Command }[] {
   return command.commands.flatMap((child) => {
     const names = [...parents, child.name()];
     return [{ name: names.join(" "), command: child }, ...commandsOf(child, names)];

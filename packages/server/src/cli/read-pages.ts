@@ -8,7 +8,10 @@ export interface Page<Node> {
 const PAGE_SIZE = 200;
 
 /** Everything up to `limit`, page by page. */
-export async function readPages<Node>(limit: number, page: (variables: { readonly first: number; readonly after: string | null }) => Promise<Page<Node>>): Promise<readonly Node[]> {
+export async function readPages<Node>(
+  limit: number,
+  page: (variables: { readonly first: number; readonly after: string | null }) => Promise<Page<Node>>,
+): Promise<readonly Node[]> {
   const found: Node[] = [];
   let after: string | null = null;
   while (found.length < limit) {

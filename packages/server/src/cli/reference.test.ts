@@ -9,10 +9,17 @@ import { stylesOf } from "./output/styles.js";
 import { buildProgram, commandsOf } from "./program.js";
 
 const file = new URL("../../../../docs/reference/cli.md", import.meta.url);
-const BEGIN = "<!-- commands: written by the test of the command line, UPDATE_DOCS=1 npx vitest run packages/server/src/cli/reference.test.ts -->";
+const BEGIN =
+  "<!-- commands: written by the test of the command line, UPDATE_DOCS=1 npx vitest run packages/server/src/cli/reference.test.ts -->";
 const END = "<!-- commands end -->";
 
-const silent: Output = { isTerminal: false, styles: stylesOf(false), columns: () => undefined, rows: () => undefined, write: () => undefined };
+const silent: Output = {
+  isTerminal: false,
+  styles: stylesOf(false),
+  columns: () => undefined,
+  rows: () => undefined,
+  write: () => undefined,
+};
 const never = (): never => {
   throw new Error("No command runs here.");
 };
@@ -44,10 +51,17 @@ function commandSection(name: string, command: Command): string {
     const text = `${argument.name()}${argument.variadic ? "..." : ""}`;
     return argument.required ? `<${text}>` : `[${text}]`;
   });
-  const usage = ["quiesce", name, ...(command.options.length === 0 ? [] : ["[options]"]), ...(name === "exec" ? ["--"] : []), ...words].join(" ");
+  const usage = [
+    "quiesce",
+    name,
+    ...(command.options.length === 0 ? [] : ["[options]"]),
+    ...(name === "exec" ? ["--"] : []),
+    ...words,
+  ].join(" ");
   const rows = [
     ...command.registeredArguments.map((argument) => {
-      const choices = argument.argChoices === undefined ? "" : ` One of ${argument.argChoices.map((choice) => `\`${choice}\``).join(", ")}.`;
+      const choices =
+        argument.argChoices === undefined ? "" : ` One of ${argument.argChoices.map((choice) => `\`${choice}\``).join(", ")}.`;
       return `| \`${argument.name()}\` | ${cell(sentence(argument.description) + choices)} |`;
     }),
     ...command.options.map((option) => `| \`${cell(option.flags)}\` | ${cell(optionMeaning(option))} |`),
@@ -88,7 +102,9 @@ describe("docs/reference/cli.md", () => {
 
 describe("the commands", () => {
   it("take JSON wherever they answer with data", () => {
-    const without = commands.filter(({ command }) => command.commands.length === 0 && !command.options.some((option) => option.long === "--json")).map(({ name }) => name);
+    const without = commands
+      .filter(({ command }) => command.commands.length === 0 && !command.options.some((option) => option.long === "--json"))
+      .map(({ name }) => name);
     expect(without).toEqual(["start", "exec", "export"]);
   });
 

@@ -31,7 +31,8 @@ export function addScopeOptions(command: Command): Command {
 /** The scope for the server; undefined when no option named one. */
 export function scopeOf(options: ScopeOptions): ScopeInput | undefined {
   const named = [options.integration, options.system, options.tag].some((list) => list !== undefined);
-  if (options.all === true && named) throw new CliError("usage", "--all covers everything; leave --integration, --system and --tag out, or leave --all out.");
+  if (options.all === true && named)
+    throw new CliError("usage", "--all covers everything; leave --integration, --system and --tag out, or leave --all out.");
   if (options.all === true) return { all: true };
   if (!named) return undefined;
   return {
@@ -44,13 +45,15 @@ export function scopeOf(options: ScopeOptions): ScopeInput | undefined {
 /** As `scopeOf`, but something must be named. */
 export function requiredScopeOf(options: ScopeOptions): ScopeInput {
   const scope = scopeOf(options);
-  if (scope === undefined) throw new CliError("usage", "What should be covered? Name it with --integration, --system or --tag, or say --all.");
+  if (scope === undefined)
+    throw new CliError("usage", "What should be covered? Name it with --integration, --system or --tag, or say --all.");
   return scope;
 }
 
 /** A scope in words: `systems erp, crm; tag payroll`. */
 export function scopeText(scope: Scope): string {
   if (scope.all) return "everything";
-  const part = (name: string, keys: readonly string[]): readonly string[] => (keys.length === 0 ? [] : [`${name}${keys.length > 1 ? "s" : ""} ${keys.join(", ")}`]);
+  const part = (name: string, keys: readonly string[]): readonly string[] =>
+    keys.length === 0 ? [] : [`${name}${keys.length > 1 ? "s" : ""} ${keys.join(", ")}`];
   return [...part("integration", scope.integrations), ...part("system", scope.systems), ...part("tag", scope.tags)].join("; ");
 }

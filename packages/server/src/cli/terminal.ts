@@ -5,7 +5,7 @@ import type { CliEnvironment } from "./environment.js";
 import { stylesOf } from "./output/styles.js";
 
 /** A standard stream as an output. */
-export function streamOutput(stream: NodeJS.WriteStream, environment: Pick<CliEnvironment, "colour">): Output {
+export function streamOutput(stream: NodeJS.WriteStream & { readonly fd: number }, environment: Pick<CliEnvironment, "colour">): Output {
   const isTerminal = isatty(stream.fd);
   const colours = environment.colour === "always" || (environment.colour === "on-terminal" && isTerminal);
   const size = (read: (terminal: WriteStream) => number): number | undefined => {

@@ -292,7 +292,7 @@ describe("jobs under newer zone data", () => {
     await materialise(context);
     await rezoned(context, noSummer);
     const [change] = await changes();
-    expect(change?.payload).toMatchObject({ jobsMoved: 1, jobs: [{ job: "sync", before: at("2026-03-30T00:30:00Z"), after: at("2026-03-30T01:30:00Z") }] });
+    expect(change?.payload).toMatchObject({ jobsMoved: 1, jobs: [{ job: "sync", before: "2026-03-30T00:30:00.000Z", after: "2026-03-30T01:30:00.000Z" }] });
     await time.set(at("2026-03-31T12:00:00Z"));
     await materialise(context);
     const sync = await database.sql<{ dueAt: number }[]>`

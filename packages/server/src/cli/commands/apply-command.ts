@@ -22,7 +22,10 @@ interface ApplyOptions {
 export function applyCommand(cli: Cli): Command {
   return new Command("apply")
     .description("make the catalogue and the windows be as a workspace file says; shows the difference first")
-    .requiredOption("-f, --file <file>", "the workspace in YAML or JSON; - reads standard input. Secrets named by env or file are read here")
+    .requiredOption(
+      "-f, --file <file>",
+      "the workspace in YAML or JSON; - reads standard input. Secrets named by env or file are read here",
+    )
     .option("--prune", "delete what the file does not name")
     .option("--dry-run", "only show the difference")
     .option("-r, --reason <text>", "why; stays on record")
@@ -54,22 +57,39 @@ export function applyCommand(cli: Cli): Command {
  * known to the server alone, unless the rest is pruned.
  */
 async function readWorkspace(cli: Cli, options: ApplyOptions): Promise<string> {
-  const [{ readWorkspaceText }, { resolveSecrets }] = await Promise.all([import("../../catalog/workspace-text.js"), import("../../catalog/resolve-secrets.js")]);
+  const [{ readWorkspaceText }, { resolveSecrets }] = await Promise.all([
+    import("../../catalog/workspace-text.js"),
+    import("../../catalog/resolve-secrets.js"),
+  ]);
   const file = options.file === "-" ? "standard input" : options.file;
   const read = readWorkspaceText(await readDocument(cli, options.file), { fileName: file, references: options.prune === true });
-  if (!read.ok) throw invalid(cli, file, read.problems.map((problem) => problemLine(cli, { file, ...problem })));
+  if (!read.ok)
+    throw invalid(
+      cli,
+      file,
+      read.problems.map((problem) => problemLine(cli, { file, ...problem })),
+    );
   const folder = options.file === "-" ? "." : dirname(options.file);
   const resolved = await resolveSecrets(read.document, {
     env: (name) => cli.environment.all[name],
     file: (path) => readFile(resolve(folder, path), "utf8").catch(() => undefined),
   });
-  if (!resolved.ok) throw invalid(cli, file, resolved.problems.map((problem) => `${plainText(file)}  ${cli.out.styles.bold(plainText(problem.path))}  ${plainText(problem.message)}`));
+  if (!resolved.ok)
+    throw invalid(
+      cli,
+      file,
+      resolved.problems.map(
+        (problem) => `${plainText(file)}  ${cli.out.styles.bold(plainText(problem.path))}  ${plainText(problem.message)}`,
+      ),
+    );
   return JSON.stringify(resolved.document);
 }
 
 function invalid(cli: Cli, file: string, lines: readonly string[]): CliError {
   note(cli, ...lines);
-  return new CliError("refused", `${file} has ${lines.length} problem${lines.length === 1 ? "" : "s"}; nothing was changed.`, { code: "QSC_WORKSPACE_INVALID" });
+  return new CliError("refused", `${file} has ${lines.length} problem${lines.length === 1 ? "" : "s"}; nothing was changed.`, {
+    code: "QSC_WORKSPACE_INVALID",
+  });
 }
 
 function show(cli: Cli, changes: readonly WorkspaceChangeAnswer[], options: ApplyOptions, dryRun: boolean): void {

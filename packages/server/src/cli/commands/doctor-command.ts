@@ -44,22 +44,44 @@ async function examine(cli: Cli): Promise<{ readonly findings: readonly Finding[
   try {
     const sent = cli.clock.wallMs();
     const live = await send(connection, "/livez", { method: "GET", timeoutMs: ANSWER_MS });
-    local.push({ name: "server", status: live.status === 200 ? "PASS" : "FAIL", detail: `answers /livez with ${live.status} in ${Math.round(cli.clock.wallMs() - sent)} ms` });
+    local.push({
+      name: "server",
+      status: live.status === 200 ? "PASS" : "FAIL",
+      detail: `answers /livez with ${live.status} in ${Math.round(cli.clock.wallMs() - sent)} ms`,
+    });
     const { health } = await (await cli.api()).request(readHealth);
-    const versions = { name: "versions", status: health.version === cli.version ? "PASS" : "WARN", detail: `server ${health.version}, this command line ${cli.version}` } as const;
-    const checks = health.checks.map((check): Finding => ({ name: check.name, status: statusOf(check.status), detail: check.detail ?? shortText(check.observed) }));
+    const versions = {
+      name: "versions",
+      status: health.version === cli.version ? "PASS" : "WARN",
+      detail: `server ${health.version}, this command line ${cli.version}`,
+    } as const;
+    const checks = health.checks.map((check): Finding => ({
+      name: check.name,
+      status: statusOf(check.status),
+      detail: check.detail ?? shortText(check.observed),
+    }));
     const findings = [...local, versions, ...clockFinding(health.checks, cli.clock.wallMs()), ...checks];
     return { findings, exit: findings.some((one) => one.status === "FAIL") ? "refused" : "ok" };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    return { findings: [...local, { name: "server", status: "FAIL", detail: `${error.code === undefined ? "" : `${error.code}: `}${error.message}` }], exit: error.exit };
+    return {
+      findings: [
+        ...local,
+        { name: "server", status: "FAIL", detail: `${error.code === undefined ? "" : `${error.code}: `}${error.message}` },
+      ],
+      exit: error.exit,
+    };
   }
 }
 
 function nodeFinding(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const fits = major > 20 || (major === 20 && minor >= 19);
-  return { name: "node", status: fits ? "PASS" : "FAIL", detail: fits ? process.version : `${process.version}; Quiesce needs 20.19 or newer` };
+  return {
+    name: "node",
+    status: fits ? "PASS" : "FAIL",
+    detail: fits ? process.version : `${process.version}; Quiesce needs 20.19 or newer`,
+  };
 }
 
 async function cacheFinding(cli: Cli): Promise<Finding> {
@@ -69,7 +91,11 @@ async function cacheFinding(cli: Cli): Promise<Finding> {
     await access(folder, constants.W_OK);
     return { name: "cache", status: "PASS", detail: folder };
   } catch (error) {
-    return { name: "cache", status: "WARN", detail: `${folder} cannot be written (${error instanceof Error ? error.message : String(error)}); \`exec\` would know nothing when the server is away` };
+    return {
+      name: "cache",
+      status: "WARN",
+      detail: `${folder} cannot be written (${error instanceof Error ? error.message : String(error)}); \`exec\` would know nothing when the server is away`,
+    };
   }
 }
 
@@ -79,7 +105,13 @@ function clockFinding(checks: readonly { readonly name: string; readonly observe
   const at = typeof observed === "string" ? Date.parse(observed) : typeof observed === "number" ? observed : Number.NaN;
   if (Number.isNaN(at)) return [];
   const difference = Math.round(at - now);
-  return [{ name: "clocks", status: Math.abs(difference) > CLOCK_DIFFERENCE_WARN_MS ? "WARN" : "PASS", detail: `this machine is ${Math.abs(difference)} ms ${difference > 0 ? "behind" : "ahead of"} the server` }];
+  return [
+    {
+      name: "clocks",
+      status: Math.abs(difference) > CLOCK_DIFFERENCE_WARN_MS ? "WARN" : "PASS",
+      detail: `this machine is ${Math.abs(difference)} ms ${difference > 0 ? "behind" : "ahead of"} the server`,
+    },
+  ];
 }
 
 function statusOf(text: string): Finding["status"] {
@@ -95,7 +127,11 @@ function findingLines(findings: readonly Finding[], cli: Cli): readonly string[]
   return renderTable(
     [
       { title: "CHECK", value: (finding) => finding.name },
-      { title: "RESULT", value: (finding) => finding.status.toLowerCase(), style: (text, finding) => styles[styleOfState(finding.status)](text) },
+      {
+        title: "RESULT",
+        value: (finding) => finding.status.toLowerCase(),
+        style: (text, finding) => styles[styleOfState(finding.status)](text),
+      },
       { title: "DETAIL", value: (finding) => plainText(finding.detail) },
     ],
     findings,

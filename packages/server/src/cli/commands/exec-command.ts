@@ -35,32 +35,42 @@ export function execCommand(cli: Cli): Command {
     .option("--wait <duration>", "while held, wait at most so long", "10m")
     .option("--no-wait", "while held, end at once with exit code 75")
     .addOption(
-      new Option("--if-unreachable <decision>", "when no server answers and nothing is known of the last 24 hours").choices(["hold", "run"]).default("hold"),
+      new Option("--if-unreachable <decision>", "when no server answers and nothing is known of the last 24 hours")
+        .choices(["hold", "run"])
+        .default("hold"),
     )
     .option("--cache-dir <folder>", "where the known intervals are kept (default: $XDG_CACHE_HOME/quiesce/holds)")
     .action(async (command: readonly string[], options: ExecOptions) => {
       const leaseSeconds = Math.floor(parseDurationOption(options.lease, "--lease") / 1_000);
-      if (leaseSeconds < SHORTEST_LEASE_SECONDS || leaseSeconds > LONGEST_LEASE_SECONDS) throw new CliError("usage", `--lease is "${options.lease}". Expected 6s to 1h.`);
+      if (leaseSeconds < SHORTEST_LEASE_SECONDS || leaseSeconds > LONGEST_LEASE_SECONDS)
+        throw new CliError("usage", `--lease is "${options.lease}". Expected 6s to 1h.`);
       const waitMs = options.wait === false ? 0 : parseDurationOption(options.wait, "--wait");
       const connection = await cli.connection();
       const done = new AbortController();
       const api = graphqlClient(connection, { timeoutMs: REQUEST_MS, signal: done.signal });
       const world: ExecWorld = {
         gate: gateClient(api, options.integration, done.signal),
-        cache: holdCache({ folder: options.cacheDir ?? holdCacheFolder(cli.environment), url: connection.url, integration: options.integration }),
+        cache: holdCache({
+          folder: options.cacheDir ?? holdCacheFolder(cli.environment),
+          url: connection.url,
+          integration: options.integration,
+        }),
         clock: cli.clock,
         say: (line) => note(cli, `quiesce: ${line}`),
         sleep,
-        startChild: ({ run }) =>
-          runChild({ command, environment: childEnvironment(cli, options.integration, run), onTerminal: isatty(0) }),
+        startChild: ({ run }) => runChild({ command, environment: childEnvironment(cli, options.integration, run), onTerminal: isatty(0) }),
         onSignal: listenToSignals,
         exitCodeOf: (signal) => exitCodeOfSignal(constants.signals[signal]),
       };
       try {
-        cli.exitCode = await runExec({ command, integration: options.integration, leaseSeconds, waitMs, ifUnreachable: options.ifUnreachable }, world);
+        cli.exitCode = await runExec(
+          { command, integration: options.integration, leaseSeconds, waitMs, ifUnreachable: options.ifUnreachable },
+          world,
+        );
       } catch (error) {
         // Exit codes 1 to 4 belong to the command.
-        if (error instanceof CliError) throw new CliError("execRefused", error.message, { code: error.code, field: error.field, details: error.details });
+        if (error instanceof CliError)
+          throw new CliError("execRefused", error.message, { code: error.code, field: error.field, details: error.details });
         throw error;
       } finally {
         done.abort();

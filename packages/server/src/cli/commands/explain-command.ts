@@ -41,7 +41,12 @@ function explanationLines(explain: ExplanationAnswer, cli: Cli): readonly string
     ...renderTable(
       [
         { title: "", value: ([name]) => name, style: styles.dim },
-        { title: "", value: ([, value]) => value, flexible: true, style: (text, [name]) => (name === "State" ? styles[styleOfState(explain.state)](text) : text) },
+        {
+          title: "",
+          value: ([, value]) => value,
+          flexible: true,
+          style: (text, [name]) => (name === "State" ? styles[styleOfState(explain.state)](text) : text),
+        },
       ],
       facts,
       { width: cli.out.columns(), styles, header: false },

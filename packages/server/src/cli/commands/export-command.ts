@@ -24,7 +24,11 @@ export function exportCommand(cli: Cli): Command {
         return;
       }
       await writeFile(options.output, text).catch((error: unknown) => {
-        throw new CliError("refused", `${options.output ?? ""} cannot be written: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
+        throw new CliError(
+          "refused",
+          `${options.output ?? ""} cannot be written: ${error instanceof Error ? error.message : String(error)}.`,
+          { cause: error },
+        );
       });
       note(cli, `Written to ${options.output}.`);
     });
@@ -33,6 +37,10 @@ export function exportCommand(cli: Cli): Command {
 async function yamlOf(json: string): Promise<string> {
   const { readWorkspaceText, writeWorkspaceText } = await import("../../catalog/workspace-text.js");
   const read = readWorkspaceText(json, { fileName: "the server's workspace", references: false });
-  if (!read.ok) throw new CliError("internal", `The server's workspace is not understood here: ${read.problems[0]?.message ?? ""} Compare the versions with \`quiesce doctor\`.`);
+  if (!read.ok)
+    throw new CliError(
+      "internal",
+      `The server's workspace is not understood here: ${read.problems[0]?.message ?? ""} Compare the versions with \`quiesce doctor\`.`,
+    );
   return writeWorkspaceText(read.document);
 }

@@ -26,7 +26,10 @@ export function modeCommand(cli: Cli): Command {
         return;
       }
       if (options.reason === undefined) throw new CliError("usage", "Setting the mode wants a --reason; it stays on record.");
-      if (mode === "observe" && !(await confirmed(cli, "In mode observe nothing is held any more, open windows included. Go on?", options))) {
+      if (
+        mode === "observe" &&
+        !(await confirmed(cli, "In mode observe nothing is held any more, open windows included. Go on?", options))
+      ) {
         note(cli, "Nothing was changed.");
         cli.exitCode = exitCodes.refused;
         return;
@@ -38,5 +41,7 @@ export function modeCommand(cli: Cli): Command {
 }
 
 function modeText(mode: string): string {
-  return mode === "ENFORCE" ? "Mode: enforce. Windows and pauses hold runs." : "Mode: observe. Nothing is held; what would have been is recorded.";
+  return mode === "ENFORCE"
+    ? "Mode: enforce. Windows and pauses hold runs."
+    : "Mode: observe. Nothing is held; what would have been is recorded.";
 }

@@ -31,7 +31,9 @@ export function pauseCommand(cli: Cli): Command {
         return;
       }
       const api = await cli.api();
-      const { pause } = await api.request(pauseScope, { input: { scope, until: until === null ? null : new Date(until).toISOString(), reason: options.reason } });
+      const { pause } = await api.request(pauseScope, {
+        input: { scope, until: until === null ? null : new Date(until).toISOString(), reason: options.reason },
+      });
       if (options.json === true) {
         printJson(cli, pause);
         return;
@@ -39,7 +41,10 @@ export function pauseCommand(cli: Cli): Command {
       const { styles } = cli.out;
       const members = pause.members.map((member) => member.integration.key);
       print(cli, `${styles.yellow("Paused")}, hold ${pause.key}: ${formatUntil(instantOrNull(pause.expiresAt), cli.clock.wallMs())}.`);
-      print(cli, `Covers ${members.length === 0 ? "no integration yet" : `${members.length} integration${members.length === 1 ? "" : "s"}: ${plainText(members.join(", "))}`}.`);
+      print(
+        cli,
+        `Covers ${members.length === 0 ? "no integration yet" : `${members.length} integration${members.length === 1 ? "" : "s"}: ${plainText(members.join(", "))}`}.`,
+      );
       print(cli, styles.dim(`Lift it with: quiesce resume ${pause.key} --reason "…"`));
     });
 }

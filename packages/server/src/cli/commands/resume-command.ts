@@ -17,14 +17,21 @@ export function resumeCommand(cli: Cli): Command {
     .option("--json", "print the lifted holds as JSON")
     .action(async (hold: string | undefined, options: ResumeOptions) => {
       const scope = scopeOf(options);
-      if ((hold === undefined) === (scope === undefined)) throw new CliError("usage", "Which pause? Give the hold's number, or its scope with --integration, --system, --tag or --all; `quiesce status` lists them.");
+      if ((hold === undefined) === (scope === undefined))
+        throw new CliError(
+          "usage",
+          "Which pause? Give the hold's number, or its scope with --integration, --system, --tag or --all; `quiesce status` lists them.",
+        );
       const api = await cli.api();
-      const { resume } = await api.request(resumeHold, { input: { ...(hold === undefined ? {} : { holdId: hold }), ...(scope === undefined ? {} : { scope }), reason: options.reason } });
+      const { resume } = await api.request(resumeHold, {
+        input: { ...(hold === undefined ? {} : { holdId: hold }), ...(scope === undefined ? {} : { scope }), reason: options.reason },
+      });
       if (options.json === true) {
         printJson(cli, resume);
         return;
       }
-      for (const one of resume.released) print(cli, `${cli.out.styles.green("Resumed")}: hold ${one.key} over ${scopeText(one.scope)} is lifted.`);
+      for (const one of resume.released)
+        print(cli, `${cli.out.styles.green("Resumed")}: hold ${one.key} over ${scopeText(one.scope)} is lifted.`);
       if (resume.released.length === 0) print(cli, "Nothing was paused there.");
       else print(cli, cli.out.styles.dim("What another window or pause covers stays held; `quiesce status` shows it."));
     });

@@ -50,7 +50,8 @@ export function runsCommand(cli: Cli): Command {
 
 function limitOf(text: string): number {
   const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RUNS) throw new InvalidArgumentError(`Expected a whole number from 1 to ${MOST_RUNS}.`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_RUNS)
+    throw new InvalidArgumentError(`Expected a whole number from 1 to ${MOST_RUNS}.`);
   return limit;
 }
 
@@ -77,7 +78,11 @@ function runLines(runs: readonly RunAnswer[], cli: Cli): readonly string[] {
       { title: "DUE", value: (run) => formatLocalInstant(instantOf(run.dueAt)) },
       { title: "JOB", value: (run) => run.job?.key ?? `(${run.trigger.toLowerCase()})`, flexible: true },
       { title: "INTEGRATION", value: (run) => run.integration.key, flexible: true },
-      { title: "STATE", value: (run) => (run.dueCount > 1 ? `${run.state} x${run.dueCount}` : run.state), style: (text, run) => styles[styleOfState(run.state)](text) },
+      {
+        title: "STATE",
+        value: (run) => (run.dueCount > 1 ? `${run.state} x${run.dueCount}` : run.state),
+        style: (text, run) => styles[styleOfState(run.state)](text),
+      },
       { title: "TOOK", value: (run) => (run.durationMs === null ? "" : formatLength(run.durationMs)), align: "right" },
       { title: "TRY", value: (run) => String(run.attempt), align: "right" },
       { title: "NOTE", value: runNote, flexible: true },

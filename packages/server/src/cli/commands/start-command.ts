@@ -6,30 +6,33 @@ const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly
 
 /** `quiesce start`: the server in this process. */
 export function startCommand(cli: Cli): Command {
-  return new Command("start").description("start the server in the foreground; Ctrl-C stops it. Its settings are environment variables").action(async () => {
-    const began = cli.clock.monotonicMs();
-    // The server is the larger part of this package; no other command needs it.
-    const { runServer } = await import("../../main.js");
-    let stop: ((reason: string) => void) | undefined;
-    let asked: NodeJS.Signals | undefined;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      asked = signal;
-      stop?.(signal);
-    };
-    for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
-    try {
-      const server = await runServer({ argv: [] });
-      stop = (reason) => void server.stop(reason);
-      // One that came while it started.
-      if (asked !== undefined) stop(asked);
-      else {
-        const where = server.url === "" ? "Quiesce runs without an API (QUIESCE_ROLES)" : `Quiesce answers at ${cli.out.styles.bold(server.url)}`;
-        print(cli, `${where}, started in ${formatLength(cli.clock.monotonicMs() - began)}.`);
-        print(cli, "Look at it with `quiesce status --watch`; Ctrl-C stops it.");
+  return new Command("start")
+    .description("start the server in the foreground; Ctrl-C stops it. Its settings are environment variables")
+    .action(async () => {
+      const began = cli.clock.monotonicMs();
+      // The server is the larger part of this package; no other command needs it.
+      const { runServer } = await import("../../main.js");
+      let stop: ((reason: string) => void) | undefined;
+      let asked: NodeJS.Signals | undefined;
+      const onSignal = (signal: NodeJS.Signals): void => {
+        asked = signal;
+        stop?.(signal);
+      };
+      for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+      try {
+        const server = await runServer({ argv: [] });
+        stop = (reason) => void server.stop(reason);
+        // One that came while it started.
+        if (asked !== undefined) stop(asked);
+        else {
+          const where =
+            server.url === "" ? "Quiesce runs without an API (QUIESCE_ROLES)" : `Quiesce answers at ${cli.out.styles.bold(server.url)}`;
+          print(cli, `${where}, started in ${formatLength(cli.clock.monotonicMs() - began)}.`);
+          print(cli, "Look at it with `quiesce status --watch`; Ctrl-C stops it.");
+        }
+        cli.exitCode = await server.stopped;
+      } finally {
+        for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
       }
-      cli.exitCode = await server.stopped;
-    } finally {
-      for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
-    }
-  });
+    });
 }

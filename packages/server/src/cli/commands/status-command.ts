@@ -26,7 +26,15 @@ export function statusCommand(cli: Cli): Command {
         printJson(cli, status);
         return;
       }
-      const frame = { status, events: [], link: undefined, now: instantOf(status.at), url: api.connection.url, columns: cli.out.columns(), rows: undefined };
+      const frame = {
+        status,
+        events: [],
+        link: undefined,
+        now: instantOf(status.at),
+        url: api.connection.url,
+        columns: cli.out.columns(),
+        rows: undefined,
+      };
       print(cli, ...renderStatus({ ...frame, styles: cli.out.styles }));
     });
 }

@@ -13,7 +13,11 @@ const ROLES = ["viewer", "operator", "approver", "connector-author", "auditor", 
 
 /** `quiesce token`: who may do what. */
 export function tokenCommand(cli: Cli): Command {
-  return new Command("token").description("make, list and revoke API tokens").addCommand(createCommand(cli)).addCommand(listCommand(cli)).addCommand(revokeCommand(cli));
+  return new Command("token")
+    .description("make, list and revoke API tokens")
+    .addCommand(createCommand(cli))
+    .addCommand(listCommand(cli))
+    .addCommand(revokeCommand(cli));
 }
 
 interface CreateOptions {
@@ -31,7 +35,8 @@ function createCommand(cli: Cli): Command {
     .option("--expires <time>", "when it ends: +90d, or ISO 8601 with an offset (default: when it is revoked)")
     .option("--json", "print the token with its secret as JSON")
     .action(async (options: CreateOptions) => {
-      const expiresAt = options.expires === undefined ? null : new Date(parseInstantOption(options.expires, "--expires", cli.clock.wallMs())).toISOString();
+      const expiresAt =
+        options.expires === undefined ? null : new Date(parseInstantOption(options.expires, "--expires", cli.clock.wallMs())).toISOString();
       const input = { name: options.name, role: options.role.toUpperCase().replaceAll("-", "_"), expiresAt };
       const { createToken: made } = await (await cli.api()).request(createToken, { input });
       if (options.json === true) {
@@ -86,7 +91,9 @@ function revokeCommand(cli: Cli): Command {
     .option("-r, --reason <text>", "why; stays on record")
     .option("--json", "print the token as JSON")
     .action(async (key: string, options: { readonly reason?: string; readonly json?: boolean }) => {
-      const { revokeToken: revoked } = await (await cli.api()).request(revokeToken, { input: { key, ...(options.reason === undefined ? {} : { reason: options.reason }) } });
+      const { revokeToken: revoked } = await (
+        await cli.api()
+      ).request(revokeToken, { input: { key, ...(options.reason === undefined ? {} : { reason: options.reason }) } });
       if (options.json === true) printJson(cli, revoked);
       else print(cli, `Token ${revoked.key} (${plainText(revoked.name)}) is revoked.`);
     });

@@ -55,7 +55,11 @@ export async function readDocument(cli: Cli, file: string): Promise<string> {
     return await readFile(file, "utf8");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const reasons: { readonly [code: string]: string } = { ENOENT: "there is no such file", EACCES: "this user may not read it", EISDIR: "it is a folder" };
+    const reasons: { readonly [code: string]: string } = {
+      ENOENT: "there is no such file",
+      EACCES: "this user may not read it",
+      EISDIR: "it is a folder",
+    };
     throw new CliError("usage", `${file} cannot be read: ${reasons[code] ?? code}.`, { cause: error });
   }
 }

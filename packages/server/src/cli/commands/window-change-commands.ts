@@ -17,16 +17,23 @@ interface ChangeOptions {
 
 /** `quiesce window end`: the work is done early. */
 export function windowEndCommand(cli: Cli): Command {
-  return changeCommand("end", "end the open occurrence of a window now; what it held runs, unless something else holds it", "the open one")
-    .action(async (key: string, options: ChangeOptions) => {
-      const { endMaintenanceWindowEarly: window } = await (await cli.api()).request(endWindow, { input: inputOf(key, options) });
-      answer(cli, window, options, `Window ${window.key} is ended.`);
-    });
+  return changeCommand(
+    "end",
+    "end the open occurrence of a window now; what it held runs, unless something else holds it",
+    "the open one",
+  ).action(async (key: string, options: ChangeOptions) => {
+    const { endMaintenanceWindowEarly: window } = await (await cli.api()).request(endWindow, { input: inputOf(key, options) });
+    answer(cli, window, options, `Window ${window.key} is ended.`);
+  });
 }
 
 /** `quiesce window extend`: the work takes longer. */
 export function windowExtendCommand(cli: Cli): Command {
-  return changeCommand("extend", "let the open or next occurrence of a window last longer; later ones stay as they are", "the open or next one")
+  return changeCommand(
+    "extend",
+    "let the open or next occurrence of a window last longer; later ones stay as they are",
+    "the open or next one",
+  )
     .requiredOption("--until <time>", "its new end: +30m from now, or ISO 8601 with an offset")
     .action(async (key: string, options: ChangeOptions) => {
       const until = parseInstantOption(options.until ?? "", "--until", cli.clock.wallMs());
@@ -47,7 +54,8 @@ export function windowCancelCommand(cli: Cli): Command {
         return;
       }
       const { cancelMaintenanceWindow: window } = await (await cli.api()).request(cancelWindow, { input: inputOf(key, options) });
-      const what = options.occurrence === undefined ? `Window ${window.key}` : `The occurrence of ${window.key} at ${localText(options.occurrence)}`;
+      const what =
+        options.occurrence === undefined ? `Window ${window.key}` : `The occurrence of ${window.key} at ${localText(options.occurrence)}`;
       answer(cli, window, options, `${what} is cancelled.`);
     });
 }

@@ -42,7 +42,11 @@ function addPlanOptions(command: Command): Command {
       .option("--rrule <rule>", 'RFC 5545 recurrence: "FREQ=MONTHLY;BYDAY=1SU" (default: once)')
       .option("--exdate <local>", "a local start that does not happen (repeat for more)", collect)
       .option("--rdate <local>", "a local start that happens besides (repeat for more)", collect)
-      .addOption(new Option("--dst <policy>", "how a night with a clock change is read: cover holds both readings").choices(["cover", "rfc"]).default("cover")),
+      .addOption(
+        new Option("--dst <policy>", "how a night with a clock change is read: cover holds both readings")
+          .choices(["cover", "rfc"])
+          .default("cover"),
+      ),
   )
     .addOption(new Option("--mode <mode>", "enforce holds runs, observe only records").choices(["enforce", "observe"]).default("enforce"))
     .option("--owner <name>", "the team or person who answers for it")
@@ -52,7 +56,9 @@ function addPlanOptions(command: Command): Command {
 
 /** `quiesce window create`: the preview first, then the window. */
 export function windowCreateCommand(cli: Cli): Command {
-  return addPlanOptions(new Command("create").description("plan a maintenance window; shows when it happens and what it covers before it is saved"))
+  return addPlanOptions(
+    new Command("create").description("plan a maintenance window; shows when it happens and what it covers before it is saved"),
+  )
     .option("-y, --yes", "do not ask before it is saved")
     .option("--json", "print the saved window as JSON")
     .action(async (options: PlanOptions) => {
@@ -74,7 +80,11 @@ export function windowCreateCommand(cli: Cli): Command {
 
 /** `quiesce window preview`: a plan, or a window that stands. */
 export function windowPreviewCommand(cli: Cli): Command {
-  return addPlanOptions(new Command("preview").description("show when a window happens and what it covers: one that stands, or one described by options; saves nothing"))
+  return addPlanOptions(
+    new Command("preview").description(
+      "show when a window happens and what it covers: one that stands, or one described by options; saves nothing",
+    ),
+  )
     .argument("[window]", "the key of a window that stands; without it the options of `window create` describe one")
     .option("--json", "print it as JSON")
     .action(async (key: string | undefined, options: PlanOptions) => {
@@ -93,7 +103,8 @@ export function windowPreviewCommand(cli: Cli): Command {
 
 async function previewStanding(cli: Cli, api: GraphqlClient, key: string, json: boolean): Promise<void> {
   const { maintenanceWindow: window } = await api.request(windowOccurrences, { key, first: 20 });
-  if (window === null) throw new CliError("refused", `There is no window "${key}". List them with \`quiesce window list\`.`, { code: "QSC_WINDOW_NOT_FOUND" });
+  if (window === null)
+    throw new CliError("refused", `There is no window "${key}". List them with \`quiesce window list\`.`, { code: "QSC_WINDOW_NOT_FOUND" });
   if (json) {
     printJson(cli, window);
     return;
@@ -118,7 +129,8 @@ function planOf(options: PlanOptions, needed: readonly ("title" | "owner" | "rea
   for (const name of needed) if (options[name] === undefined) throw new CliError("usage", `A window wants a --${name}.`);
   const { start } = options;
   if (start === undefined) throw new CliError("usage", "When does it start? Give --start as a local time, as 2026-12-06T02:00.");
-  if ((options.end === undefined) === (options.duration === undefined)) throw new CliError("usage", "Give the window an --end or a --duration, one of them.");
+  if ((options.end === undefined) === (options.duration === undefined))
+    throw new CliError("usage", "Give the window an --end or a --duration, one of them.");
   return {
     ...(options.key === undefined ? {} : { key: options.key }),
     title: options.title ?? "Preview",

@@ -22,7 +22,10 @@ export function windowListCommand(cli: Cli): Command {
     .action(async (options: { readonly all?: boolean; readonly search?: string; readonly json?: boolean }) => {
       const api = await cli.api();
       const filter = { includeCancelled: options.all === true, ...(options.search === undefined ? {} : { search: options.search }) };
-      const windows = await readPages(MOST_WINDOWS, async (page) => (await api.request(listWindows, { ...page, filter })).maintenanceWindows);
+      const windows = await readPages(
+        MOST_WINDOWS,
+        async (page) => (await api.request(listWindows, { ...page, filter })).maintenanceWindows,
+      );
       if (options.json === true) printJson(cli, windows);
       else if (windows.length === 0) note(cli, "No windows. Plan one with `quiesce window create`.");
       else print(cli, ...windowLines(windows, cli));
@@ -79,7 +82,9 @@ export function windowReportCommand(cli: Cli): Command {
     .option("--json", "print it as JSON")
     .action(async (key: string, options: { readonly occurrence?: string; readonly json?: boolean }) => {
       const localStart = options.occurrence?.replace(" ", "T");
-      const { windowReport: answer } = await (await cli.api()).request(windowReport, { window: key, ...(localStart === undefined ? {} : { localStart }) });
+      const { windowReport: answer } = await (
+        await cli.api()
+      ).request(windowReport, { window: key, ...(localStart === undefined ? {} : { localStart }) });
       if (options.json === true) printJson(cli, answer.report);
       else print(cli, ...renderReport(answer.report, cli.out));
     });

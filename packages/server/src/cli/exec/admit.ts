@@ -68,7 +68,8 @@ async function lookOnce(options: AdmitOptions, world: ExecWorld): Promise<Look> 
     return { kind: "settled", admission: { kind: "entered", lease: answer.lease, since, refreshed: refreshCache(world) } };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    if (error.code === "QSC_GATE_BUSY") return { kind: "held", why: "another run has its place, or a cap is reached", until: world.clock.wallMs() + LOOK_SOON_MS };
+    if (error.code === "QSC_GATE_BUSY")
+      return { kind: "held", why: "another run has its place, or a cap is reached", until: world.clock.wallMs() + LOOK_SOON_MS };
     if (error.exit !== "unreachable") throw error;
     return withoutServer(options, world, error);
   }
@@ -83,16 +84,26 @@ async function withoutServer(options: AdmitOptions, world: ExecWorld, error: Cli
   const verdict = decideFromCache(await world.cache.read(), world.clock.wallMs());
   switch (verdict.kind) {
     case "open":
-      world.say(`${error.message} By what was planned at the last contact nothing holds ${options.integration} now: running without a lease.`);
+      world.say(
+        `${error.message} By what was planned at the last contact nothing holds ${options.integration} now: running without a lease.`,
+      );
       return { kind: "settled", admission: { kind: "unleased" } };
     case "held":
-      return { kind: "held", why: `${describe(verdict.by)} (as planned at the last contact; the server is unreachable)`, until: verdict.until };
+      return {
+        kind: "held",
+        why: `${describe(verdict.by)} (as planned at the last contact; the server is unreachable)`,
+        until: verdict.until,
+      };
     case "unknown":
       if (options.ifUnreachable === "run") {
         world.say(`${error.message} Nothing is known of the last 24 hours: running without a lease, as --if-unreachable run says.`);
         return { kind: "settled", admission: { kind: "unleased" } };
       }
-      return { kind: "held", why: "the server is unreachable and nothing is known of the last 24 hours (--if-unreachable hold)", until: null };
+      return {
+        kind: "held",
+        why: "the server is unreachable and nothing is known of the last 24 hours (--if-unreachable hold)",
+        until: null,
+      };
   }
 }
 

@@ -13,7 +13,9 @@ const packageFolder = fileURLToPath(new URL("../../../", import.meta.url));
 const program = join(packageFolder, "bin/quiesce.js");
 
 async function newest(folder: string, ending: string): Promise<number> {
-  const names = (await readdir(join(packageFolder, folder), { recursive: true })).filter((name) => name.endsWith(ending) && !name.endsWith(`.test${ending}`));
+  const names = (await readdir(join(packageFolder, folder), { recursive: true })).filter(
+    (name) => name.endsWith(ending) && !name.endsWith(`.test${ending}`),
+  );
   return Math.max(0, ...(await Promise.all(names.map(async (name) => (await stat(join(packageFolder, folder, name))).mtimeMs))));
 }
 
@@ -72,18 +74,38 @@ async function startGate(): Promise<FakeGate> {
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
     request.on("end", () => {
       if (gate.hangs) return;
-      const send = (status: number, value: unknown): void => void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-      if (gate.refusal !== undefined && request.url === "/graphql") return send(200, { errors: [{ message: gate.refusal.message, extensions: { code: gate.refusal.code } }] });
+      const send = (status: number, value: unknown): void =>
+        void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+      if (gate.refusal !== undefined && request.url === "/graphql")
+        return send(200, { errors: [{ message: gate.refusal.message, extensions: { code: gate.refusal.code } }] });
       const parsed = JSON.parse(body) as { readonly query?: string; readonly variables?: { readonly input?: unknown } };
       if (request.url === "/graphql") return send(200, answerGraphql(gate, parsed.query ?? "", parsed.variables ?? {}));
       gate.asked.push({ what: "enter", input: parsed });
       if (gate.refusal !== undefined) return send(404, { error: gate.refusal });
-      if (gate.held || gate.closesAtTheEntrance) return send(423, { entered: false, held: true, by: [{ ...holdFields, since: "2026-01-01T00:00:00.000Z", until: gate.until }], until: gate.until });
+      if (gate.held || gate.closesAtTheEntrance)
+        return send(423, {
+          entered: false,
+          held: true,
+          by: [{ ...holdFields, since: "2026-01-01T00:00:00.000Z", until: gate.until }],
+          until: gate.until,
+        });
       gate.enteredAt = Date.now();
       return send(201, { entered: true, runId: "run-1", leaseToken: "lease-1", leaseUntil: new Date().toISOString() });
     });
   });
-  const gate: FakeGate = { url: "", held: false, until: null, leaseLost: false, closesAtTheEntrance: false, hangs: false, enteredAt: 0, refusal: undefined, upcoming: [], asked: [], server };
+  const gate: FakeGate = {
+    url: "",
+    held: false,
+    until: null,
+    leaseLost: false,
+    closesAtTheEntrance: false,
+    hangs: false,
+    enteredAt: 0,
+    refusal: undefined,
+    upcoming: [],
+    asked: [],
+    server,
+  };
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   gate.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -185,7 +207,10 @@ describe("quiesce exec", () => {
     const file = join(folder, "not-executable");
     await writeFile(file, "");
     expect(await exec([], [file]).exit).toBe(126);
-    expect(gate.asked.filter(({ what }) => what === "leave").map(({ input }) => (input as { outcome: string }).outcome)).toEqual(["FAILED", "FAILED"]);
+    expect(gate.asked.filter(({ what }) => what === "leave").map(({ input }) => (input as { outcome: string }).outcome)).toEqual([
+      "FAILED",
+      "FAILED",
+    ]);
   });
 
   it.each([
@@ -272,15 +297,19 @@ describe("quiesce exec", () => {
     expect(whatWasAsked()).not.toContain("leave");
   }, 15_000);
 
-  it.each(["is gone", "never answers"])("has stopped the command before its lease is over when the server %s", async (how) => {
-    const started = exec(["--lease", "6s"], ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]);
-    await until(() => started.printed().includes("ready"));
-    if (how === "is gone") stopServer();
-    else gate.hangs = true;
-    expect(await started.exit).toBe(76);
-    expect(Date.now() - gate.enteredAt).toBeLessThan(6_000);
-    expect(started.said()).toContain("could not be renewed in time");
-  }, 15_000);
+  it.each(["is gone", "never answers"])(
+    "has stopped the command before its lease is over when the server %s",
+    async (how) => {
+      const started = exec(["--lease", "6s"], ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]);
+      await until(() => started.printed().includes("ready"));
+      if (how === "is gone") stopServer();
+      else gate.hangs = true;
+      expect(await started.exit).toBe(76);
+      expect(Date.now() - gate.enteredAt).toBeLessThan(6_000);
+      expect(started.said()).toContain("could not be renewed in time");
+    },
+    15_000,
+  );
 
   it("ends with 125 when the gate refuses for good, since 1 belongs to the command", async () => {
     gate.refusal = { code: "QSC_INTEGRATION_NOT_FOUND", message: 'There is no integration "erp-orders".' };

@@ -20,7 +20,9 @@ export interface Lease {
   readonly leaseToken: string;
 }
 
-type EnterAnswer = { readonly kind: "entered"; readonly lease: Lease } | { readonly kind: "held"; readonly by: readonly HeldReason[]; readonly until: number | null };
+type EnterAnswer =
+  | { readonly kind: "entered"; readonly lease: Lease }
+  | { readonly kind: "held"; readonly by: readonly HeldReason[]; readonly until: number | null };
 
 /** The gate of one integration. Every function throws CliError `unreachable` when no server answers. */
 export interface GateClient {
@@ -63,23 +65,40 @@ export function gateClient(api: GraphqlClient, integration: string, signal: Abor
     },
     upcoming: async () => {
       const answer = await api.request(upcomingHolds, { integration });
-      if (answer.integration === null) throw new CliError("refused", `There is no integration "${integration}".`, { code: "QSC_INTEGRATION_NOT_FOUND", field: "integration" });
+      if (answer.integration === null)
+        throw new CliError("refused", `There is no integration "${integration}".`, {
+          code: "QSC_INTEGRATION_NOT_FOUND",
+          field: "integration",
+        });
       const asOf = instantOf(answer.integration.gate.asOf);
       const enforced = answer.control.mode === "ENFORCE" ? answer.integration.holds.filter((hold) => hold.mode === "ENFORCE") : [];
-      const holds = enforced.map(
-        (hold): KnownHold => ({ from: instantOf(hold.beginsAt), until: instantOrNull(hold.expiresAt), title: hold.title, owner: hold.owner, reason: hold.reason }),
-      );
+      const holds = enforced.map((hold): KnownHold => ({
+        from: instantOf(hold.beginsAt),
+        until: instantOrNull(hold.expiresAt),
+        title: hold.title,
+        owner: hold.owner,
+        reason: hold.reason,
+      }));
       return { integration, asOf, holds };
     },
   };
 }
 
-async function enter(api: GraphqlClient, integration: string, options: { readonly leaseSeconds: number; readonly signal: AbortSignal }): Promise<EnterAnswer> {
+async function enter(
+  api: GraphqlClient,
+  integration: string,
+  options: { readonly leaseSeconds: number; readonly signal: AbortSignal },
+): Promise<EnterAnswer> {
   const { connection } = api;
-  const response = await send(connection, `/gate/${encodeURIComponent(integration)}/enter`, { body: { leaseSeconds: options.leaseSeconds }, timeoutMs: GATE_REQUEST_MS, signal: options.signal });
+  const response = await send(connection, `/gate/${encodeURIComponent(integration)}/enter`, {
+    body: { leaseSeconds: options.leaseSeconds },
+    timeoutMs: GATE_REQUEST_MS,
+    signal: options.signal,
+  });
   if (response.json === undefined) throw notQuiesce(connection, response.status);
   const refused = errorSchema.safeParse(response.json);
-  if (refused.success) throw refusal({ ...refused.data.error, field: refused.data.error.field ?? undefined, status: response.status, connection });
+  if (refused.success)
+    throw refusal({ ...refused.data.error, field: refused.data.error.field ?? undefined, status: response.status, connection });
   const answer = enterSchema.safeParse(response.json);
   if (!answer.success) throw notUnderstood(connection, answer.error);
   return answer.data.entered

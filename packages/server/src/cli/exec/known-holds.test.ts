@@ -3,8 +3,19 @@ import { type CachedHolds, decideFromCache, KNOWN_FOR_MS, type KnownHold } from 
 
 const AT = Date.parse("2026-11-20T12:00:00Z");
 const MINUTE = 60_000;
-const hold = (from: number, until: number | null, title = "Upgrade"): KnownHold => ({ from: AT + from, until: until === null ? null : AT + until, title, owner: "erp", reason: "patches" });
-const cached = (holds: readonly KnownHold[], skewMs = 0): CachedHolds => ({ integration: "erp-orders", fetchedAt: AT, asOf: AT + skewMs, holds });
+const hold = (from: number, until: number | null, title = "Upgrade"): KnownHold => ({
+  from: AT + from,
+  until: until === null ? null : AT + until,
+  title,
+  owner: "erp",
+  reason: "patches",
+});
+const cached = (holds: readonly KnownHold[], skewMs = 0): CachedHolds => ({
+  integration: "erp-orders",
+  fetchedAt: AT,
+  asOf: AT + skewMs,
+  holds,
+});
 
 describe("deciding without a server", () => {
   it("holds from the first millisecond of a known interval, and no longer than to its end", () => {
@@ -23,12 +34,20 @@ describe("deciding without a server", () => {
   });
 
   it("lets touching and overlapping holds end together, and others apart", () => {
-    const known = cached([hold(30 * MINUTE, 40 * MINUTE), hold(0, 10 * MINUTE), hold(10 * MINUTE, 20 * MINUTE), hold(5 * MINUTE, 15 * MINUTE)]);
+    const known = cached([
+      hold(30 * MINUTE, 40 * MINUTE),
+      hold(0, 10 * MINUTE),
+      hold(10 * MINUTE, 20 * MINUTE),
+      hold(5 * MINUTE, 15 * MINUTE),
+    ]);
     expect(decideFromCache(known, AT + MINUTE)).toMatchObject({ kind: "held", until: AT + 20 * MINUTE });
   });
 
   it("stays held without an end when one of them has none", () => {
-    expect(decideFromCache(cached([hold(0, 10 * MINUTE), hold(5 * MINUTE, null)]), AT + MINUTE)).toMatchObject({ kind: "held", until: null });
+    expect(decideFromCache(cached([hold(0, 10 * MINUTE), hold(5 * MINUTE, null)]), AT + MINUTE)).toMatchObject({
+      kind: "held",
+      until: null,
+    });
     expect(decideFromCache(cached([hold(0, null)]), AT + KNOWN_FOR_MS - 1)).toMatchObject({ kind: "held", until: null });
   });
 

@@ -46,7 +46,9 @@ function endOf(child: ChildProcess, file: string): Promise<ChildEnd> {
       const missing = error.code === "ENOENT";
       resolve({
         exitCode: missing ? exitCodes.notFound : exitCodes.notExecutable,
-        failure: missing ? `the command "${file}" was not found.` : `the command "${file}" cannot be executed (${error.code ?? error.message}).`,
+        failure: missing
+          ? `the command "${file}" was not found.`
+          : `the command "${file}" cannot be executed (${error.code ?? error.message}).`,
       });
     });
     child.once("exit", (code, signal) => resolve({ exitCode: code ?? exitCodeOfSignal(signal === null ? 0 : constants.signals[signal]) }));

@@ -44,7 +44,11 @@ export async function runExec(input: ExecInput, world: ExecWorld): Promise<numbe
   }
 }
 
-async function runAdmitted(input: ExecInput, world: ExecWorld, { admission, signals }: { readonly admission: Admission; readonly signals: Signals }): Promise<number> {
+async function runAdmitted(
+  input: ExecInput,
+  world: ExecWorld,
+  { admission, signals }: { readonly admission: Admission; readonly signals: Signals },
+): Promise<number> {
   const { received } = signals;
   if (admission.kind === "refused") return received === undefined ? exitCodes.held : world.exitCodeOf(received);
   if (received !== undefined) {
@@ -112,13 +116,22 @@ function exitOf(end: ChildEnd, world: ExecWorld): number {
   return end.exitCode;
 }
 
-async function stopForLostLease(input: ExecInput, world: ExecWorld, { child, why }: { readonly child: RunningChild; readonly why: LeaseEnd }): Promise<number> {
+async function stopForLostLease(
+  input: ExecInput,
+  world: ExecWorld,
+  { child, why }: { readonly child: RunningChild; readonly why: LeaseEnd },
+): Promise<number> {
   const reason =
-    why === "lost" ? "the server says that the lease is not ours any more" : `the lease of ${input.leaseSeconds} s could not be renewed in time; a longer --lease outlasts longer outages`;
+    why === "lost"
+      ? "the server says that the lease is not ours any more"
+      : `the lease of ${input.leaseSeconds} s could not be renewed in time; a longer --lease outlasts longer outages`;
   world.say(`stopping the command: ${reason}. A window may count on this work being over.`);
   child.kill("SIGTERM");
   const grace = new AbortController();
-  const inTime = await Promise.race([child.ended.then(() => true), world.sleep(killGraceMs(input.leaseSeconds), grace.signal).then(() => false)]);
+  const inTime = await Promise.race([
+    child.ended.then(() => true),
+    world.sleep(killGraceMs(input.leaseSeconds), grace.signal).then(() => false),
+  ]);
   grace.abort();
   // Also after a quick end: what the command started may still be there.
   child.kill("SIGKILL");

@@ -12,11 +12,20 @@ export const resumeHold = operation(
 );
 export const askGate = operation(
   `query Gate($integration: String!) { gate(integration: $integration) { state held until asOf by { ${GATE_HOLD_FIELDS} } } }`,
-  z.object({ gate: z.object({ state: z.string(), held: z.boolean(), until: z.string().nullable(), asOf: z.string(), by: z.array(gateHoldShape) }) }),
+  z.object({
+    gate: z.object({ state: z.string(), held: z.boolean(), until: z.string().nullable(), asOf: z.string(), by: z.array(gateHoldShape) }),
+  }),
 );
 export const readControl = operation(
   "query Control { control { mode expandedUntil zoneDataVersion eventCursor } }",
-  z.object({ control: z.object({ mode: z.string(), expandedUntil: z.string().nullable(), zoneDataVersion: z.string().nullable(), eventCursor: z.string() }) }),
+  z.object({
+    control: z.object({
+      mode: z.string(),
+      expandedUntil: z.string().nullable(),
+      zoneDataVersion: z.string().nullable(),
+      eventCursor: z.string(),
+    }),
+  }),
 );
 export const setMode = operation(
   "mutation SetMode($input: SetModeInput!) { setMode(input: $input) { mode expandedUntil zoneDataVersion } }",
@@ -54,4 +63,7 @@ export const renewGate = operation(
   "mutation RenewGate($input: RenewGateInput!) { renewGate(input: $input) { leaseUntil } }",
   z.object({ renewGate: z.object({ leaseUntil: z.string() }) }),
 );
-export const leaveGate = operation("mutation LeaveGate($input: LeaveGateInput!) { leaveGate(input: $input) { key } }", z.object({ leaveGate: z.object({ key: z.string() }) }));
+export const leaveGate = operation(
+  "mutation LeaveGate($input: LeaveGateInput!) { leaveGate(input: $input) { key } }",
+  z.object({ leaveGate: z.object({ key: z.string() }) }),
+);

@@ -10,10 +10,13 @@ import * as windowOperations from "./window-operations.js";
 
 const schema = buildSchema(readFileSync(new URL("../../../schema.graphql", import.meta.url), "utf8"));
 
-const isOperation = (value: unknown): value is Operation<unknown> => typeof value === "object" && value !== null && "document" in value && "data" in value;
+const isOperation = (value: unknown): value is Operation<unknown> =>
+  typeof value === "object" && value !== null && "document" in value && "data" in value;
 
 const operations = [holdOperations, runOperations, serverOperations, statusOperations, windowOperations].flatMap((module) =>
-  Object.entries(module as { readonly [name: string]: unknown }).flatMap(([name, value]) => (isOperation(value) ? [[name, value.document] as const] : [])),
+  Object.entries(module as { readonly [name: string]: unknown }).flatMap(([name, value]) =>
+    isOperation(value) ? [[name, value.document] as const] : [],
+  ),
 );
 
 describe("what the command line asks", () => {

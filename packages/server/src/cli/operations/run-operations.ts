@@ -6,7 +6,9 @@ export const listRuns = operation(
   `query Runs($first: Int, $after: String, $filter: RunFilter) {
     runs(first: $first, after: $after, filter: $filter, orderBy: DUE_DESC) { nodes { ${RUN_FIELDS} } pageInfo { hasNextPage endCursor } }
   }`,
-  z.object({ runs: z.object({ nodes: z.array(runShape), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }) }),
+  z.object({
+    runs: z.object({ nodes: z.array(runShape), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }),
+  }),
 );
 
 export const explainJob = operation(

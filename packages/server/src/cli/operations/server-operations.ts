@@ -4,7 +4,9 @@ import { TOKEN_FIELDS, tokenShape } from "./shapes.js";
 
 export const listTokens = operation(
   `query Tokens($first: Int, $after: String) { tokens(first: $first, after: $after) { nodes { ${TOKEN_FIELDS} } pageInfo { hasNextPage endCursor } } }`,
-  z.object({ tokens: z.object({ nodes: z.array(tokenShape), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }) }),
+  z.object({
+    tokens: z.object({ nodes: z.array(tokenShape), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }),
+  }),
 );
 export const createToken = operation(
   `mutation CreateToken($input: CreateTokenInput!) { createToken(input: $input) { secret token { ${TOKEN_FIELDS} } } }`,
@@ -27,7 +29,12 @@ export const readHealth = operation(
 );
 
 const fieldChange = z.object({ path: z.string(), before: z.unknown(), after: z.unknown() });
-const workspaceChange = z.object({ kind: z.enum(["CREATE", "UPDATE", "DELETE"]), objectType: z.string(), key: z.string(), fields: z.array(fieldChange) });
+const workspaceChange = z.object({
+  kind: z.enum(["CREATE", "UPDATE", "DELETE"]),
+  objectType: z.string(),
+  key: z.string(),
+  fields: z.array(fieldChange),
+});
 export type WorkspaceChangeAnswer = z.infer<typeof workspaceChange>;
 
 export const applyWorkspace = operation(
@@ -36,4 +43,7 @@ export const applyWorkspace = operation(
   }`,
   z.object({ applyWorkspace: z.object({ dryRun: z.boolean(), changes: z.array(workspaceChange) }) }),
 );
-export const readWorkspace = operation("query Workspace { workspace { document } }", z.object({ workspace: z.object({ document: z.string() }) }));
+export const readWorkspace = operation(
+  "query Workspace { workspace { document } }",
+  z.object({ workspace: z.object({ document: z.string() }) }),
+);

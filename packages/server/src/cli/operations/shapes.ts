@@ -3,7 +3,12 @@ import { z } from "zod";
 /** Shapes of what the server answers, as far as the command line reads it. Instants stay text, as the server wrote them: `--json` prints them so. */
 const instantText = z.string();
 
-const scopeShape = z.object({ all: z.boolean(), integrations: z.array(z.string()), systems: z.array(z.string()), tags: z.array(z.string()) });
+const scopeShape = z.object({
+  all: z.boolean(),
+  integrations: z.array(z.string()),
+  systems: z.array(z.string()),
+  tags: z.array(z.string()),
+});
 export type Scope = z.infer<typeof scopeShape>;
 
 export const occurrenceShape = z.object({
@@ -21,7 +26,8 @@ export const occurrenceShape = z.object({
   hold: z.object({ expiresAt: instantText.nullable() }).nullable(),
 });
 export type OccurrenceAnswer = z.infer<typeof occurrenceShape>;
-export const OCCURRENCE_FIELDS = "key state localStart localEnd timeZone startsAt endsAt notes releasedAt inFlight heldRuns hold { expiresAt }";
+export const OCCURRENCE_FIELDS =
+  "key state localStart localEnd timeZone startsAt endsAt notes releasedAt inFlight heldRuns hold { expiresAt }";
 
 export const memberShape = z.object({ path: z.string(), integration: z.object({ key: z.string(), name: z.string() }) });
 export const MEMBER_FIELDS = "path integration { key name }";

@@ -43,7 +43,10 @@ const STATUS_FIELDS = `cursor at mode integrations heldIntegrations
   recentRuns { key state dueAt startedAt finishedAt durationMs reason job { key } integration { key } heldBy { title } }`;
 
 export const readStatus = operation(`query Status { statusSummary { ${STATUS_FIELDS} } }`, z.object({ statusSummary: statusShape }));
-export const watchStatus = operation(`subscription WatchStatus { statusSummary { ${STATUS_FIELDS} } }`, z.object({ statusSummary: statusShape }));
+export const watchStatus = operation(
+  `subscription WatchStatus { statusSummary { ${STATUS_FIELDS} } }`,
+  z.object({ statusSummary: statusShape }),
+);
 
 const liveEvent = z.object({
   cursor: z.string(),

@@ -6,10 +6,21 @@ export const listWindows = operation(
   `query Windows($first: Int, $after: String, $filter: MaintenanceWindowFilter) {
     maintenanceWindows(first: $first, after: $after, filter: $filter) { nodes { ${WINDOW_FIELDS} } pageInfo { hasNextPage endCursor } }
   }`,
-  z.object({ maintenanceWindows: z.object({ nodes: z.array(windowShape), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }) }),
+  z.object({
+    maintenanceWindows: z.object({
+      nodes: z.array(windowShape),
+      pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
+    }),
+  }),
 );
 
-const previewOccurrence = z.object({ startsAt: z.string(), endsAt: z.string(), localStart: z.string(), localEnd: z.string(), notes: z.array(z.string()) });
+const previewOccurrence = z.object({
+  startsAt: z.string(),
+  endsAt: z.string(),
+  localStart: z.string(),
+  localEnd: z.string(),
+  notes: z.array(z.string()),
+});
 
 export const previewWindow = operation(
   `query PreviewWindow($input: MaintenanceWindowInput!) {
@@ -35,7 +46,9 @@ export const windowOccurrences = operation(
     maintenanceWindow(key: $key) { ${WINDOW_FIELDS} occurrences(first: $first) { nodes { ${OCCURRENCE_FIELDS} } } members { ${MEMBER_FIELDS} } }
   }`,
   z.object({
-    maintenanceWindow: windowShape.extend({ occurrences: z.object({ nodes: z.array(occurrenceShape) }), members: z.array(memberShape) }).nullable(),
+    maintenanceWindow: windowShape
+      .extend({ occurrences: z.object({ nodes: z.array(occurrenceShape) }), members: z.array(memberShape) })
+      .nullable(),
   }),
 );
 
@@ -72,7 +85,9 @@ const reportShape = z.looseObject({
   held: z.number(),
   failed: z.number(),
   startedInside: z.number(),
-  integrations: z.array(z.object({ key: z.string(), path: z.string(), due: z.number(), held: z.number(), coalesced: z.number(), failed: z.number() })),
+  integrations: z.array(
+    z.object({ key: z.string(), path: z.string(), due: z.number(), held: z.number(), coalesced: z.number(), failed: z.number() }),
+  ),
 });
 export type ReportAnswer = z.infer<typeof reportShape>;
 

@@ -16,7 +16,9 @@ export function formatLocalInstant(instant: number): string {
 export function formatNearInstant(instant: number, now: number): string {
   const at = new Date(instant);
   const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  return dateText(at) === dateText(new Date(now)) ? `${time}:${two(at.getSeconds())}` : `${DAYS[at.getDay()] ?? ""} ${dateText(at)} ${time}`;
+  return dateText(at) === dateText(new Date(now))
+    ? `${time}:${two(at.getSeconds())}`
+    : `${DAYS[at.getDay()] ?? ""} ${dateText(at)} ${time}`;
 }
 
 /** An instant in UTC: `2026-11-20 17:00Z`, with its seconds where it has some. */

@@ -3,7 +3,11 @@ import type { WorkspaceChangeAnswer } from "../operations/server-operations.js";
 import { plainText, truncate } from "./plain-text.js";
 import type { StyleName } from "./styles.js";
 
-const LOOKS = { CREATE: { sign: "+", style: "green" }, UPDATE: { sign: "~", style: "yellow" }, DELETE: { sign: "-", style: "red" } } as const satisfies {
+const LOOKS = {
+  CREATE: { sign: "+", style: "green" },
+  UPDATE: { sign: "~", style: "yellow" },
+  DELETE: { sign: "-", style: "red" },
+} as const satisfies {
   readonly [kind in WorkspaceChangeAnswer["kind"]]: { readonly sign: string; readonly style: StyleName };
 };
 const WORDS = {

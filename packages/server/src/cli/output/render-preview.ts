@@ -8,11 +8,20 @@ import { renderTable } from "./render-table.js";
 const MOST_MEMBERS = 30;
 
 /** When a window happens, local and UTC, what it covers and what a person should look at first. */
-export function renderPreview(preview: WindowPreviewAnswer, options: { readonly timeZone: string; readonly output: Output }): readonly string[] {
+export function renderPreview(
+  preview: WindowPreviewAnswer,
+  options: { readonly timeZone: string; readonly output: Output },
+): readonly string[] {
   const { output } = options;
   const table = { width: output.columns(), styles: output.styles };
   const title = (text: string): string => output.styles.bold(text);
-  const lines: string[] = [title(preview.occurrences.length === 0 ? "Does not happen in the months ahead that the server looks through." : `Happens, in ${plainText(options.timeZone)}`)];
+  const lines: string[] = [
+    title(
+      preview.occurrences.length === 0
+        ? "Does not happen in the months ahead that the server looks through."
+        : `Happens, in ${plainText(options.timeZone)}`,
+    ),
+  ];
   if (preview.occurrences.length > 0) {
     lines.push(
       ...renderTable(
@@ -41,7 +50,8 @@ export function renderPreview(preview: WindowPreviewAnswer, options: { readonly 
         table,
       ),
     );
-    if (preview.members.length > MOST_MEMBERS) lines.push(output.styles.dim(`and ${preview.members.length - MOST_MEMBERS} more; --json lists them all`));
+    if (preview.members.length > MOST_MEMBERS)
+      lines.push(output.styles.dim(`and ${preview.members.length - MOST_MEMBERS} more; --json lists them all`));
   }
   if (preview.heldJobs.length > 0) {
     lines.push(
@@ -61,7 +71,12 @@ export function renderPreview(preview: WindowPreviewAnswer, options: { readonly 
   }
   if (preview.warnings.length > 0) {
     const width = (output.columns() ?? 100) - 2;
-    lines.push("", ...preview.warnings.flatMap((warning) => wrap(plainText(warning), width).map((line, index) => output.styles.yellow(`${index === 0 ? "! " : "  "}${line}`))));
+    lines.push(
+      "",
+      ...preview.warnings.flatMap((warning) =>
+        wrap(plainText(warning), width).map((line, index) => output.styles.yellow(`${index === 0 ? "! " : "  "}${line}`)),
+      ),
+    );
   }
   return lines;
 }

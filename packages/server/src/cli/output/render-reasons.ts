@@ -4,7 +4,10 @@ import { formatNearInstant, formatUntil } from "./format-time.js";
 import { renderTable } from "./render-table.js";
 
 /** A table of what holds: what, why, by whom, since and until when. */
-export function renderReasons(by: readonly GateHoldAnswer[], options: { readonly now: number; readonly output: Output }): readonly string[] {
+export function renderReasons(
+  by: readonly GateHoldAnswer[],
+  options: { readonly now: number; readonly output: Output },
+): readonly string[] {
   const { now, output } = options;
   return renderTable(
     [

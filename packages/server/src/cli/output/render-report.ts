@@ -57,7 +57,8 @@ export function renderReport(report: ReportAnswer, output: Output): readonly str
 }
 
 function timesOf(report: ReportAnswer): readonly (readonly [string, string])[] {
-  const after = (at: number | null): string => (at === null ? "not yet" : `${formatLocalInstant(at)}  (${formatLength(at - report.startsAt)} after the start)`);
+  const after = (at: number | null): string =>
+    at === null ? "not yet" : `${formatLocalInstant(at)}  (${formatLength(at - report.startsAt)} after the start)`;
   return [
     ["started", formatLocalInstant(report.startsAt)],
     ["quiesced", after(report.quiescedAt)],

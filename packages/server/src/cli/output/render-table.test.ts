@@ -38,7 +38,10 @@ describe("a table for people", () => {
   });
 
   it("does not let a title steer the terminal", () => {
-    const [, line = ""] = renderTable(columns, [{ key: "a", title: "\u001b[2J\u001b]0;owned\u0007\u202Egnp\nnext", count: 1 }], { width: undefined, styles: plain });
+    const [, line = ""] = renderTable(columns, [{ key: "a", title: "\u001b[2J\u001b]0;owned\u0007\u202Egnp\nnext", count: 1 }], {
+      width: undefined,
+      styles: plain,
+    });
     // oxlint-disable-next-line no-control-regex -- that none is left is the point
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
   });

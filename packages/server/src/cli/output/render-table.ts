@@ -41,7 +41,15 @@ export function renderTable<Row>(
       .filter((_, index) => (widths[index] ?? 0) > 0)
       .join(GAP)
       .trimEnd();
-  const header = options.header === false ? [] : [line(columns.map((column) => column.title), (text) => options.styles.dim(text))];
+  const header =
+    options.header === false
+      ? []
+      : [
+          line(
+            columns.map((column) => column.title),
+            (text) => options.styles.dim(text),
+          ),
+        ];
   return [
     ...header,
     ...rows.map((row, rowIndex) => line(cells[rowIndex] ?? [], (text, index) => columns[index]?.style?.(text, row) ?? text)),
@@ -53,7 +61,10 @@ function fit<Row>(columns: readonly Column<Row>[], natural: readonly number[], w
   const widths = [...natural];
   const total = (): number => widths.reduce((sum, one) => sum + (one > 0 ? one + GAP.length : 0), -GAP.length);
   while (total() > width) {
-    const widest = widths.reduce((best, one, index) => (columns[index]?.flexible === true && one > NARROWEST && one > (widths[best] ?? 0) ? index : best), -1);
+    const widest = widths.reduce(
+      (best, one, index) => (columns[index]?.flexible === true && one > NARROWEST && one > (widths[best] ?? 0) ? index : best),
+      -1,
+    );
     if (widest >= 0) {
       widths[widest] = (widths[widest] ?? 0) - 1;
       continue;

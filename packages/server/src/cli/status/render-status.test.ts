@@ -37,7 +37,15 @@ const windowHold: StatusHold = {
   occurrence,
   members: [{ integration: { key: "erp-orders" } }, { integration: { key: "erp-products" } }],
 };
-const pauseHold = (key: number): StatusHold => ({ ...windowHold, key: String(key), kind: "MANUAL", title: "Paused by hand", reason: `reason ${key}`, expiresAt: null, occurrence: null });
+const pauseHold = (key: number): StatusHold => ({
+  ...windowHold,
+  key: String(key),
+  kind: "MANUAL",
+  title: "Paused by hand",
+  reason: `reason ${key}`,
+  expiresAt: null,
+  occurrence: null,
+});
 
 const status = (holds: readonly StatusHold[], runs = 20): Status => ({
   cursor: "c",
@@ -46,7 +54,11 @@ const status = (holds: readonly StatusHold[], runs = 20): Status => ({
   integrations: 12,
   heldIntegrations: 2,
   activeHolds: [...holds],
-  nextOccurrence: { ...occurrence, startsAt: at(7_200), window: { key: "crm", title: "CRM release with quite a long title, longer than a line" } },
+  nextOccurrence: {
+    ...occurrence,
+    startsAt: at(7_200),
+    window: { key: "crm", title: "CRM release with quite a long title, longer than a line" },
+  },
   runsByState: ["SUCCEEDED", "HELD", "RUNNING", "FAILED", "COALESCED"].map((state, index) => ({ state, count: index * 1_000 })),
   recentRuns: Array.from({ length: runs }, (_, index) => ({
     key: String(index),
@@ -95,7 +107,9 @@ describe("the status view", () => {
 
   it("says in 80 x 24 what is held, why, by whom, until when, what runs and what comes next", () => {
     const text = renderStatus(frame({})).join("\n");
-    expect(text).toMatch(/ERP upgrade {2}QUIESCED {2}until .* \(in 30m 00s\)\n {4}2 integrations · 1 in flight · 7 waiting · erp-team · version 7/);
+    expect(text).toMatch(
+      /ERP upgrade {2}QUIESCED {2}until .* \(in 30m 00s\)\n {4}2 integrations · 1 in flight · 7 waiting · erp-team · version 7/,
+    );
     expect(text).toContain("12 integrations: 10 open, 2 held");
     expect(text).toContain("2000 running");
     expect(text).toMatch(/NEXT {2}CRM release .*/);
@@ -115,7 +129,9 @@ describe("the status view", () => {
 
   it("shows everything when it is printed once", () => {
     const holds = Array.from({ length: 40 }, (_, index) => pauseHold(index));
-    const text = renderStatus(frame({ status: status(holds), rows: undefined, columns: undefined, link: undefined, events: [] })).join("\n");
+    const text = renderStatus(frame({ status: status(holds), rows: undefined, columns: undefined, link: undefined, events: [] })).join(
+      "\n",
+    );
     for (const hold of holds) expect(text).toContain(`${hold.reason}  PAUSED  until somebody resumes it`);
     expect(text).toContain("orders-sync-19");
     expect(text).not.toContain("q quits");

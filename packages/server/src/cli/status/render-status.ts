@@ -39,7 +39,17 @@ export function renderStatus(frame: StatusFrame): readonly string[] {
   const runs = runLines(frame);
   const title = (text: string): string => styles.bold(truncate(text, frame.columns ?? text.length));
   if (rows === undefined) {
-    return [...head, "", title("HELD NOW"), ...(holds.length === 0 ? [nothingHeld(styles)] : holds.flat()), ...next, "", title("RECENT RUNS"), ...runs, ...foot];
+    return [
+      ...head,
+      "",
+      title("HELD NOW"),
+      ...(holds.length === 0 ? [nothingHeld(styles)] : holds.flat()),
+      ...next,
+      "",
+      title("RECENT RUNS"),
+      ...runs,
+      ...foot,
+    ];
   }
   // Runs keep a few lines whatever is held; what is held gets the rest, and what then is left goes to events.
   const fixed = head.length + 1 + 1 + next.length + 2 + foot.length;
@@ -71,7 +81,12 @@ function headLines(frame: StatusFrame): readonly string[] {
   const left = `${styles.bold("Quiesce")}  ${plainText(frame.url)}  ${mode}`;
   const plain = `Quiesce  ${plainText(frame.url)}  ${status.mode === "ENFORCE" ? "enforce" : "observe: nothing is held"}`;
   const room = columns === undefined ? undefined : columns - displayWidth(plain) - displayWidth(clock);
-  const first = room === undefined ? `${left}  ${clock}` : room >= 2 ? `${left}${" ".repeat(room)}${styles.dim(clock)}` : truncate(plain, columns ?? plain.length);
+  const first =
+    room === undefined
+      ? `${left}  ${clock}`
+      : room >= 2
+        ? `${left}${" ".repeat(room)}${styles.dim(clock)}`
+        : truncate(plain, columns ?? plain.length);
   const counts = status.runsByState.filter((one) => one.count > 0);
   const open = status.integrations - status.heldIntegrations;
   const parts: (readonly [string, string])[] = [
@@ -88,7 +103,8 @@ function flow(parts: readonly (readonly [string, string])[], columns: number | u
     const shown = columns === undefined ? text : truncate(text, columns);
     const styled = state === "" ? shown : styles[styleOfState(state)](shown);
     const last = lines.at(-1);
-    if (last === undefined || (columns !== undefined && last.plain + 3 + displayWidth(shown) > columns)) lines.push({ plain: displayWidth(shown), text: styled });
+    if (last === undefined || (columns !== undefined && last.plain + 3 + displayWidth(shown) > columns))
+      lines.push({ plain: displayWidth(shown), text: styled });
     else {
       last.plain += 3 + displayWidth(shown);
       last.text += `   ${styled}`;
@@ -107,7 +123,8 @@ function holdLines(hold: StatusHold, frame: StatusFrame): readonly string[] {
   const columns = frame.columns ?? Number.MAX_SAFE_INTEGER;
   const until = formatUntil(instantOrNull(hold.expiresAt), now);
   const state = stateOf(hold);
-  const shortUntil = columns < NARROW ? until.replace(/^until .*\(in (.*)\)$/, "$1 left").replace("until somebody resumes it", "open end") : until;
+  const shortUntil =
+    columns < NARROW ? until.replace(/^until .*\(in (.*)\)$/, "$1 left").replace("until somebody resumes it", "open end") : until;
   const titleRoom = columns - 2 - state.length - shortUntil.length - 4;
   const title = truncate(plainText(titleOf(hold)), Math.max(8, titleRoom));
   const first = `  ${styles.bold(title)}  ${styles[styleOfState(state)](state)}  ${shortUntil}`;
@@ -117,7 +134,10 @@ function holdLines(hold: StatusHold, frame: StatusFrame): readonly string[] {
     ...(hold.occurrence === null ? [] : [`${hold.occurrence.inFlight} in flight`, `${hold.occurrence.heldRuns} waiting`]),
     ...(hold.kind === "WINDOW" ? [hold.owner, hold.reason] : [`by ${hold.owner}`, `hold ${hold.key}`]),
   ];
-  return [displayWidth(`  ${title}  ${state}  ${shortUntil}`) > columns ? truncate(`  ${title}  ${state}  ${shortUntil}`, columns) : first, styles.dim(truncate(`    ${plainText(parts.join(" · "))}`, columns))];
+  return [
+    displayWidth(`  ${title}  ${state}  ${shortUntil}`) > columns ? truncate(`  ${title}  ${state}  ${shortUntil}`, columns) : first,
+    styles.dim(truncate(`    ${plainText(parts.join(" · "))}`, columns)),
+  ];
 }
 
 /** Every pause has the same title; its reason tells them apart. */

@@ -24,7 +24,12 @@ const sockets = new Set<Socket>();
 beforeAll(async () => {
   fresh = await freshDatabase();
   folder = await mkdtemp(join(tmpdir(), "quiesce-feed-"));
-  app = await createApp({ config: readConfig({ PORT: "0", QUIESCE_DATA_DIR: folder }), databaseUrl: fresh.url, connectors: [], log: pino({ level: "silent" }) });
+  app = await createApp({
+    config: readConfig({ PORT: "0", QUIESCE_DATA_DIR: folder }),
+    databaseUrl: fresh.url,
+    connectors: [],
+    log: pino({ level: "silent" }),
+  });
   // A wire that can be cut: the server itself stays up.
   proxy = createServer((client) => {
     const upstream = new Socket().connect(Number(new URL(app.url).port), "127.0.0.1");
@@ -88,7 +93,11 @@ it("tells every event once and in order across a cut connection", async () => {
   await until(() => connections() === 2);
   await twoChanges("after the cut");
   const logged = async () =>
-    (await app.database.sql<{ kind: string }[]>`select kind, subject_key as "subjectKey" from event_log where kind like 'hold.%' order by position`).map(({ kind }) => kind);
+    (
+      await app.database.sql<
+        { kind: string }[]
+      >`select kind, subject_key as "subjectKey" from event_log where kind like 'hold.%' order by position`
+    ).map(({ kind }) => kind);
   await until(() => seen.filter(({ kind }) => kind.startsWith("hold.")).length >= 6);
   stop.abort();
   await ended;
@@ -100,5 +109,8 @@ it("tells every event once and in order across a cut connection", async () => {
 it("ends with the reason when the token is refused", async () => {
   const api = graphqlClient({ url: app.url, token: `qsc_${"x".repeat(43)}`, tokenSource: "the test" });
   const listener = { onStatus: () => undefined, onEvent: () => undefined, onTrouble: () => undefined };
-  await expect(followStatus({ api, clock, signal: new AbortController().signal, listener })).rejects.toMatchObject({ exit: "denied", code: "QSC_ACCESS_TOKEN_INVALID" });
+  await expect(followStatus({ api, clock, signal: new AbortController().signal, listener })).rejects.toMatchObject({
+    exit: "denied",
+    code: "QSC_ACCESS_TOKEN_INVALID",
+  });
 });

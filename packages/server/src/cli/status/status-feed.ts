@@ -20,7 +20,12 @@ const LONGEST_RETRY_MS = 5_000;
 const SILENCE_MS = 40_000;
 
 /** Watches until the signal: reconnects by itself and goes on from the last cursor, so that no event is missed or told twice. */
-export async function followStatus(input: { readonly api: GraphqlClient; readonly clock: CliClock; readonly signal: AbortSignal; readonly listener: FeedListener }): Promise<void> {
+export async function followStatus(input: {
+  readonly api: GraphqlClient;
+  readonly clock: CliClock;
+  readonly signal: AbortSignal;
+  readonly listener: FeedListener;
+}): Promise<void> {
   const { signal, listener } = input;
   let cursor: string | undefined;
   let retryMs = FIRST_RETRY_MS;
@@ -53,7 +58,11 @@ export async function followStatus(input: { readonly api: GraphqlClient; readonl
 
 async function followOnce(
   input: Parameters<typeof followStatus>[0],
-  one: { readonly after: string | undefined; readonly onEvent: (event: LiveEventAnswer) => void; readonly onConnected: (cursor: string) => void },
+  one: {
+    readonly after: string | undefined;
+    readonly onEvent: (event: LiveEventAnswer) => void;
+    readonly onConnected: (cursor: string) => void;
+  },
 ): Promise<void> {
   const { api, listener, clock } = input;
   const stop = new AbortController();
@@ -101,7 +110,9 @@ function connect(api: GraphqlClient, heard: () => void): Client {
 }
 
 const closeSchema = z.looseObject({ code: z.number(), reason: z.string().optional() });
-const graphqlErrorsSchema = z.array(z.looseObject({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() })).min(1);
+const graphqlErrorsSchema = z
+  .array(z.looseObject({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() }))
+  .min(1);
 
 function subscribe<T>(
   { client, connection }: { readonly client: Client; readonly connection: Connection },
@@ -121,16 +132,21 @@ function subscribe<T>(
           }
           const parsed = wanted.data.safeParse(data);
           if (parsed.success) options.onData(parsed.data);
-          else reject(new CliError("internal", "the server's live data is not understood here; compare the versions with `quiesce doctor`"));
+          else
+            reject(new CliError("internal", "the server's live data is not understood here; compare the versions with `quiesce doctor`"));
         },
         error: (error) => reject(subscriptionError(error, connection)),
         complete: () => resolve(),
       },
     );
-    options.signal.addEventListener("abort", () => {
-      unsubscribe();
-      resolve();
-    }, { once: true });
+    options.signal.addEventListener(
+      "abort",
+      () => {
+        unsubscribe();
+        resolve();
+      },
+      { once: true },
+    );
   });
 }
 
@@ -148,7 +164,9 @@ function subscriptionError(error: unknown, connection: Connection): CliError {
     const text = reason === undefined || reason === "" ? `the connection was closed (${code})` : reason;
     return new CliError(denied ? "denied" : "unreachable", text, { cause: error });
   }
-  return new CliError("unreachable", error instanceof Error && error.message !== "" ? error.message : "the connection failed", { cause: error });
+  return new CliError("unreachable", error instanceof Error && error.message !== "" ? error.message : "the connection failed", {
+    cause: error,
+  });
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -26,7 +26,9 @@ export function openScreen(out: Output): StatusScreen {
     draw: (lines, options) => {
       if (!open) return;
       const fresh = options?.fresh === true || lines.length !== shown.length;
-      const changed = lines.flatMap((line, index) => (fresh || line !== shown[index] ? [`${lineStart(index + 1)}${CLEAR_LINE}${line}`] : []));
+      const changed = lines.flatMap((line, index) =>
+        fresh || line !== shown[index] ? [`${lineStart(index + 1)}${CLEAR_LINE}${line}`] : [],
+      );
       shown = lines;
       if (changed.length > 0) out.write(`${FRAME_BEGINS}${fresh ? CLEAR_PAGE : ""}${changed.join("")}${FRAME_ENDS}`);
     },

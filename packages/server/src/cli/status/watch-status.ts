@@ -24,7 +24,19 @@ export async function watchStatusView(cli: Cli, api: GraphqlClient): Promise<voi
   const draw = (options = { fresh: false }): void => {
     const columns = cli.out.columns() ?? DEFAULT_COLUMNS;
     const rows = cli.out.rows() ?? DEFAULT_ROWS;
-    screen.draw(renderStatus({ status, events, link, now: cli.clock.wallMs() + skewMs, url: api.connection.url, columns, rows, styles: cli.out.styles }), options);
+    screen.draw(
+      renderStatus({
+        status,
+        events,
+        link,
+        now: cli.clock.wallMs() + skewMs,
+        url: api.connection.url,
+        columns,
+        rows,
+        styles: cli.out.styles,
+      }),
+      options,
+    );
   };
   const drawResized = (): void => draw({ fresh: true });
   const stopKeys = listenForQuit(() => stop.abort());
