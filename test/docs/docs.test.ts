@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +33,23 @@ describe("the documentation", () => {
 
   it.each(pages().map((page) => [page.path, page] as const))("%s links to what exists", (_, page) => {
     expect(linksOf(page).filter(({ problem }) => problem !== undefined)).toEqual([]);
+  });
+});
+
+describe("ARCHITECTURE.md", () => {
+  it("names files and folders that are there", async () => {
+    const isSource = (path: string) => /^(?:packages|test)\//.test(path) && !/node_modules|\/dist\//.test(path);
+    const files = ["packages", "test"].flatMap((top) =>
+      readdirSync(join(root, top), { recursive: true, encoding: "utf8" }).map((path) => `${top}/${path}`),
+    );
+    // `core/runs/x.ts` is packages/core/src/runs/x.ts; a name without a floor may lie on any.
+    const known = files.filter(isSource).map((path) => `/${path.replace(/^packages\//, "").replace("/src/", "/")}`);
+    const text = await readFile(join(root, "ARCHITECTURE.md"), "utf8");
+    const named = [...text.matchAll(/`(?:packages\/)?([a-z0-9/.-]+\.(?:ts|sql)|[a-z-]+\/|test\/[a-z]+)`/g)].map(([, name = ""]) =>
+      name.replace("/src/", "/").replace(/\/$/, ""),
+    );
+    expect(named.length).toBeGreaterThan(25);
+    expect(named.filter((name) => !known.some((path) => path.endsWith(`/${name}`)))).toEqual([]);
   });
 });
 

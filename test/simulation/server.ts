@@ -84,8 +84,9 @@ export class Server {
     await this.#untilCrash(async () => {
       switch (duty) {
         case "expand":
-          await expandWindows(this.#context);
+          // Before, because a crash may come after the commit.
           this.#story.holds.changedAt = this.#story.now;
+          await expandWindows(this.#context);
           return;
         case "materialise":
           for (let more = true; more; ) ({ more } = await materialiseRuns(this.#context));

@@ -84,7 +84,7 @@ type Servers = readonly [Server, Server];
 async function oneStep(story: Story, servers: Servers, operator: Operator): Promise<void> {
   const { random } = story;
   const server = random.pick(servers);
-  switch (random.weighted({ clock: 34, duty: 8, claim: 10, finish: 8, command: 22, overlap: 14, crash: 2, crashMidway: 4, freeze: 2, downtime: 1.2, turn: 14 })) {
+  switch (random.weighted({ clock: 34, duty: 8, claim: 10, finish: 8, command: 22, overlap: 14, crash: 2, crashMidway: 4, freeze: 5, downtime: 1.2, turn: 14 })) {
     case "clock":
       return moveClock(story, servers);
     case "duty":

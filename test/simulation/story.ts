@@ -42,6 +42,8 @@ export interface Tally {
 }
 
 export const leaseMarginMs = 10_000;
+/** So many of the last lines of a story are told when a law is broken; QUIESCE_SIMULATION_LINES shows more. */
+const shownLines = Number(process.env["QUIESCE_SIMULATION_LINES"] ?? 25);
 
 /** Everything that one seed's story knows beside the database. */
 export class Story {
@@ -97,7 +99,7 @@ export class Story {
   }
 
   broken(law: string): never {
-    const tail = this.log.slice(-(Number(process.env["QUIESCE_SIMULATION_LINES"] ?? 25))).join("\n  ");
+    const tail = this.log.slice(-shownLines).join("\n  ");
     throw new BrokenLaw(`seed ${this.seed}, step ${this.tally.steps}, ${new Date(this.now).toISOString()}: ${law}\n  ${tail}`);
   }
 

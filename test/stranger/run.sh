@@ -24,7 +24,7 @@ git clone --quiet --bare "$CHECKOUT" "$work/origin.git"
 if [ "${1:-}" = --working-tree ]; then
   bare() { GIT_INDEX_FILE="$work/index" git -c core.bare=false --git-dir="$work/origin.git" --work-tree="$CHECKOUT" "$@"; }
   bare add --all
-  bare -c user.name=stranger -c user.email=stranger@localhost commit --quiet --message "the working tree"
+  bare diff --cached --quiet HEAD || bare -c user.name=stranger -c user.email=stranger@localhost commit --quiet --message "the working tree"
 fi
 
 # --- one stranger: everything below runs in a process of its own with WHO set

@@ -35,8 +35,10 @@ export function standardInput(): Input {
     },
     ask: async (question) => {
       const lines = createInterface({ input: process.stdin, output: process.stderr });
+      // Ctrl-C and Ctrl-D close the reader, and the question would stay open for ever: that is no answer.
+      const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
       try {
-        return await lines.question(question);
+        return await Promise.race([lines.question(question), closed]);
       } finally {
         lines.close();
       }

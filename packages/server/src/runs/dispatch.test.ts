@@ -165,6 +165,8 @@ describe("dispatch and windows", () => {
     await createWindow(context, { ...erpWindow, key: "nightly", series: { ...erpWindow.series, rrule: "FREQ=DAILY" } });
     await until(start + 20 * minute);
     await extendWindow(context, { key: "nightly", until: start + 60 * minute, reason: "slow" });
+    const ends = async () => (await database.sql<{ at: number }[]>`select ends_at as at from occurrence order by starts_at limit 1`)[0]?.at;
+    expect(await ends()).toBe(start + 60 * minute);
     await until(start + 45 * minute);
     expect((await askGate(database.db, "orders")).kind).toBe("held");
     await endWindowEarly(context, { key: "nightly", reason: "done" });

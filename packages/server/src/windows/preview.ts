@@ -15,7 +15,6 @@ import {
 import { sql } from "drizzle-orm";
 import { readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
-import { occurrenceHorizonMs } from "./expand.js";
 import { loadCatalogFacts } from "./store.js";
 
 /** What a window would mean, before it is saved. */
@@ -32,7 +31,12 @@ export interface WindowPreview {
   readonly heldJobs: readonly { readonly job: string; readonly integration: string; readonly dueTimes: number; readonly runsAfter: number; readonly catchUp: string }[];
 }
 
+const dayMs = 86_400_000;
 const shownOccurrences = 20;
+/** One that began earlier cannot be open any more. */
+const longestMs = 400 * dayMs;
+/** A hundred days, a year and a half, ten years: the validation refuses what does not happen within ten. */
+const lookOutDays = [100, 550, 3_660];
 /** Due times of one job that are counted; more are shown as this many. */
 const maxCounted = 10_000;
 
@@ -66,11 +70,14 @@ export async function previewWindow(tx: Tx, zones: ZoneData, input: WindowInput)
   };
 }
 
+/** The next occurrences, however far ahead the first one is: the look-out grows until there are enough. */
 function nextOccurrences(wanted: WindowInput, zones: ZoneData, now: number): readonly Occurrence[] {
-  const length = 400 * 86_400_000;
-  return occurrences(wanted.series, { from: now - length, to: now + occurrenceHorizonMs }, zones)
-    .filter((one) => one.end > now)
-    .slice(0, shownOccurrences);
+  let found: readonly Occurrence[] = [];
+  for (const days of lookOutDays) {
+    found = occurrences(wanted.series, { from: now - longestMs, to: now + days * dayMs }, zones).filter((one) => one.end > now);
+    if (found.length >= shownOccurrences) break;
+  }
+  return found.slice(0, shownOccurrences);
 }
 
 async function heldJobs(

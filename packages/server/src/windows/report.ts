@@ -60,6 +60,8 @@ export async function windowReport(tx: Tx, input: { readonly key: string; readon
         and (r.passes_holds is null or ${found.holdId}::bigint <> all (r.passes_holds))))::integer as inside
     from hold_member as m join integration as i on i.id = m.integration_id
     left join run as r on r.integration_id = m.integration_id and r.due_at >= ${found.startsAt}::timestamptz and r.due_at < ${until}::timestamptz
+      -- Somebody asked at the gate and was told to wait: no work was due.
+      and not (r.trigger = 'gate' and r.state = 'cancelled')
     where m.hold_id = ${found.holdId}::bigint
     group by i.key, m.path, r.state order by i.key`);
   const byState: Record<string, number> = {};
