@@ -8,7 +8,7 @@ const readPackages = async (file) => {
     return JSON.parse(await readFile(join(root, file), "utf8")).packages;
   } catch (error) {
     if (error.code === "ENOENT") return undefined;
-    throw new Error(`${file} cannot be read as JSON (${error.message}). Restore it from the repository, or delete node_modules.`);
+    throw new Error(`${file} cannot be read as JSON (${error.message}). Restore it from the repository, or delete node_modules.`, { cause: error });
   }
 };
 

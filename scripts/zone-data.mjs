@@ -45,7 +45,7 @@ const nameOfContent = new Map();
 const files = {};
 const links = {};
 // The real file first, then its links, so that the name kept is the one that the database calls the zone.
-const paths = listFiles(folder).sort();
+const paths = listFiles(folder).toSorted();
 const canonicalFirst = [
   ...paths.filter((path) => relative(folder, path).includes("/")),
   ...paths.filter((path) => !relative(folder, path).includes("/")),

@@ -49,7 +49,7 @@ export async function quiesce(cluster, count) {
 export async function agenda(cluster, count) {
   const url = await cluster.database("bench_agenda");
   const pool = new pg.Pool({ connectionString: url, max: POOL });
-  const agenda = new Agenda({
+  const scheduler = new Agenda({
     backend: new PostgresBackend({ pool }),
     processEvery: 50,
     maxConcurrency: 200,
@@ -57,21 +57,21 @@ export async function agenda(cluster, count) {
     lockLimit: 500,
     defaultLockLimit: 500,
   });
-  agenda.on("error", () => undefined);
-  await agenda.ready;
+  scheduler.on("error", () => undefined);
+  await scheduler.ready;
   const all = done();
   let ended = 0;
-  agenda.define("noop", async () => undefined);
-  agenda.on("complete:noop", () => {
+  scheduler.define("noop", async () => undefined);
+  scheduler.on("complete:noop", () => {
     ended += 1;
     if (ended === count) all.resolve();
   });
   await pool.query("insert into agenda_jobs (name, next_run_at, type) select 'noop', now(), 'normal' from generate_series(1, $1::integer)", [count]);
   const seconds = await timed(async () => {
-    await agenda.start();
+    await scheduler.start();
     await all.promise;
   });
-  await agenda.drain({ timeout: 2_000, closeConnection: false }).catch(() => undefined);
+  await scheduler.drain({ timeout: 2_000, closeConnection: false }).catch(() => undefined);
   await pool.end();
   return { seconds, note: "processEvery 50 ms, maxConcurrency 200, lockLimit 500" };
 }

@@ -151,7 +151,7 @@ describe("a command of the documentation, run against a server", () => {
 
   /** These start a server, wait for one, run a program, or want a terminal. */
   const notHere = ({ argv }: DocumentedCommand) =>
-    ["start", "migrate", "exec"].includes(argv[0] ?? "") || argv.includes("--watch") || argv[0]?.startsWith("--") === true;
+    ["start", "migrate", "exec"].includes(argv[0] ?? "") || argv.includes("--watch") || (argv[0] ?? "").startsWith("--");
   const runnable = documented.filter((command) => !notHere(command));
 
   it.each(runnable.map(({ where, argv }) => [where, argv] as const))("%s is answered", async (_, argv) => {

@@ -67,7 +67,7 @@ export class Operator {
 
   /** One command. A refusal that the product documents is an answer, not an error; a crash midway may have committed or not, so it is not used here. */
   async run(command: Command): Promise<void> {
-    this.#story.holds.changedAt = this.#story.now;
+    this.#story.holds.changes(this.#story.now);
     try {
       await this.#run(command);
     } catch (error) {
@@ -77,7 +77,7 @@ export class Operator {
   }
 
   async createWindow(): Promise<void> {
-    this.#story.holds.changedAt = this.#story.now;
+    this.#story.holds.changes(this.#story.now);
     const { random, world, holds, now } = this.#story;
     const cancelled = [...holds.windows].filter(([, window]) => !window.live).map(([key]) => key);
     const key = cancelled.length > 0 && random.chance(0.15) ? random.pick(cancelled) : `w${holds.windows.size}`;

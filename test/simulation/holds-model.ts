@@ -51,11 +51,16 @@ export class HoldsModel {
   /** Since this instant every expired hold has been released by a complete pass. */
   releasedUpTo = 0;
   /** When something was last changed by a command: set back before it, the clock tells of a time at which that was not so. */
-  changedAt = 0;
+  #changedAt = 0;
   readonly #world: World;
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** Something is being changed now. */
+  changes(now: number): void {
+    this.#changedAt = Math.max(this.#changedAt, now);
   }
 
   saveWindow(key: string, input: { readonly series: WindowSeries; readonly scope: WindowScope; readonly mode: WindowMode }, now: number): void {
@@ -123,7 +128,7 @@ export class HoldsModel {
     const found: Cover[] = [];
     const add = (name: string, one: { readonly start: number; readonly end: number; readonly uncertain: boolean; readonly scope: WindowScope }) => {
       if (one.start > now || one.end <= this.releasedUpTo || !scopeCovers(this.#world, one.scope, integration)) return;
-      if (one.end > now) found.push({ name, certain: !one.uncertain && this.changedAt <= now });
+      if (one.end > now) found.push({ name, certain: !one.uncertain && this.#changedAt <= now });
       else found.push({ name, certain: false });
     };
     for (const [key, window] of this.windows) {

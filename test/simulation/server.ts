@@ -85,7 +85,7 @@ export class Server {
       switch (duty) {
         case "expand":
           // Before, because a crash may come after the commit.
-          this.#story.holds.changedAt = this.#story.now;
+          this.#story.holds.changes(this.#story.now);
           await expandWindows(this.#context);
           return;
         case "materialise":

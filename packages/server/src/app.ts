@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { DomainError, packagedZoneData, type ZoneData } from "@quiesce/core";
+import { DomainError, type ZoneData } from "@quiesce/core";
 import type { Connector } from "@quiesce/sdk";
 import type { Logger } from "pino";
 import { ensureFirstToken } from "./access/tokens.js";

@@ -9,7 +9,7 @@ const LEVEL_ERROR = 50;
 /** The server's log on standard output: one JSON object a line for programs, or a calm line for a person at a terminal. */
 export function createLog(config: Pick<Config, "logLevel" | "logFormat">, out: NodeJS.WriteStream = process.stdout): Logger {
   const settings = { level: config.logLevel, base: null };
-  const asText = config.logFormat === "text" || (config.logFormat === "auto" && out.isTTY === true);
+  const asText = config.logFormat === "text" || (config.logFormat === "auto" && out.isTTY);
   return asText ? pino(settings, { write: (line: string) => void out.write(`${textOfLogLine(line)}\n`) }) : pino(settings, out);
 }
 

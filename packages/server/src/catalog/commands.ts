@@ -83,11 +83,7 @@ async function upsert(
 export const upsertSystem = (context: CatalogContext, entry: Entry<"systems">, reason?: string): Promise<Saved> =>
   upsert(context, "systems", entry, reason);
 /** As {@link upsertSystem}, for an endpoint. Secrets that are left out are removed; `{ sealed: fingerprint }` keeps one. */
-export const upsertEndpoint = (context: CatalogContext, entry: Entry<"endpoints">, reason?: string): Promise<Saved> =>
-  upsert(context, "endpoints", entry, reason);
 /** As {@link upsertSystem}, for an integration. */
-export const upsertIntegration = (context: CatalogContext, entry: Entry<"integrations">, reason?: string): Promise<Saved> =>
-  upsert(context, "integrations", entry, reason);
 /** As {@link upsertSystem}, for a job. */
 export const upsertJob = (context: CatalogContext, entry: Entry<"jobs">, reason?: string): Promise<Saved> =>
   upsert(context, "jobs", entry, reason);
@@ -120,8 +116,6 @@ function deleteEntry(context: CatalogContext, section: WorkspaceSection, key: st
 
 export const deleteSystem = (context: CatalogContext, key: string, reason?: string): Promise<Saved> =>
   deleteEntry(context, "systems", key, reason);
-export const deleteEndpoint = (context: CatalogContext, key: string, reason?: string): Promise<Saved> =>
-  deleteEntry(context, "endpoints", key, reason);
 export const deleteIntegration = (context: CatalogContext, key: string, reason?: string): Promise<Saved> =>
   deleteEntry(context, "integrations", key, reason);
 export const deleteJob = (context: CatalogContext, key: string, reason?: string): Promise<Saved> =>

@@ -130,8 +130,6 @@ export const jobSchedule = pgTable(
   (table) => [primaryKey({ columns: [table.jobId, table.version] })],
 );
 
-export type SystemRow = typeof system.$inferSelect;
 export type EndpointRow = typeof endpoint.$inferSelect;
-export type EndpointSecretRow = typeof endpointSecret.$inferSelect;
 export type IntegrationRow = typeof integration.$inferSelect;
 export type JobRow = typeof job.$inferSelect;

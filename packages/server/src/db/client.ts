@@ -5,7 +5,7 @@ import { formatArray, parseArray } from "./array-text.js";
 import { formatInstant, parseInstant } from "./instant-text.js";
 
 /** What `db.transaction(async (tx) => …)` hands out; `db` itself fits too, for a single statement. */
-export type Tx = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
+export type Tx = PgDatabase<PostgresJsQueryResultHKT>;
 
 /** postgres.js's own tagged template. Like drizzle it reads and writes instants as numbers. */
 export type RawSql = postgres.Sql;

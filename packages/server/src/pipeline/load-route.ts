@@ -2,7 +2,7 @@ import type { StreamEntry } from "@quiesce/core";
 import { ConnectorError } from "@quiesce/sdk";
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
-import type { RunFigures } from "../runs/table.js";
+import type { RunFigures } from "../runs/run-figures.js";
 import type { RunToExecute } from "../scheduler/run-executor.js";
 
 /** What a run has to do: from where, to where, which streams; and what its earlier attempts have done. */

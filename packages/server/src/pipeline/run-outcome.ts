@@ -1,6 +1,6 @@
 import { type ConnectorError, ERROR_POLICIES, type ErrorKind } from "@quiesce/sdk";
 import type { RunOutcome } from "../runs/finish.js";
-import type { RunFigures } from "../runs/table.js";
+import type { RunFigures } from "../runs/run-figures.js";
 import type { AbortReason } from "../scheduler/run-executor.js";
 
 const MAX_MESSAGE_LENGTH = 2_000;

@@ -1,4 +1,4 @@
-import type { RunFigures } from "../runs/table.js";
+import type { RunFigures } from "../runs/run-figures.js";
 
 /** What a page, or a run, did by record. */
 export type Figures = { readonly [name in "read" | "written" | "unchanged" | "deleted" | "dead"]: number };

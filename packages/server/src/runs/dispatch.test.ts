@@ -119,7 +119,7 @@ describe("dispatch and windows", () => {
       starts.push(...claimed.map((one) => one.dueAt));
       await finishAll(claimed);
     }
-    expect(starts).toEqual([...starts].sort((a, b) => a - b));
+    expect(starts).toEqual(starts.toSorted((a, b) => a - b));
     expect(starts.length).toBeGreaterThanOrEqual(31);
     const ledger = await conservation(database.db, context.zones, { from: start, to: start + 42 * minute });
     expect(ledger.differences).toEqual([]);

@@ -4,7 +4,7 @@ import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { placeHold } from "../windows/hold-commands.js";
 import { lockCatalogue, lockDispatch } from "../windows/locks.js";
-import type { RunError, RunFigures } from "./table.js";
+import type { RunError, RunFigures } from "./run-figures.js";
 
 /** How an attempt ended, as its executor reports it. */
 export type RunOutcome =

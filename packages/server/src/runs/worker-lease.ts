@@ -11,8 +11,6 @@ export interface LeaseSettings {
   readonly renewEveryMs: number;
 }
 
-export const defaultLeaseSettings: LeaseSettings = { leaseMs: 30_000, marginMs: 10_000, renewEveryMs: 5_000 };
-
 /** Registers a process as a worker; its runs live by this one lease. */
 export async function registerWorker(database: Database, input: { readonly name: string; readonly leaseMs: number }): Promise<string> {
   const id = randomUUID();

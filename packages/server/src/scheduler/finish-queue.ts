@@ -14,7 +14,7 @@ export class FinishQueue {
   readonly #context: { readonly database: Database };
   readonly #log: Logger;
   readonly #waiting: { readonly workerId: string; readonly run: FinishedRun; readonly done: () => void }[] = [];
-  #flushing: Promise<void> | null = null;
+  #flushing = false;
 
   constructor(context: { readonly database: Database }, log: Logger) {
     this.#context = context;
@@ -25,13 +25,12 @@ export class FinishQueue {
   add(workerId: string, run: FinishedRun, giveUpAtMonotonicMs: number): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push({ workerId, run, done: resolve });
-      this.#flushing ??= this.#flush(giveUpAtMonotonicMs).finally(() => {
-        this.#flushing = null;
-      });
+      if (!this.#flushing) void this.#flush(giveUpAtMonotonicMs);
     });
   }
 
   async #flush(giveUpAtMonotonicMs: number): Promise<void> {
+    this.#flushing = true;
     await delay(gatherMs);
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, maxBatch);
@@ -52,6 +51,8 @@ export class FinishQueue {
         await delay(retryMs);
       }
     }
+    // In the same turn as the look at the empty queue: whoever adds next starts a flush of its own.
+    this.#flushing = false;
   }
 }
 

@@ -20,7 +20,7 @@ export async function lockCatalogue(tx: Tx): Promise<void> {
  */
 export async function lockDispatch(tx: Tx, integrations: "all" | readonly number[]): Promise<void> {
   if (integrations !== "all" && integrations.length === 0) return;
-  const buckets = integrations === "all" ? [] : [...new Set(integrations.map((id) => id % bucketCount))].sort((a, b) => a - b);
+  const buckets = integrations === "all" ? [] : [...new Set(integrations.map((id) => id % bucketCount))].toSorted((a, b) => a - b);
   if (integrations === "all" || buckets.length > maxSingleBuckets) {
     await tx.execute(sql`select pg_advisory_xact_lock(lock_class_dispatch_all(), 0)`);
     return;

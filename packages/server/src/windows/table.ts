@@ -1,6 +1,6 @@
 import type { WindowScope, WindowSeries } from "@quiesce/core";
 import { sql } from "drizzle-orm";
-import { bigint, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { bigint, integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
 import { instant } from "../db/instant.js";
 
 export const maintenanceWindow = pgTable("maintenance_window", {
@@ -53,19 +53,6 @@ export const hold = pgTable("hold", {
   releaseReason: text("release_reason"),
   createdAt: instant("created_at").notNull().default(sql`app_now()`),
 });
-
-export const holdMember = pgTable(
-  "hold_member",
-  {
-    holdId: bigint("hold_id", { mode: "number" }).notNull(),
-    integrationId: integer("integration_id").notNull(),
-    beginsAt: instant("begins_at").notNull(),
-    mode: text("mode").notNull(),
-    path: text("path").notNull(),
-    releasedAt: instant("released_at"),
-  },
-  (table) => [primaryKey({ columns: [table.holdId, table.integrationId] })],
-);
 
 export type WindowRow = typeof maintenanceWindow.$inferSelect;
 export type OccurrenceRow = typeof occurrence.$inferSelect;
