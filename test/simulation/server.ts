@@ -89,7 +89,7 @@ export class Server {
           await expandWindows(this.#context);
           return;
         case "materialise":
-          for (let more = true; more; ) ({ more } = await materialiseRuns(this.#context));
+          for (let after: number | null = 0; after !== null; ) after = (await materialiseRuns(this.#context, after)).next;
           return;
         case "reap":
           await reapRuns(this.#context, { marginMs });

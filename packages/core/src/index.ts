@@ -39,7 +39,7 @@ export { validateJobSchedule } from "./schedules/validate-job-schedule.js";
 export { occurrenceState, occurrenceStates, type OccurrenceFacts, type OccurrenceState } from "./windows/occurrence-state.js";
 export { keyFromTitle, windowInputSchema, windowModes, type WindowInput, type WindowMode } from "./windows/window-input.js";
 export { catchUpPolicies, isTerminal, mayBecome, runStates, runTransitions, runTriggers, type CatchUp, type RunState, type RunTrigger } from "./runs/run-state.js";
-export { maxWaitingRuns, misfireGraceMs, planDues, type Due, type DuePlan, type PlannedRun, type WaitingRun } from "./runs/plan-dues.js";
+export { maxWaitingRuns, misfireGraceMs, planDues, planUntil, type Due, type DuePlan, type PlannedRun, type WaitingRun } from "./runs/plan-dues.js";
 export { planCatchUp, type CatchUpStep, type ReleasedRun } from "./runs/plan-catch-up.js";
 export { decideRetry, defaultRetryPolicy, type RetryPolicy, type RetryVerdict, type RunFailure } from "./runs/decide-retry.js";
 export { type AccessScope, type Action, actions, can, type Principal, type Resource, type Role, roles } from "./access/can.js";

@@ -10,7 +10,6 @@ create function lock_class_dispatch_all() returns integer language sql immutable
 create function lock_class_dispatch_bucket() returns integer language sql immutable parallel safe as $$ select 71003 $$;
 create function lock_class_partition() returns integer language sql immutable parallel safe as $$ select 71004 $$;
 create function lock_class_sequencer() returns integer language sql immutable parallel safe as $$ select 71005 $$;
-create function lock_class_expansion() returns integer language sql immutable parallel safe as $$ select 71006 $$;
 
 -- One row of facts about the whole deployment.
 create table control (

@@ -24,6 +24,7 @@ declare
   v_control control%rowtype;
   v_refused uuid[] := '{}';
   v_capped boolean;
+  v_systems integer[] := '{}';
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'claim_runs needs READ COMMITTED, found %', current_setting('transaction_isolation');
@@ -50,18 +51,22 @@ begin
 
   v_capped := exists (select from system where max_concurrent_runs is not null);
   if v_capped then
-    -- Ascending, after shared(all): before it two claims deadlock with a writer between them.
-    perform from system as s
-    where s.max_concurrent_runs is not null
-      and s.id in (
-        select route.system_id
-        from unnest(p_ids, p_dues) as p(id, due_at)
-        join run as r on r.id = p.id and r.due_at = p.due_at
-        join integration_system as route on route.integration_id = r.integration_id
-        where r.due_at between v_first and v_last
-      )
-    order by s.id
-    for update;
+    -- After shared(all): before it two claims deadlock with a writer between them. Skipped, not waited for: a command that changes a system's
+    -- row holds it until its commit, and only the runs on that system have to wait for the next try.
+    select coalesce(array_agg(locked.id), '{}') into v_systems
+    from (
+      select s.id from system as s
+      where s.max_concurrent_runs is not null
+        and s.id in (
+          select route.system_id
+          from unnest(p_ids, p_dues) as p(id, due_at)
+          join run as r on r.id = p.id and r.due_at = p.due_at
+          join integration_system as route on route.integration_id = r.integration_id
+          where r.due_at between v_first and v_last
+        )
+      order by s.id
+      for no key update of s skip locked
+    ) as locked;
   end if;
 
   v_now := app_now();
@@ -73,7 +78,7 @@ begin
     return;
   end if;
   if v_capped then
-    v_refused := refused_by_cap(p_ids, p_dues, v_first, v_last, v_now);
+    v_refused := refused_by_cap(p_ids, p_dues, v_first, v_last, v_now, v_systems);
   end if;
 
   return query
@@ -132,7 +137,8 @@ begin
   admitted as (
     select t.id, t.due_at, t.observed_by from taken_job as t
     union all
-    (select j.id, j.due_at, j.observed_by from judged as j where j.job_id is null and j.held_by is null and j.id <> all (v_refused) limit p_limit)
+    (select j.id, j.due_at, j.observed_by from judged as j where j.job_id is null and j.held_by is null and j.id <> all (v_refused)
+     limit greatest(0, p_limit - (select count(*) from taken_job)))
   ),
   started as (
     update run as r
@@ -159,8 +165,9 @@ begin
 end
 $$;
 
--- Which of these runs must wait because a system they touch already carries its cap of running runs. Called under the systems' row locks.
-create function refused_by_cap(p_ids uuid[], p_dues timestamptz[], p_first timestamptz, p_last timestamptz, p_now timestamptz)
+-- Which of these runs must wait because a system they touch already carries its cap of running runs, or because its row (p_systems: those that
+-- are ours) is in somebody else's hands. Called under the systems' row locks.
+create function refused_by_cap(p_ids uuid[], p_dues timestamptz[], p_first timestamptz, p_last timestamptz, p_now timestamptz, p_systems integer[])
 returns uuid[]
 language plpgsql volatile
 as $$
@@ -201,7 +208,7 @@ begin
   loop
     v_fits := true;
     foreach v_system in array v_run.systems loop
-      v_fits := v_fits and (v_room ->> v_system::text)::integer > 0;
+      v_fits := v_fits and v_system = any (p_systems) and (v_room ->> v_system::text)::integer > 0;
     end loop;
     if not v_fits then
       v_refused := v_refused || v_run.id;

@@ -31,6 +31,7 @@ create table dead_letter (
   at timestamptz(3) not null default app_now(),
   resolved_at timestamptz(3)
 );
+create index dead_letter_record on dead_letter (integration_id, stream, record_key) where status in ('open', 'review');
 create index dead_letter_integration on dead_letter (integration_id, status, id);
 
 -- What a connector wants to remember between calls.

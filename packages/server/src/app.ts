@@ -5,6 +5,7 @@ import { DomainError, type ZoneData } from "@quiesce/core";
 import type { Connector } from "@quiesce/sdk";
 import type { Logger } from "pino";
 import { ensureFirstToken } from "./access/tokens.js";
+import { clock } from "./clock.js";
 import type { Config } from "./config.js";
 import { checkSettings, describeHealth } from "./connector-host/check-settings.js";
 import { type ConnectorHost, createConnectorHost } from "./connector-host/connector-host.js";
@@ -27,6 +28,29 @@ import { ensureZoneData, followZoneData } from "./zone-data/zone-data-in-force.j
 const maxConnections = 20;
 const statementTimeoutMs = 30_000;
 
+/**
+ * A stop has one budget, shared out here: after the grace of the runs in flight 1.2 seconds. With the default grace of three that leaves
+ * the embedded PostgreSQL time to end within the five seconds that are promised. The parts of a stage stop at the same time, and a stage
+ * is what the one before it works with; what does not end in its time is left behind.
+ */
+const stopStages = [
+  { name: "work", hasGrace: true, limitMs: 700 },
+  { name: "feeds", hasGrace: false, limitMs: 300 },
+  { name: "database", hasGrace: false, limitMs: 200 },
+] as const;
+
+/** Something that was started, and how it stops within a time. */
+interface Part {
+  readonly stage: (typeof stopStages)[number]["name"];
+  readonly stop: (limitMs: number) => Promise<void>;
+}
+
+/** What the parts know of the whole. */
+interface Phase {
+  /** False until everything has started, and again from the first moment of the stop. */
+  isReady: boolean;
+}
+
 export interface AppOptions {
   readonly config: Config;
   /** The database to use, whoever started it. */
@@ -45,46 +69,58 @@ export interface App {
   readonly database: Database;
   /** null without the role dispatcher. */
   readonly scheduler: Scheduler | null;
-  /** Stops in the reverse order of the start. Safe to call twice. */
+  /** Ends within the grace of runs in flight and 1.2 seconds, whatever hangs. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /** Starts a server on a database: migrates, numbers events, schedules, serves. Tests run the real thing with it. */
 export async function createApp(options: AppOptions): Promise<App> {
   const log = options.log ?? createLog(options.config);
-  const closers: (() => Promise<void>)[] = [];
+  const parts: Part[] = [];
+  const phase: Phase = { isReady: false };
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => {
-    stopping ??= closeAll(closers, log);
+    phase.isReady = false;
+    stopping ??= stopParts(parts, { graceMs: options.config.stopGraceSeconds * 1_000, log });
     return stopping;
   };
   try {
-    return { ...(await startParts(options, log, closers)), stop };
+    const started = await startParts(options, { log, parts, phase });
+    phase.isReady = true;
+    return { ...started, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startParts(options: AppOptions, log: Logger, closers: (() => Promise<void>)[]): Promise<Omit<App, "stop">> {
+async function startParts(
+  options: AppOptions,
+  whole: { readonly log: Logger; readonly parts: Part[]; readonly phase: Phase },
+): Promise<Omit<App, "stop">> {
   const { config, databaseUrl } = options;
+  const { log, parts, phase } = whole;
   const { applied } = await migrate(databaseUrl, { log: (line) => log.debug(line) });
   if (applied.length > 0) log.info({ migrations: applied.length }, "The database has this version's schema now.");
   const database = openDatabase(databaseUrl, { max: maxConnections, applicationName: "quiesce", statementTimeoutMs });
-  closers.push(() => database.close());
-  const zones = await ensureZoneData(database, await loadZoneData({ folder: config.zoneDataDir, systemFolder: config.systemZoneDataDir, log }), log);
-  closers.push(followZoneData(zones, { log }));
+  parts.push({ stage: "database", stop: (limitMs) => database.sql.end({ timeout: limitMs / 1_000 }) });
+  const zones = await ensureZoneData(
+    database,
+    await loadZoneData({ folder: config.zoneDataDir, systemFolder: config.systemZoneDataDir, log }),
+    log,
+  );
+  parts.push({ stage: "feeds", stop: followZoneData(zones, { log }) });
   const keys = await loadKeys(config);
   const host = createConnectorHost({ database, connectors: options.connectors, keyRing: keys, log });
-  closers.push(() => host.close());
+  parts.push({ stage: "feeds", stop: () => host.close() });
   const sequencer = createSequencer(database, log);
   sequencer.start();
-  closers.push(() => sequencer.stop());
+  parts.push({ stage: "feeds", stop: () => sequencer.stop() });
   const bus = createLiveBus(database, log);
   await bus.start();
-  closers.push(() => bus.stop());
+  parts.push({ stage: "feeds", stop: () => bus.stop() });
   const scheduler = config.roles.includes("dispatcher") ? await startScheduler({ config, databaseUrl, database, zones, host, log }) : null;
-  if (scheduler !== null) closers.push(() => scheduler.stop(config.stopGraceSeconds * 1_000));
+  if (scheduler !== null) parts.push({ stage: "work", stop: () => scheduler.stop(config.stopGraceSeconds * 1_000) });
   const http = createHttpServer({
     database,
     zones,
@@ -95,13 +131,14 @@ async function startParts(options: AppOptions, log: Logger, closers: (() => Prom
     catalogue: { keys, checkEndpoint: checkSettings(options.connectors) },
     checkEndpoint: (key) => describeHealth(host, key),
     healthChecks: () => schedulerHealth(database),
+    isReady: () => phase.isReady,
     afterWrite: () => {
       sequencer.poke();
       // What a command changed should show at once, not at the next tick.
-      void scheduler?.pass("windows.reconcile");
+      if (phase.isReady) void scheduler?.pass("windows.reconcile");
     },
   });
-  closers.push(() => http.stop());
+  parts.push({ stage: "work", stop: (limitMs) => http.stop(limitMs) });
   const serves = config.roles.includes("api");
   if (serves) await http.start(config.port, config.host).catch((error: unknown) => Promise.reject(listenError(error, config)));
   // Last: a token that is made by a start that then fails would be shown to nobody, and never made again.
@@ -113,16 +150,51 @@ async function startParts(options: AppOptions, log: Logger, closers: (() => Prom
 function listenError(error: unknown, config: Config): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const where = `port ${config.port} of ${config.host}`;
-  if (code === "EADDRINUSE") return new DomainError("QSC_CONFIG_PORT", `Another program listens on ${where}. Stop it, or choose another port, as in: PORT=4800 npm start`, { field: "PORT" });
-  if (code === "EACCES") return new DomainError("QSC_CONFIG_PORT", `This user may not listen on ${where}. Choose a port above 1023 with PORT.`, { field: "PORT" });
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return new DomainError("QSC_CONFIG_PORT", `${config.host} is no address of this machine. Correct HOST: 127.0.0.1 for this machine alone, 0.0.0.0 for every network.`, { field: "HOST" });
+  if (code === "EADDRINUSE")
+    return new DomainError(
+      "QSC_CONFIG_PORT",
+      `Another program listens on ${where}. Stop it, or choose another port, as in: PORT=4800 npm start`,
+      { field: "PORT" },
+    );
+  if (code === "EACCES")
+    return new DomainError("QSC_CONFIG_PORT", `This user may not listen on ${where}. Choose a port above 1023 with PORT.`, {
+      field: "PORT",
+    });
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+    return new DomainError(
+      "QSC_CONFIG_PORT",
+      `${config.host} is no address of this machine. Correct HOST: 127.0.0.1 for this machine alone, 0.0.0.0 for every network.`,
+      { field: "HOST" },
+    );
   return error;
 }
 
-/** The last thing started is the first to stop; one that fails does not keep the others. */
-async function closeAll(closers: readonly (() => Promise<void>)[], log: Logger): Promise<void> {
-  for (const close of closers.toReversed()) {
-    await close().catch((error: unknown) => log.warn({ err: error }, "A part of the server did not stop cleanly."));
+/** Stage by stage, each within its time; a part that fails or hangs does not keep the others. */
+async function stopParts(parts: readonly Part[], options: { readonly graceMs: number; readonly log: Logger }): Promise<void> {
+  const { graceMs, log } = options;
+  for (const { name, hasGrace, limitMs } of stopStages) {
+    const stageLimitMs = limitMs + (hasGrace ? graceMs : 0);
+    const beganAtMs = clock.monotonicMs();
+    const stopped = parts
+      .filter(({ stage }) => stage === name)
+      .map((part) =>
+        part.stop(stageLimitMs).catch((error: unknown) => log.warn({ err: error }, "A part of the server did not stop cleanly.")),
+      );
+    if (!(await settlesWithin(Promise.all(stopped), stageLimitMs)))
+      log.warn({ stage: name, limitMs: stageLimitMs }, "A part of the server did not stop in its time and is left behind.");
+    log.debug({ stage: name, tookMs: Math.round(clock.monotonicMs() - beganAtMs) }, "A stage of the stop is over.");
+  }
+}
+
+async function settlesWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -18,7 +18,11 @@ const configSchema = z.object({
     .optional()
     .describe("PostgreSQL 15 or newer; without it the embedded one is started."),
   QUIESCE_DATA_DIR: z.string().min(1).optional().describe("Where the embedded PostgreSQL and the master key live."),
-  QUIESCE_MASTER_KEY: z.string().min(1).optional().describe("Base64 of the 32 bytes that seal secrets; without it a key file in the data folder is made."),
+  QUIESCE_MASTER_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Base64 of the 32 bytes that seal secrets; without it a key file in the data folder is made."),
   QUIESCE_LOG_LEVEL: z.enum(["silent", "error", "warn", "info", "debug"]).default("info").describe("How much to log."),
   QUIESCE_LOG_FORMAT: z
     .enum(["auto", "json", "text"])
@@ -33,12 +37,21 @@ const configSchema = z.object({
     .transform((text) => text.split(",").map((role) => role.trim()))
     .pipe(z.array(z.enum(["api", "dispatcher"])).min(1))
     .describe("What this server does: api, dispatcher or both."),
-  QUIESCE_ZONE_DATA_DIR: z.string().min(1).optional().describe("A folder of TZif files with a version, to use instead of the packaged time zone data."),
+  QUIESCE_ZONE_DATA_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("A folder of TZif files with a version, to use instead of the packaged time zone data."),
   TZDIR: z.string().min(1).default("/usr/share/zoneinfo").describe("The system's time zone data, used when it is newer than the packaged."),
   QUIESCE_CORS_ORIGINS: z
     .string()
     .default("")
-    .transform((text) => text.split(",").map((origin) => origin.trim()).filter((origin) => origin !== ""))
+    .transform((text) =>
+      text
+        .split(",")
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ""),
+    )
     .describe("Web origins that may call the API from a browser, separated by commas."),
 });
 
@@ -70,7 +83,9 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     const issue = result.error.issues[0];
     const name = String(issue?.path[0] ?? "");
     const found = SECRET_VARIABLES.has(name) ? "" : ` Found "${given[name] ?? ""}".`;
-    throw new DomainError("QSC_CONFIG_INVALID", `The environment variable ${name} does not fit: ${issue?.message ?? "unknown"}${found}`, { field: name });
+    throw new DomainError("QSC_CONFIG_INVALID", `The environment variable ${name} does not fit: ${issue?.message ?? "unknown"}${found}`, {
+      field: name,
+    });
   }
   const values = result.data;
   return {
@@ -95,6 +110,10 @@ export function readConfig(environment: { readonly [name: string]: string | unde
 export function configDescription(): readonly { readonly name: string; readonly description: string; readonly default: string | null }[] {
   return Object.entries(configSchema.shape).map(([name, schema]) => {
     const fallback = schema.parse(undefined);
-    return { name, description: schema.description ?? "", default: fallback === undefined || String(fallback) === "" ? null : String(fallback) };
+    return {
+      name,
+      description: schema.description ?? "",
+      default: fallback === undefined || String(fallback) === "" ? null : String(fallback),
+    };
   });
 }

@@ -29,6 +29,19 @@ export interface DuePlan {
 
 /** A due time this late was missed, not just picked up a little late. */
 export const misfireGraceMs = 60_000;
+/** A queued run that is due this long is not just about to start: it waits. */
+const reallyWaitsMs = 5_000;
+
+/**
+ * How far ahead a job's due times become rows: a little, so that no start is late for want of one; not at all while one of its runs is held or
+ * waits, because then later due times join that one as they fall due.
+ */
+export function planUntil(facts: { readonly now: number; readonly aheadMs: number; readonly held: boolean; readonly oldestQueuedDueAt: number | null }): number {
+  const waits = facts.held || (facts.oldestQueuedDueAt !== null && facts.oldestQueuedDueAt < facts.now - reallyWaitsMs);
+  // The end is exclusive: a due time of this very millisecond is due.
+  return waits ? facts.now + 1 : facts.now + facts.aheadMs;
+}
+
 /** At most this many runs of one job wait as rows of their own; what comes beyond is coalesced. */
 export const maxWaitingRuns = 1_000;
 
@@ -74,7 +87,7 @@ function mayAbsorb(facts: { readonly now: number; readonly catchUp: CatchUp; rea
     case "coalesce":
       return true;
     case "skip":
-      return waiting.state === "held";
+      return waiting.state === "held" || facts.waitingCount >= maxWaitingRuns;
     case "all":
       return facts.waitingCount >= maxWaitingRuns;
   }

@@ -4,7 +4,7 @@ import { type OccurrenceFacts, occurrenceState, occurrenceStates } from "./occur
 
 const startsAt = Date.parse("2026-11-01T06:00:00Z");
 const endsAt = startsAt + 4 * 3_600_000;
-const planned: OccurrenceFacts = { startsAt, endsAt, quiescedAt: null, releasedAt: null, closedAt: null, cancelledAt: null };
+const planned: OccurrenceFacts = { startsAt, endsAt, quiescedAt: null, releasedAt: null, closedAt: null, cancelledAt: null, mode: "enforce" };
 
 describe("occurrenceState", () => {
   it.each([
@@ -12,6 +12,9 @@ describe("occurrenceState", () => {
     ["at its start it drains", planned, startsAt, "draining"],
     ["with nothing in flight it is quiesced", { ...planned, quiescedAt: startsAt + 5_000 }, startsAt + 5_000, "quiesced"],
     ["past its end it still holds until it is released", { ...planned, quiescedAt: startsAt }, endsAt + 1, "quiesced"],
+    ["one that only observes never says that nothing is in flight", { ...planned, quiescedAt: startsAt, mode: "observe" }, startsAt + 1, "observing"],
+    ["one that only observes has not begun before its start", { ...planned, mode: "observe" }, startsAt - 1, "scheduled"],
+    ["one that only observes resumes when it is released", { ...planned, releasedAt: endsAt, mode: "observe" }, endsAt, "resuming"],
     ["released it resumes", { ...planned, quiescedAt: startsAt, releasedAt: endsAt }, endsAt, "resuming"],
     ["released early it resumes before its planned end", { ...planned, releasedAt: startsAt + 1 }, startsAt + 2, "resuming"],
     ["closed it is over", { ...planned, releasedAt: endsAt, closedAt: endsAt + 1 }, endsAt + 1, "closed"],

@@ -1,4 +1,5 @@
 import { clock } from "../clock.js";
+import type { Database } from "../db/client.js";
 import type { ApiServices, CheckStatus, HealthCheck } from "./request-context.js";
 
 /** How the server is, from what it looked at. */
@@ -12,21 +13,53 @@ export interface HealthReport {
 const SLOW_DATABASE_MS = 500;
 /** Events wait for their numbers at most this long while a sequencer leads. */
 const EVENT_LAG_WARN_MS = 5_000;
+/** Strangers may ask as often as they like: everybody who asks within this time gets the same report, and the database is asked once. */
+const SHARED_FOR_MS = 1_000;
 
-/** Looks at the database, the event log and the windows' expansion, and asks the rest of the server. */
-export async function healthReport(services: ApiServices): Promise<HealthReport> {
-  const checks = [...(await databaseChecks(services)), ...(await (services.healthChecks?.() ?? []))];
+interface SharedReport {
+  readonly report: Promise<HealthReport>;
+  /** Monotonic; infinite while the report is being made. */
+  goodUntilMs: number;
+}
+
+const shared = new WeakMap<Database, SharedReport>();
+
+/** Looks at the database and the event log, and asks the rest of the server; at most a second old. */
+export function healthReport(services: ApiServices): Promise<HealthReport> {
+  const known = shared.get(services.database);
+  if (known !== undefined && clock.monotonicMs() < known.goodUntilMs) return known.report;
+  const made: SharedReport = { report: makeReport(services), goodUntilMs: Number.POSITIVE_INFINITY };
+  shared.set(services.database, made);
+  const age = (): void => {
+    made.goodUntilMs = clock.monotonicMs() + SHARED_FOR_MS;
+  };
+  made.report.then(age, age);
+  return made.report;
+}
+
+async function makeReport(services: ApiServices): Promise<HealthReport> {
+  const own = await databaseChecks(services);
+  // Without a database the others can only say the same, each after its own wait.
+  const reached = own.every(({ status }) => status !== "fail");
+  const checks = [...own, ...(reached ? await otherChecks(services) : [])];
   const worst = checks.some(({ status }) => status === "fail") ? "fail" : checks.some(({ status }) => status === "warn") ? "warn" : "pass";
   return { status: worst, version: services.version, checks };
+}
+
+async function otherChecks({ healthChecks, log }: ApiServices): Promise<readonly HealthCheck[]> {
+  try {
+    return (await healthChecks?.()) ?? [];
+  } catch (error) {
+    log.warn({ err: error }, "the health check could not look at the scheduling");
+    return [{ name: "scheduler", status: "fail", detail: "What is scheduled could not be read; the server's log has the reason." }];
+  }
 }
 
 async function databaseChecks({ database, log }: ApiServices): Promise<readonly HealthCheck[]> {
   const startedAt = clock.monotonicMs();
   try {
-    const [row] = await database.sql<{ stale: boolean; lagMs: number }[]>`
-      select c.expanded_until <= app_now() and c.expansion_override_until <= app_now() as stale,
-        coalesce((select extract(epoch from app_now() - min(at)) * 1000 from event_inbox), 0)::float8 as "lagMs"
-      from control as c`;
+    const [row] = await database.sql<{ lagMs: number }[]>`
+      select coalesce(extract(epoch from app_now() - min(at)) * 1000, 0)::float8 as "lagMs" from event_inbox`;
     const tookMs = Math.round(clock.monotonicMs() - startedAt);
     const lagMs = Math.round(row?.lagMs ?? 0);
     return [
@@ -34,13 +67,6 @@ async function databaseChecks({ database, log }: ApiServices): Promise<readonly 
       lagMs > EVENT_LAG_WARN_MS
         ? { name: "live-events", status: "warn", detail: "Events wait for their numbers: is a sequencer running?", observed: { lagMs } }
         : { name: "live-events", status: "pass", observed: { lagMs } },
-      row?.stale === true
-        ? {
-            name: "windows",
-            status: "fail",
-            detail: "Windows are not computed past now, so nothing is dispatched. Is a dispatcher running?",
-          }
-        : { name: "windows", status: "pass" },
     ];
   } catch (error) {
     log.warn({ err: error }, "the health check could not reach the database");

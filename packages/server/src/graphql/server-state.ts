@@ -4,6 +4,7 @@ import { encodeCursor, readHead } from "../events/event-log.js";
 import { RunStateCountRef, stateCounts } from "../runs/graphql-run-state.js";
 import { setMode } from "../windows/hold-commands.js";
 import { ModeEnum } from "../windows/graphql-vocabulary.js";
+import { overrideExpansion } from "../windows/override-expansion.js";
 import { builder } from "./builder.js";
 import { capsEnum } from "./caps-enum.js";
 import { type HealthReport, healthReport } from "./health-report.js";
@@ -14,6 +15,7 @@ import { type StatusSummary, statusSummary } from "./status-summary.js";
 interface Control {
   readonly mode: "enforce" | "observe";
   readonly expandedUntil: number | null;
+  readonly expansionOverriddenUntil: number | null;
   readonly zoneDataVersion: string | null;
   readonly epoch: string;
   readonly position: number;
@@ -113,6 +115,11 @@ function defineControl(): void {
         nullable: true,
         description: "Windows are computed up to here; beyond it nothing is dispatched.",
       }),
+      expansionOverriddenUntil: t.expose("expansionOverriddenUntil", {
+        type: "DateTime",
+        nullable: true,
+        description: "Until then runs start although windows are not computed past now, by an operator's order; null when nobody ever ordered it.",
+      }),
       zoneDataVersion: t.exposeString("zoneDataVersion", { nullable: true, description: "The time zone data in force." }),
       eventCursor: t.string({
         description: "liveEvents(after: it) continues exactly where this was read.",
@@ -128,6 +135,10 @@ function defineControl(): void {
       resolve: (_root, _args, context) => readControl(context),
     }),
   );
+  defineControlMutations(ControlRef);
+}
+
+function defineControlMutations(ControlRef: ReturnType<typeof builder.objectRef<Control>>): void {
   const ModeInput = builder.inputType("SetModeInput", {
     description: "A mode for the whole deployment.",
     fields: (t) => ({
@@ -147,13 +158,33 @@ function defineControl(): void {
       },
     }),
   );
+  const OverrideInput = builder.inputType("OverrideExpansionInput", {
+    description: "An order to start runs although the windows are not computed past now.",
+    fields: (t) => ({
+      until: t.field({ type: "DateTime", required: true, description: "When the order ends by itself; at most 24 hours ahead." }),
+      reason: t.string({ required: true, description: "Why; it goes into the audit trail." }),
+    }),
+  });
+  builder.mutationField("overrideExpansion", (t) =>
+    t.field({
+      type: ControlRef,
+      authScopes: { can: "control.write" },
+      description: "Starts runs for a while although nobody knows which windows hold. Holds that are written already still hold.",
+      args: { input: t.arg({ type: OverrideInput, required: true, description: "Until when, and why." }) },
+      resolve: async (_root, { input }, context) => {
+        await runCommand(context, (command) => overrideExpansion(command, input));
+        return readControl(context);
+      },
+    }),
+  );
 }
 
 async function readControl({ database }: RequestContext): Promise<Control> {
   const [row] = await selectRows<Control>(
     database.db,
     sql`
-    select c.mode, nullif(c.expanded_until, '-infinity') as "expandedUntil", c.zone_data_version as "zoneDataVersion", c.event_epoch::text as epoch,
+    select c.mode, nullif(c.expanded_until, '-infinity') as "expandedUntil",
+      nullif(c.expansion_override_until, '-infinity') as "expansionOverriddenUntil", c.zone_data_version as "zoneDataVersion", c.event_epoch::text as epoch,
       h.last_position::float8 as position
     from control as c, event_head as h`,
   );

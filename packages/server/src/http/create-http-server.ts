@@ -25,13 +25,16 @@ export interface HttpServerOptions extends ApiServices {
 export interface HttpServer {
   /** Listens; port 0 takes a free one. */
   start(port: number, host: string): Promise<void>;
-  /** Takes no more requests, ends streams with "going away", and waits for what is in flight, five seconds at most. */
-  stop(): Promise<void>;
+  /** Takes no more requests, ends streams with "going away", and waits for what is in flight, three seconds or `limitMs` at most. */
+  stop(limitMs?: number): Promise<void>;
   /** Where it listens, as http://127.0.0.1:4000; empty before `start`. */
   readonly url: string;
 }
 
-const STOP_WAIT_MS = 5_000;
+const STOP_WAIT_MS = 3_000;
+/** What is left of the limit for closing the connections that were waited for. */
+const STOP_RESERVE_MS = 100;
+const STOP_LOOK_MS = 50;
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 60_000;
 
@@ -104,14 +107,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
           resolve();
         });
       }),
-    async stop() {
+    async stop(limitMs = STOP_WAIT_MS) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const waitMs = Math.max(0, Math.min(STOP_WAIT_MS, limitMs - STOP_RESERVE_MS));
+      const timer = setTimeout(() => server.closeAllConnections(), waitMs);
+      // A connection whose answer or stream ends during the stop is kept alive for five more seconds, unless somebody looks again.
+      const looking = setInterval(() => server.closeIdleConnections(), STOP_LOOK_MS);
       streams.stop();
-      await sockets.stop();
-      const timer = setTimeout(() => server.closeAllConnections(), STOP_WAIT_MS);
-      server.closeIdleConnections();
-      await closed;
+      await Promise.all([sockets.stop(), closed]);
       clearTimeout(timer);
+      clearInterval(looking);
     },
     get url() {
       const address = server.address();

@@ -24,6 +24,12 @@ export interface HoldReason {
  */
 export const holdsNow: SQL = sql`m.begins_at <= app_now() and m.released_at is null and m.mode = 'enforce' and c.mode = 'enforce'`;
 
+/** {@link holdsNow} of a run (alias `r`): a hold that an operator lets it pass does not hold it. */
+export const holdsRun: SQL = sql`${holdsNow} and (r.passes_holds is null or m.hold_id <> all (r.passes_holds))`;
+
+/** Nobody knows what holds now, and no operator ordered to go on without knowing: nothing starts. `c` is the alias of control. */
+export const expansionStale: SQL = sql`(c.expanded_until <= app_now() and c.expansion_override_until <= app_now())`;
+
 /** What holds an integration right now, in the order of its beginning; empty when nothing does. */
 export async function activeHolds(tx: Tx, integrationId: number): Promise<readonly HoldReason[]> {
   return [

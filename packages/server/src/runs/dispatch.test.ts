@@ -303,3 +303,44 @@ describe("windows and their keys", () => {
     expect((await askGate(database.db, "orders")).kind).toBe("held");
   });
 });
+
+describe("what waits", () => {
+  /** The server's own rhythm: a pass every two seconds. */
+  async function ticking(untilMs: number) {
+    for (let now = await time.now(); now < untilMs; now = await time.now()) {
+      await time.set(Math.min(untilMs, now + 2_000));
+      const { claimed } = await turn();
+      await finishAll(claimed);
+    }
+  }
+  const everyFiveSeconds: JobSchedule = { kind: "interval", everySeconds: 5, startsAt: start };
+  const rows = async (state: string) => (await database.sql<{ n: number }[]>`select count(*)::integer as n from run where state = ${state}`)[0]?.n ?? 0;
+
+  for (const catchUp of ["coalesce", "skip"] as const) {
+    it(`a job that ${catchUp}s keeps a few rows in a window, however many due times fall into it`, async () => {
+      await oneJob(catchUp, everyFiveSeconds);
+      await createWindow(context, erpWindow);
+      await ticking(start + 35 * minute);
+      expect(await rows("held")).toBeLessThan(8);
+      await ticking(start + 41 * minute);
+      const ledger = await conservation(database.db, context.zones, { from: start, to: start + 41 * minute });
+      expect(ledger.differences).toEqual([]);
+      expect(ledger.expected).toBe(41 * 12);
+    });
+  }
+
+  it("a job that is slower than its interval keeps one row of what waits", async () => {
+    await oneJob("coalesce", everyFiveSeconds);
+    await time.set(start);
+    const first = await turn();
+    expect(first.claimed).toHaveLength(1);
+    for (let tick = 1; tick <= 60; tick += 1) {
+      await time.set(start + tick * 2_000);
+      await turn();
+    }
+    expect(await rows("queued")).toBeLessThan(8);
+    await finishAll(first.claimed);
+    const ledger = await conservation(database.db, context.zones, { from: start, to: start + 2 * minute });
+    expect(ledger.differences).toEqual([]);
+  });
+});

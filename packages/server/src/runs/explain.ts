@@ -2,7 +2,7 @@ import { DomainError, explainJobFacts, type JobExplanation, type JobFacts } from
 import { sql } from "drizzle-orm";
 import { readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
-import { activeHolds, type HoldReason } from "./active-holds.js";
+import { activeHolds, expansionStale, type HoldReason } from "./active-holds.js";
 
 export interface JobExplained extends JobExplanation {
   readonly job: string;
@@ -63,7 +63,7 @@ async function loadJob(tx: Tx, jobKey: string): Promise<JobRow> {
   const rows = await tx.execute<JobRow>(sql`
     select i.id as "integrationId", i.key as integration, j.enabled, j.schedule is not null as "hasSchedule",
       coalesce((select min(q.due_at) from run as q where q.job_id = j.id and q.state = 'queued' and q.due_at > app_now()), j.next_due_at) as "nextDueAt",
-      c.expanded_until <= app_now() and c.expansion_override_until <= app_now() as "expansionStale",
+      ${expansionStale} as "expansionStale",
       running.started_at as "runningSince", running.attempt as "runningAttempt",
       w.id as "waitingId", w.state as "waitingState", w.due_at as "waitingDueAt", w.ready_at as "waitingReadyAt", w.dues as "waitingDues", w.held_since as "waitingHeldSince",
       w.attempt as "waitingAttempt", last.state as "lastState", last.finished_at as "lastFinishedAt", last.error ->> 'message' as "lastError"

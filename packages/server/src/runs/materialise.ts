@@ -1,4 +1,4 @@
-import { dueTimes, type CatchUp, type JobSchedule, maxWaitingRuns, nextDueAt, planDues, type PlannedRun, type WaitingRun, type ZoneData } from "@quiesce/core";
+import { dueTimes, type CatchUp, type JobSchedule, maxWaitingRuns, nextDueAt, planDues, type PlannedRun, planUntil, type WaitingRun, type ZoneData } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { inTransaction, readNow } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
@@ -28,6 +28,15 @@ interface Waiting extends WaitingRun {
   readonly id: string;
 }
 
+/** What of a job waits already. */
+interface Backlog {
+  /** Its newest scheduled run, when that may take further due times. */
+  readonly newest: Waiting | null;
+  readonly count: number;
+  readonly held: boolean;
+  readonly oldestQueuedDueAt: number | null;
+}
+
 interface JobPlan {
   readonly job: DueJob;
   readonly watermark: number;
@@ -39,37 +48,43 @@ interface JobPlan {
 /**
  * Turns the due times up to a few seconds ahead into rows. A job's watermark says up to where that is done; it moves in the same transaction,
  * and only from the value that was read and in the same schedule version, so two servers and an edit of the schedule never do it twice.
- * Answers how many jobs were brought forward; call again while it is the batch's size.
+ * One call takes one batch of jobs after the job `after`; go on with `next` until it is null.
  */
-export async function materialiseRuns(context: { readonly database: Database; readonly zones: ZoneData }): Promise<{ readonly jobs: number; readonly more: boolean }> {
-  const result = await inTransaction(context, async (tx) => {
-    const jobs = await dueJobs(tx, context.zones);
-    if (jobs.length === 0) return { jobs: 0, more: false };
+export function materialiseRuns(
+  context: { readonly database: Database; readonly zones: ZoneData },
+  after = 0,
+): Promise<{ readonly jobs: number; readonly next: number | null }> {
+  return inTransaction(context, async (tx) => {
+    const jobs = await dueJobs(tx, { zones: context.zones, after });
+    if (jobs.length === 0) return { jobs: 0, next: null };
     const waiting = await lockWaiting(tx, jobs);
     const now = await readNow(tx);
     const plans = jobs.map((job) => planJob({ job, waiting: waiting.get(job.id), now, zones: context.zones }));
     await writePlans(tx, plans);
-    return { jobs: jobs.length, more: jobs.length === maxJobsPerBatch || plans.some((one) => one.watermark < now) };
+    // A job that had more due times than one call takes is taken again.
+    const unfinished = plans.find((one) => one.watermark < now);
+    if (unfinished !== undefined) return { jobs: jobs.length, next: unfinished.job.id - 1 };
+    return { jobs: jobs.length, next: jobs.length < maxJobsPerBatch ? null : (jobs.at(-1)?.id ?? null) };
   });
-  return result;
 }
 
 /** None for a server that has not taken over the zone data in force yet: its due times would be other ones than everybody else's. */
-function dueJobs(tx: Tx, zones: ZoneData): Promise<readonly DueJob[]> {
+function dueJobs(tx: Tx, input: { readonly zones: ZoneData; readonly after: number }): Promise<readonly DueJob[]> {
   return tx.execute<DueJob>(sql`
     select j.id, j.integration_id as "integrationId", i.bucket, j.schedule, j.schedule_version as "scheduleVersion", j.catch_up as "catchUp", j.watermark
     from job as j join integration as i on i.id = j.integration_id
     where j.next_due_at <= app_now() + ${`${materialiseAheadMs} milliseconds`}::interval and j.enabled and j.schedule is not null
-      and exists (select from control where coalesce(zone_data_version, ${zones.version}) = ${zones.version})
-    order by j.next_due_at, j.id limit ${maxJobsPerBatch}`);
+      and exists (select from control where coalesce(zone_data_version, ${input.zones.version}) = ${input.zones.version})
+      and j.id > ${input.after}
+    order by j.id limit ${maxJobsPerBatch}`);
 }
 
 /** Locks runs before jobs, as the claim does, and never waits: a run that a claim has in hand takes no further due times. */
-async function lockWaiting(tx: Tx, jobs: readonly DueJob[]): Promise<ReadonlyMap<number, { readonly newest: Waiting | null; readonly count: number }>> {
+async function lockWaiting(tx: Tx, jobs: readonly DueJob[]): Promise<ReadonlyMap<number, Backlog>> {
   const ids = jobs.map((job) => job.id);
-  const counts = await tx.execute<{ jobId: number; count: number }>(sql`
-    select job_id as "jobId", count(*) as count from run
-    where job_id = any (${sql.param(ids)}::integer[]) and state in ('queued', 'held') group by job_id`);
+  const counts = await tx.execute<{ jobId: number; count: number; held: boolean; oldestQueuedDueAt: number | null }>(sql`
+    select job_id as "jobId", count(*) as count, bool_or(state = 'held') as held, min(due_at) filter (where state = 'queued') as "oldestQueuedDueAt"
+    from run where job_id = any (${sql.param(ids)}::integer[]) and state in ('queued', 'held') and trigger = 'schedule' group by job_id`);
   const rows = await tx.execute<Waiting>(sql`
     select r.job_id as "jobId", r.id, r.state, r.attempt, r.due_at as "dueAt"
     from unnest(${sql.param(counts.map((row) => row.jobId))}::integer[]) as wanted(job_id)
@@ -81,17 +96,18 @@ async function lockWaiting(tx: Tx, jobs: readonly DueJob[]): Promise<ReadonlyMap
     where r.state in ('queued', 'held') and r.schedule_version = j.schedule_version
     for update of r skip locked`);
   const newest = new Map(rows.map((row) => [row.jobId, row]));
-  return new Map(counts.map((row) => [row.jobId, { newest: newest.get(row.jobId) ?? null, count: row.count }]));
+  return new Map(counts.map(({ jobId, ...backlog }) => [jobId, { ...backlog, newest: newest.get(jobId) ?? null }]));
 }
 
 function planJob(input: {
   readonly job: DueJob;
-  readonly waiting: { readonly newest: Waiting | null; readonly count: number } | undefined;
+  readonly waiting: Backlog | undefined;
   readonly now: number;
   readonly zones: ZoneData;
 }): JobPlan {
   const { job, now } = input;
-  const until = now + materialiseAheadMs;
+  const { held = false, oldestQueuedDueAt = null } = input.waiting ?? {};
+  const until = planUntil({ now, aheadMs: materialiseAheadMs, held, oldestQueuedDueAt });
   const dues = dueTimes(job.schedule, { from: job.watermark, to: until, limit: maxDuesPerJob + 1 }, input.zones);
   const taken = dues.slice(0, maxDuesPerJob);
   // Past the limit the watermark stops at the first due time that was left out.
@@ -138,6 +154,7 @@ async function insertRuns(tx: Tx, plans: readonly JobPlan[]): Promise<void> {
   await tx.execute(sql`select ensure_run_partitions(${Math.min(...dues)}::timestamptz, ${Math.max(...dues)}::timestamptz)`);
   const column = <T>(read: (row: { readonly job: DueJob; readonly planned: PlannedRun }) => T) => sql.param(rows.map(read));
   await tx.execute(sql`
+    with made as (
     insert into run (id, due_at, last_due_at, due_count, due_local, job_id, integration_id, bucket, schedule_version, trigger, state, ready_at, reason, finished_at)
     select new_run_id(p.due_at), p.due_at, p.last_due_at, p.due_count, p.due_local, p.job_id, p.integration_id, p.bucket, p.version, 'schedule', p.state,
       p.due_at, case when p.state = 'skipped' then 'missed' end, case when p.state = 'skipped' then app_now() end
@@ -145,5 +162,11 @@ async function insertRuns(tx: Tx, plans: readonly JobPlan[]): Promise<void> {
       ${column((row) => row.planned.dueCount)}::integer[], ${column((row) => row.planned.local)}::text[], ${column((row) => row.job.id)}::integer[],
       ${column((row) => row.job.integrationId)}::integer[], ${column((row) => row.job.bucket)}::integer[], ${column((row) => row.job.scheduleVersion)}::integer[],
       ${column((row) => row.planned.state)}::text[])
-      as p(due_at, last_due_at, due_count, due_local, job_id, integration_id, bucket, version, state)`);
+      as p(due_at, last_due_at, due_count, due_local, job_id, integration_id, bucket, version, state)
+    returning id, due_at, due_count, job_id, integration_id, state, reason
+    )
+    insert into event_inbox (kind, subject_kind, subject_key, integration_key, payload)
+    select 'run.skipped', 'run', m.id::text, i.key, jsonb_build_object('job', j.key, 'dueAt', m.due_at, 'dueCount', m.due_count, 'reason', m.reason)
+    from made as m join integration as i on i.id = m.integration_id join job as j on j.id = m.job_id
+    where m.state = 'skipped'`);
 }

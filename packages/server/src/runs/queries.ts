@@ -121,7 +121,7 @@ export async function gatesOf(
   const rows = await selectRows<Row>(
     database.db,
     sql`
-    select i.id as "integrationId", (select app_now()) as "asOf", c.expanded_until <= app_now() and c.expansion_override_until <= app_now() as stale, held.*
+    select i.id as "integrationId", (select app_now()) as "asOf", ${expansionStale} as stale, held.*
     from unnest(${integers(integrationIds)}) as i(id) cross join control as c
     left join lateral (
       select h.id as "holdId", h.kind, ${holdTitle} as title, w.key as "windowKey", h.owner, h.reason, m.path, m.begins_at as since, h.expires_at as until

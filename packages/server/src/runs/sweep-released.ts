@@ -11,7 +11,6 @@ interface HeldRun extends ReleasedRun {
   readonly jobId: number | null;
   readonly catchUp: CatchUp | null;
   readonly maxAgeSeconds: number | null;
-  readonly root: string | null;
 }
 
 export interface SweepResult {
@@ -61,7 +60,8 @@ function sweepIntegration(
   return inTransaction(context, async (tx) => {
     const held = await lockHeld(tx, input.integrationId);
     const now = await readNow(tx);
-    const steps = byJob(held).flatMap((runs) => stepsOf(runs, now));
+    const roots = await lockRoots(tx, held);
+    const steps = byJob(held).flatMap((runs) => stepsOf(runs, { now, roots }));
     steps.sort((a, b) => a.dueAt - b.dueAt);
     await writeSteps(tx, { steps, now, ...input });
     const count = (next: CatchUpStep["next"]) => steps.filter((step) => step.next === next).length;
@@ -74,9 +74,7 @@ function lockHeld(tx: Tx, integrationId: number): Promise<readonly HeldRun[]> {
   return tx.execute<HeldRun>(sql`
     select r.id as "runId", r.due_at as "dueAt", r.last_due_at as "lastDueAt", r.due_count as "dueCount", r.attempt, r.job_id as "jobId",
       -- A policy for missed due times has no say over what was asked for by hand.
-      case when r.trigger = 'schedule' then j.catch_up end as "catchUp", j.catch_up_max_age_seconds as "maxAgeSeconds",
-      (select q.id from run as q where q.job_id = r.job_id and q.state = 'queued' and q.trigger = 'schedule' and q.attempt = 0
-         and q.released_at is not null and q.due_at < r.due_at order by q.due_at limit 1) as root
+      case when r.trigger = 'schedule' then j.catch_up end as "catchUp", j.catch_up_max_age_seconds as "maxAgeSeconds"
     from run as r left join job as j on j.id = r.job_id
     where r.state = 'held' and r.integration_id = ${integrationId}
       and not exists (
@@ -85,6 +83,21 @@ function lockHeld(tx: Tx, integrationId: number): Promise<readonly HeldRun[]> {
           and c.mode = 'enforce' and (r.passes_holds is null or m.hold_id <> all (r.passes_holds)))
     order by r.due_at, r.id limit ${maxRunsPerTransaction}
     for update of r`);
+}
+
+/** The run of each job that an earlier transaction of this release queued for the whole gap, locked: no claim takes it while others join it. */
+async function lockRoots(tx: Tx, held: readonly HeldRun[]): Promise<ReadonlyMap<number, string>> {
+  const jobs = [...new Set(held.flatMap((run) => (run.catchUp === "coalesce" && run.jobId !== null ? [run.jobId] : [])))];
+  if (jobs.length === 0) return new Map();
+  const rows = await tx.execute<{ jobId: number; id: string }>(sql`
+    select wanted.job_id as "jobId", root.id
+    from unnest(${sql.param(jobs)}::integer[]) as wanted(job_id)
+    cross join lateral (
+      select q.id from run as q
+      where q.job_id = wanted.job_id and q.state = 'queued' and q.trigger = 'schedule' and q.attempt = 0 and q.released_at is not null
+      order by q.due_at limit 1
+      for update of q skip locked) as root`);
+  return new Map(rows.map((row) => [row.jobId, row.id]));
 }
 
 function byJob(held: readonly HeldRun[]): readonly (readonly HeldRun[])[] {
@@ -98,16 +111,16 @@ function byJob(held: readonly HeldRun[]): readonly (readonly HeldRun[])[] {
   return [...groups.values()];
 }
 
-function stepsOf(runs: readonly HeldRun[], now: number): readonly CatchUpStep[] {
+function stepsOf(runs: readonly HeldRun[], input: { readonly now: number; readonly roots: ReadonlyMap<number, string> }): readonly CatchUpStep[] {
   const first = runs[0];
   if (first === undefined) return [];
   if (first.catchUp === null) return runs.map((run) => ({ runId: run.runId, dueAt: run.dueAt, next: "queued", into: null, reason: "requested" }));
   return planCatchUp({
     catchUp: first.catchUp,
     maxAgeMs: first.maxAgeSeconds === null ? null : first.maxAgeSeconds * 1_000,
-    now,
+    now: input.now,
     held: runs,
-    root: first.root,
+    root: first.jobId === null ? null : (input.roots.get(first.jobId) ?? null),
   });
 }
 

@@ -10,6 +10,8 @@ import type { AbortReason, RunExecutor, RunToExecute } from "./run-executor.js";
 
 /** A claim older than this when its handler starts is given back: the verdict would be stale. */
 const maxClaimAgeMs = 1_000;
+/** Runs that were told to stop at the end of the grace get this long to write their ending; the reaper takes back the others. */
+const abortedWaitMs = 400;
 const lostLeaseReason: AbortReason = { why: "lease-lost" };
 
 interface Running {
@@ -78,7 +80,7 @@ export class RunWorker {
     const inTime = await Promise.race([finished.then(() => true), new Promise<false>((resolve) => setTimeout(() => resolve(false), graceMs).unref())]);
     if (!inTime) {
       for (const one of this.#running.values()) one.abort.abort({ why: "shutdown" } satisfies AbortReason);
-      await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
+      await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, abortedWaitMs).unref())]);
     }
     if (this.#renewing !== null) clearInterval(this.#renewing);
     await this.#renewal;

@@ -108,9 +108,14 @@ export class Scheduler {
   async stop(graceMs: number): Promise<void> {
     if (this.#ticking !== null) clearInterval(this.#ticking);
     await this.#dispatcher.stop();
-    await this.#agenda.stop().catch((error: unknown) => this.#log.warn({ err: error }, "Agenda did not stop cleanly."));
-    await Promise.all(this.#passes.map((pass) => pass.settled()));
-    await this.#worker.stop(graceMs);
+    // At the same time: a wake-up that hangs must not take the runs' grace from what a stop may last.
+    await Promise.all([
+      this.#agenda
+        .stop()
+        .catch((error: unknown) => this.#log.warn({ err: error }, "Agenda did not stop cleanly."))
+        .then(() => Promise.all(this.#passes.map((pass) => pass.settled()))),
+      this.#worker.stop(graceMs),
+    ]);
   }
 
   /** Runs one pass now: after a command whose effect should show at once. */

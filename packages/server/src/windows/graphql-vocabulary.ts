@@ -17,6 +17,7 @@ export const OccurrenceStateEnum = capsEnum(
   occurrenceStates,
   {
     scheduled: "Has not begun.",
+    observing: "Has begun and holds nothing: the window, or the whole deployment, only observes.",
     draining: "Has begun: nothing starts any more, but something is still in flight.",
     quiesced: "Nothing is in flight: the crew may begin.",
     resuming: "Released: held runs are being let go.",

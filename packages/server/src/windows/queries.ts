@@ -4,6 +4,7 @@ import type { Database } from "../db/client.js";
 import { bigints, integers, texts } from "../db/sql-arrays.js";
 import { selectRows } from "../db/select-rows.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
+import { holdsRun } from "../runs/active-holds.js";
 import { holdTitle } from "../runs/queries.js";
 
 export interface WindowView {
@@ -60,9 +61,14 @@ export interface HoldView {
 const windowColumns = sql`w.id, w.key, w.title, w.mode, w.series, w.scope, w.owner, w.reason, w.version, w.created_by as "createdBy",
   w.created_at as "createdAt", w.updated_at as "updatedAt", w.cancelled_at as "cancelledAt"`;
 
+/** `observe` when its hold, as it was made, or the whole deployment only observes. */
+export const occurrenceMode: SQL = sql`case (select mode from control) when 'observe' then 'observe'
+  else coalesce((select h.mode from hold as h where h.occurrence_id = o.id), w.mode) end`;
+
 const occurrenceColumns = sql`o.id, o.window_id as "windowId", w.key as "windowKey", w.series ->> 'timeZone' as "timeZone", o.local_start as "localStart",
   o.local_end as "localEnd", o.starts_at as "startsAt", o.ends_at as "endsAt", o.notes, o.started_at as "startedAt", o.quiesced_at as "quiescedAt",
   o.released_at as "releasedAt", o.closed_at as "closedAt", o.cancelled_at as "cancelledAt", (select h.id from hold as h where h.occurrence_id = o.id) as "holdId",
+  ${occurrenceMode} as mode,
   (select app_now()) as "asOf"`;
 const occurrenceTables = sql`occurrence as o join maintenance_window as w on w.id = o.window_id`;
 
@@ -136,6 +142,7 @@ export interface OccurrenceFilter {
 /** The same cases as core's occurrenceState, for filtering; a test compares the two. */
 export const occurrenceStateSql: SQL = sql`case when o.cancelled_at is not null then 'cancelled' when o.closed_at is not null then 'closed'
   when o.released_at is not null then 'resuming' when o.starts_at > (select app_now()) then 'scheduled'
+  when ${occurrenceMode} = 'observe' then 'observing'
   when o.quiesced_at is null then 'draining' else 'quiesced' end`;
 
 /** A page of occurrences by start; without `states` and `from`, those not yet over. */
@@ -173,7 +180,10 @@ export function countsOfHolds(database: Database, holdIds: readonly number[]): P
     select wanted.id::float8 as "holdId",
       (select count(*)::int from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'running' where m.hold_id = wanted.id) as "inFlight",
       (select coalesce(sum(r.due_count), 0)::int from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'held'
-        where m.hold_id = wanted.id and r.held_by @> array[wanted.id]) as "heldRuns"
+        where m.hold_id = wanted.id and r.held_by @> array[wanted.id]
+          -- What it held and another hold keeps since is not its any more.
+          and (m.released_at is null or not exists (
+            select from hold_member as m cross join control as c where m.integration_id = r.integration_id and ${holdsRun}))) as "heldRuns"
     from unnest(${bigints(holdIds)}) as wanted(id)`,
   );
 }

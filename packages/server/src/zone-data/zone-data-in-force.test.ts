@@ -99,7 +99,7 @@ const runs = () =>
   database.sql<{ dueAt: number; local: string | null; trigger: string; state: string }[]>`
     select due_at as "dueAt", due_local as local, trigger, state from run order by due_at, trigger`.then((rows) => [...rows]);
 async function materialise(context: CommandContext) {
-  for (let more = true; more; ) ({ more } = await materialiseRuns(context));
+  for (let after: number | null = 0; after !== null; ) after = (await materialiseRuns(context, after)).next;
 }
 const differences = async (context: CommandContext) =>
   (await conservation(database.db, context.zones, { from: START - DAY_MS, to: (await time.now()) + 60_000 })).differences;
@@ -162,7 +162,7 @@ describe("the zone data in force", () => {
     await schedule(old, "sync", { kind: "cron", expression: "* * * * *", timeZone: "Europe/Madrid" });
     await ensure(noSummer);
     await time.advance(HOUR_MS);
-    expect(await materialiseRuns(old)).toEqual({ jobs: 0, more: false });
+    expect(await materialiseRuns(old)).toEqual({ jobs: 0, next: null });
     await expect(createWindow(old, night)).rejects.toThrow();
     await expect(schedule(old, "sync", { kind: "cron", expression: "0 * * * *", timeZone: "Europe/Madrid" })).rejects.toThrow();
     await expandWindows(old);

@@ -94,7 +94,7 @@ async function settleBefore(database: Database, candidate: ZoneDataFiles): Promi
   if (version === null || !isNewer(candidate, version)) return;
   const zones = await storedZoneData(database.db, version);
   if (zones === null) return;
-  for (let more = true; more; ) ({ more } = await materialiseRuns({ database, zones }));
+  for (let after: number | null = 0; after !== null; ) after = (await materialiseRuns({ database, zones }, after)).next;
 }
 
 async function decide(tx: Tx, candidate: ZoneDataFiles, log: ZoneDataLog): Promise<ZoneData> {

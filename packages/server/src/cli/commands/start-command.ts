@@ -4,6 +4,9 @@ import { formatLength } from "../output/format-time.js";
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly NodeJS.Signals[];
 
+/** One Ctrl-C arrives twice: from the terminal, and passed on by npm. */
+const ONE_PRESS_MS = 700;
+
 /** `quiesce start`: the server in this process. */
 export function startCommand(cli: Cli): Command {
   return new Command("start")
@@ -14,8 +17,12 @@ export function startCommand(cli: Cli): Command {
       const { runServer } = await import("../../main.js");
       let stop: ((reason: string) => void) | undefined;
       let asked: NodeJS.Signals | undefined;
+      let askedAtMs = 0;
       const onSignal = (signal: NodeJS.Signals): void => {
-        asked = signal;
+        // The second press ends the process at once; PostgreSQL's watchdog and the stored facts do the rest.
+        if (asked !== undefined && cli.clock.monotonicMs() - askedAtMs > ONE_PRESS_MS) process.exit(1);
+        asked ??= signal;
+        askedAtMs ||= cli.clock.monotonicMs();
         stop?.(signal);
       };
       for (const signal of STOP_SIGNALS) process.on(signal, onSignal);

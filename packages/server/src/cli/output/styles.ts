@@ -32,6 +32,7 @@ export function styleOfState(state: string): StyleName {
     case "PASS":
       return "green";
     case "HELD":
+    case "OBSERVING":
     case "DRAINING":
     case "RESUMING":
     case "ACTIVE":
