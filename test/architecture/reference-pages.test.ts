@@ -41,7 +41,7 @@ describe("docs/reference/events.md", () => {
     const kinds = [
       ...sources()
         .filter(({ path }) => !path.includes("/cli/") && !path.endsWith("/can.ts"))
-        .flatMap(({ text }) => found(text, new RegExp(`["'](${noun}\\.[a-z]+(?:-[a-z]+)*(?:ed|eld))["']`, "g"))),
+        .flatMap(({ text }) => found(text, new RegExp(`["'](${noun}\\.[a-z]+(?:-[a-z]+)*(?:ed|eld|en))["']`, "g"))),
       // The sweep of released runs names the state that each one takes.
       ...sources().flatMap(({ text }) => (text.includes("'run.' || m.state") ? ["run.skipped", "run.coalesced"] : [])),
       ...found(file("packages/server/migrations/0005-claim.sql"), new RegExp(`'(${noun}\\.[a-z-]+)'`, "g")),

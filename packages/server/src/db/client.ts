@@ -24,7 +24,12 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   /** Cancels any statement that runs longer; none when left out. */
   readonly statementTimeoutMs?: number;
+  /** Ends a connection whose open transaction has said nothing for this long, and with it the transaction's locks; ten seconds when left out. */
+  readonly idleInTransactionTimeoutMs?: number;
 }
+
+/** No transaction waits for anything but the database, so ten silent seconds mean that its process is frozen or gone. */
+export const defaultIdleInTransactionTimeoutMs = 10_000;
 
 const INT8 = 20;
 const JSON_TYPES = [114, 3802] as const;
@@ -81,6 +86,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       TimeZone: "UTC",
       DateStyle: "ISO",
       default_transaction_isolation: "read committed",
+      idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? defaultIdleInTransactionTimeoutMs,
       ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
     },
   });

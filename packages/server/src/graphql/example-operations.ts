@@ -35,7 +35,7 @@ query Explain($job: String!) {
   explain(job: $job) { state summary needed until by { title owner reason path } }
 }
 `,
-    variables: '{ "job": "orders-every-5s" }',
+    variables: '{ "job": "erp-orders-sync" }',
   },
   {
     query: `# What would this window do? Nothing is saved.

@@ -24,6 +24,7 @@ interface Control {
 const read = { authScopes: { can: "control.read" } } as const;
 
 export const StatusSummaryRef = builder.objectRef<StatusSummary>("StatusSummary");
+const ControlRef = builder.objectRef<Control>("Control");
 
 /** What is true of the whole deployment: its mode, its health, its state in a few numbers. */
 export function defineServerState(): void {
@@ -106,7 +107,7 @@ function defineHealth(): void {
 }
 
 function defineControl(): void {
-  const ControlRef = builder.objectRef<Control>("Control").implement({
+  builder.objectType(ControlRef, {
     description: "Settings of the whole deployment.",
     fields: (t) => ({
       mode: t.expose("mode", { type: ModeEnum, description: "OBSERVE holds nothing anywhere and records what would have been held." }),
@@ -135,10 +136,10 @@ function defineControl(): void {
       resolve: (_root, _args, context) => readControl(context),
     }),
   );
-  defineControlMutations(ControlRef);
+  defineControlMutations();
 }
 
-function defineControlMutations(ControlRef: ReturnType<typeof builder.objectRef<Control>>): void {
+function defineControlMutations(): void {
   const ModeInput = builder.inputType("SetModeInput", {
     description: "A mode for the whole deployment.",
     fields: (t) => ({

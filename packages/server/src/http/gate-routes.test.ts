@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type StartedApi, startApi } from "../../../../test/server/start-api.js";
+import { schedulerHealth } from "../scheduler/scheduler-health.js";
 
 let api: StartedApi;
+let looks = 0;
+let isReady = true;
 beforeAll(async () => {
-  api = await startApi();
+  const healthChecks = () => {
+    looks += 1;
+    return schedulerHealth(api.database);
+  };
+  api = await startApi({ isReady: () => isReady, healthChecks });
   await api.ask('mutation { pause(input: { scope: { integrations: ["invoices"] }, reason: "closed books" }) { key } }');
 });
 afterAll(async () => {
@@ -103,24 +110,53 @@ describe("the gate's lease", () => {
 });
 
 describe("health pages", () => {
+  const readiness = async () => (await fetch(`${api.url}/readyz`)).status;
+  const expansion = async () => {
+    const { json } = await call("/health");
+    return (json["checks"] as { name: string; status: string }[]).find(({ name }) => name === "windows.expansion")?.status;
+  };
+
   it("tell strangers whether, and callers what", async () => {
     expect(await (await fetch(`${api.url}/livez`)).json()).toEqual({ status: "pass" });
-    expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
+    expect(await readiness()).toBe(200);
     const stranger = await fetch(`${api.url}/health`);
     expect(stranger.headers.get("content-type")).toContain("application/health+json");
-    expect(await stranger.json()).toEqual({ status: "pass" });
+    // No worker is registered here: that is a warning.
+    expect(await stranger.json()).toEqual({ status: "warn" });
     expect((await call("/health")).json).toMatchObject({
-      status: "pass",
+      status: "warn",
       version: "0.0.0-test",
-      checks: [{ name: "database" }, { name: "live-events" }, { name: "windows" }],
+      checks: ["database", "live-events", "windows.expansion", "scheduler.workers", "scheduler.lateness"].map((name) => ({ name })),
     });
   });
 
-  it("say that it is not ready when the windows are not computed past now", async () => {
+  it("look at the database once a second, however many ask", async () => {
+    const before = looks;
+    await Promise.all(Array.from({ length: 50 }, () => readiness()));
+    await Promise.all(Array.from({ length: 50 }, () => fetch(`${api.url}/health`)));
+    expect(looks - before).toBeLessThanOrEqual(2);
+  });
+
+  it("say that it is not ready while it starts and stops", async () => {
+    isReady = false;
+    expect(await readiness()).toBe(503);
+    isReady = true;
+    expect(await readiness()).toBe(200);
+  });
+
+  it("say that it is not ready when the windows are not computed past now, unless an operator has overridden that", async () => {
     await api.database.sql`update control set expanded_until = app_now() - interval '1 second'`;
-    expect((await fetch(`${api.url}/readyz`)).status).toBe(503);
+    await expect.poll(readiness, { timeout: 3_000 }).toBe(503);
+    expect(await expansion()).toBe("fail");
     expect((await call("/gate/orders")).json).toMatchObject({ held: true, by: [] });
-    await api.database.sql`update control set expanded_until = app_now() + interval '30 days'`;
-    expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
+    const answer = await api.ask("mutation ($input: OverrideExpansionInput!) { overrideExpansion(input: $input) { expansionOverriddenUntil } }", {
+      input: { until: new Date(Date.now() + 60_000).toISOString(), reason: "known state" },
+    });
+    expect(answer.errors).toBeUndefined();
+    await expect.poll(readiness, { timeout: 3_000 }).toBe(200);
+    expect(await expansion()).toBe("warn");
+    expect((await call("/gate/orders")).json).toMatchObject({ held: false });
+    await api.database.sql`update control set expanded_until = app_now() + interval '30 days', expansion_override_until = '-infinity'`;
+    await expect.poll(expansion, { timeout: 3_000 }).toBe("pass");
   });
 });

@@ -2,6 +2,7 @@ import { type ConnectorError, ERROR_POLICIES, type ErrorKind } from "@quiesce/sd
 import type { RunOutcome } from "../runs/finish.js";
 import type { RunFigures } from "../runs/run-figures.js";
 import type { AbortReason } from "../scheduler/run-executor.js";
+import { storableText } from "./storable-json.js";
 
 const MAX_MESSAGE_LENGTH = 2_000;
 
@@ -46,6 +47,11 @@ function failure(
     kind: "failed",
     figures,
     failure: { kind, rule: ERROR_POLICIES[kind], ...facts },
-    error: { kind, message: message.slice(0, MAX_MESSAGE_LENGTH) },
+    error: { kind, message: shortened(message) },
   };
+}
+
+/** Cut to its length, never through a surrogate pair: the half would be no character, and jsonb refuses it. */
+function shortened(message: string): string {
+  return storableText(message.slice(0, MAX_MESSAGE_LENGTH).replace(/[\ud800-\udbff]$/, ""));
 }

@@ -1,9 +1,12 @@
 import { decideRetry, type RetryPolicy, type RetryVerdict, type RunFailure } from "@quiesce/core";
 import { sql } from "drizzle-orm";
+import { recordAudit } from "../audit/record-audit.js";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
+import { storableJson, storableText } from "../pipeline/storable-json.js";
 import { placeHold } from "../windows/hold-commands.js";
 import { lockCatalogue, lockDispatch } from "../windows/locks.js";
+import { loadCatalogFacts } from "../windows/store.js";
 import type { RunError, RunFigures } from "./run-figures.js";
 
 /** How an attempt ended, as its executor reports it. */
@@ -38,28 +41,48 @@ interface Ending {
   readonly holdReason: string | null;
 }
 
+/** Whether this ending holds its integration, and so waits for whoever writes windows or the catalogue. */
+export function holdsIntegration(outcome: RunOutcome): boolean {
+  return outcome.kind === "failed" && outcome.failure.rule.holdsIntegration;
+}
+
 /**
  * Writes how attempts ended, many in one statement. It changes a run only while worker, attempt and state still fit: a process that lost its
- * lease can change nothing (law 5). Answers the ids that it changed.
+ * lease can change nothing (law 5). Answers the ids that it changed. Endings that hold their integration have a transaction of their own, after
+ * the others: these must not wait for the catalogue.
  */
 export async function finishRuns(
   context: { readonly database: Database },
   input: { readonly workerId: string; readonly runs: readonly FinishedRun[] },
 ): Promise<ReadonlySet<string>> {
-  if (input.runs.length === 0) return new Set();
-  return inTransaction(context, async (tx) => {
-    const holding = input.runs.some((one) => one.outcome.kind === "failed" && one.outcome.failure.rule.holdsIntegration);
-    if (holding) await lockCatalogue(tx);
-    const now = await readNow(tx);
-    const givenBack = await givenBackBefore(tx, input.runs);
-    const endings = input.runs.map((one) => endingOf(one, { now, givenBack: givenBack.get(one.runId) ?? 0 }));
-    const done = await writeEndings(tx, { workerId: input.workerId, endings, now });
-    if (holding) {
-      const changed = await holdIntegrations(tx, endings.filter((one) => one.holdReason !== null && done.has(one.runId)), now);
+  const holding = input.runs.filter((one) => holdsIntegration(one.outcome));
+  const plain = input.runs.filter((one) => !holdsIntegration(one.outcome));
+  const done = new Set<string>();
+  if (plain.length > 0) {
+    const ended = await inTransaction(context, async (tx) => (await endRuns(tx, { workerId: input.workerId, runs: plain })).done);
+    for (const id of ended) done.add(id);
+  }
+  if (holding.length > 0) {
+    const ended = await inTransaction(context, async (tx) => {
+      await lockCatalogue(tx);
+      const written = await endRuns(tx, { workerId: input.workerId, runs: holding });
+      const changed = await holdIntegrations(tx, written.endings.filter((one) => one.holdReason !== null && written.done.has(one.runId)), written.now);
       await lockDispatch(tx, changed);
-    }
-    return new Set(done.keys());
-  });
+      return written.done;
+    });
+    for (const id of ended) done.add(id);
+  }
+  return done;
+}
+
+async function endRuns(
+  tx: Tx,
+  input: { readonly workerId: string; readonly runs: readonly FinishedRun[] },
+): Promise<{ readonly now: number; readonly endings: readonly Ending[]; readonly done: ReadonlySet<string> }> {
+  const now = await readNow(tx);
+  const givenBack = await givenBackBefore(tx, input.runs);
+  const endings = input.runs.map((one) => endingOf(one, { now, givenBack: givenBack.get(one.runId) ?? 0 }));
+  return { now, endings, done: await writeEndings(tx, { workerId: input.workerId, endings, now }) };
 }
 
 /** How many attempts of the failed runs were handed back: these cost no retry. */
@@ -100,15 +123,15 @@ function endingOf(finished: FinishedRun, facts: { readonly now: number; readonly
 
 function failedEnding(verdict: RetryVerdict, error: RunError): Pick<Ending, "state" | "readyAt" | "reason" | "event" | "holdReason"> {
   if (verdict.next !== "queued") return { state: verdict.next, readyAt: null, reason: verdict.reason, event: "run.finished", holdReason: null };
-  const holdReason = verdict.reason === "hold-integration" ? `${error.kind}: ${error.message}` : null;
+  const holdReason = verdict.reason === "hold-integration" ? storableText(`${error.kind}: ${error.message}`) : null;
   return { state: "queued", readyAt: verdict.readyAt, reason: verdict.reason, event: "run.requeued", holdReason };
 }
 
 async function writeEndings(
   tx: Tx,
   input: { readonly workerId: string; readonly endings: readonly Ending[]; readonly now: number },
-): Promise<ReadonlyMap<string, string>> {
-  const rows = JSON.stringify(
+): Promise<ReadonlySet<string>> {
+  const rows = storableJson(
     input.endings.map((one) => ({
       id: one.runId,
       due_at: new Date(one.dueAt).toISOString(),
@@ -124,7 +147,7 @@ async function writeEndings(
   );
   const first = Math.min(...input.endings.map((one) => one.dueAt));
   const last = Math.max(...input.endings.map((one) => one.dueAt));
-  const done = await tx.execute<{ id: string; integrationKey: string }>(sql`
+  const done = await tx.execute<{ id: string }>(sql`
     with ending as materialized (
       select * from jsonb_to_recordset(${rows}::text::jsonb) as e(id uuid, due_at timestamptz, attempt integer, gives_back boolean,
         state text, ready_at timestamptz, reason text, error jsonb, figures jsonb, event text)
@@ -152,28 +175,36 @@ async function writeEndings(
           'figures', d.figures, 'startedAt', d.started_at)
       from done as d join integration as i on i.id = d.integration_id left join job as j on j.id = d.job_id
     )
-    select d.id, i.key as "integrationKey" from done as d join integration as i on i.id = d.integration_id`);
-  return new Map(done.map((row) => [row.id, row.integrationKey]));
+    select id from done`);
+  return new Set(done.map((row) => row.id));
 }
 
 /** Refused credentials, missing rights and a broken configuration want a person: the integration is held, once, until somebody resumes it. */
 async function holdIntegrations(tx: Tx, endings: readonly Ending[], now: number): Promise<readonly number[]> {
+  if (endings.length === 0) return [];
+  const rows = await tx.execute<{ id: number; key: string; owner: string | null; runId: string }>(sql`
+    select distinct on (i.id) i.id, i.key, i.owner_team as owner, r.id as "runId"
+    from unnest(${sql.param(endings.map((one) => one.runId))}::uuid[], ${sql.param(endings.map((one) => one.dueAt))}::timestamptz[]) as e(id, due_at)
+    join run as r on r.id = e.id and r.due_at = e.due_at join integration as i on i.id = r.integration_id
+    where not exists (select from hold as h join hold_member as m on m.hold_id = h.id
+      where h.kind = 'credentials' and h.released_at is null and m.integration_id = i.id)
+    order by i.id, r.due_at, r.id`);
+  if (rows.length === 0) return [];
+  // Once for all of them: a revoked account may end hundreds of runs at a time.
+  const facts = await loadCatalogFacts(tx, rows.map((row) => row.id));
+  const reasons = new Map(endings.map((one) => [one.runId, one.holdReason ?? ""]));
   const changed: number[] = [];
-  for (const ending of endings) {
-    const rows = await tx.execute<{ key: string; owner: string | null }>(sql`
-      select i.key, i.owner_team as owner from run as r join integration as i on i.id = r.integration_id
-      where r.id = ${ending.runId}::uuid and r.due_at = ${ending.dueAt}::timestamptz
-        and not exists (select from hold as h join hold_member as m on m.hold_id = h.id
-          where h.kind = 'credentials' and h.released_at is null and m.integration_id = i.id)`);
-    const integration = rows[0];
-    if (integration === undefined) continue;
-    const made = await placeHold(tx, {
-      kind: "credentials",
-      scope: { integrations: [integration.key] },
-      owner: integration.owner ?? systemActor.name,
-      reason: ending.holdReason ?? "",
-      beginsAt: now,
-      expiresAt: null,
+  for (const { key, owner, runId } of rows) {
+    const scope = { integrations: [key] };
+    const reason = reasons.get(runId) ?? "";
+    const made = await placeHold(tx, { kind: "credentials", scope, owner: owner ?? systemActor.name, reason, beginsAt: now, expiresAt: null, facts });
+    await recordAudit(tx, {
+      actor: systemActor,
+      action: "hold.create",
+      subjectKind: "hold",
+      subjectKey: String(made.holdId),
+      reason,
+      after: { kind: "credentials", scope, until: null, run: runId },
     });
     changed.push(...made.changed);
   }

@@ -1,7 +1,7 @@
-import { dueTimes, type JobSchedule, type ZoneData } from "@quiesce/core";
+import type { ZoneData } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
-import { zoneDataByVersion } from "../zone-data/store.js";
+import { duesByState, dueTimesOfVersions, type ScheduleVersion } from "./due-times-of-version.js";
 
 /** A due time that the schedule's history expects and the ledger lacks, or the other way round. */
 export interface LedgerDifference {
@@ -21,13 +21,11 @@ export interface Conservation {
   readonly differences: readonly LedgerDifference[];
 }
 
-interface ScheduleSpan {
+interface ScheduleSpan extends ScheduleVersion {
   readonly [column: string]: unknown;
   readonly jobId: number;
   readonly job: string;
   readonly version: number;
-  readonly schedule: JobSchedule;
-  readonly zoneDataVersion: string | null;
   readonly from: number;
   readonly to: number;
 }
@@ -35,21 +33,23 @@ interface ScheduleSpan {
 interface LedgerRow {
   readonly [column: string]: unknown;
   readonly jobId: number;
+  readonly job: string;
   readonly version: number;
   readonly dueAt: number;
   readonly lastDueAt: number;
   readonly dueCount: number;
   readonly state: string;
+  /** In which time its version of the schedule was in force, as its own reading saw it; null when the version has no schedule. */
+  readonly validFrom: number | null;
+  readonly validTo: number | null;
 }
 
 /** The most differences that an answer lists; the counts are exact. */
 const maxListed = 1_000;
-/** The most due times of one job in one check. */
-const maxDues = 1_000_000;
-
 /**
  * Recomputes every due time from the schedules' history and compares it with the run table: each must be in exactly one row or inside exactly
- * one range. A difference is an alert (law 2).
+ * one range, and no row may be there that no schedule explains. A difference is an alert (law 2). The rows of deleted jobs have no history any
+ * more and are not looked at.
  */
 export async function conservation(tx: Tx, zones: ZoneData, range: { readonly from: number; readonly to: number }): Promise<Conservation> {
   const spans = await tx.execute<ScheduleSpan>(sql`
@@ -59,8 +59,11 @@ export async function conservation(tx: Tx, zones: ZoneData, range: { readonly fr
     where s.schedule is not null and s.valid_from < ${range.to}::timestamptz and coalesce(s.valid_to, 'infinity') > ${range.from}::timestamptz
     order by j.id, s.version`);
   const rows = await tx.execute<LedgerRow>(sql`
-    select r.job_id as "jobId", r.schedule_version as version, r.due_at as "dueAt", r.last_due_at as "lastDueAt", r.due_count as "dueCount", r.state
-    from run as r where r.trigger = 'schedule' and r.due_at < ${range.to}::timestamptz and r.last_due_at >= ${range.from}::timestamptz
+    select r.job_id as "jobId", j.key as job, r.schedule_version as version, r.due_at as "dueAt", r.last_due_at as "lastDueAt", r.due_count as "dueCount", r.state,
+      s.valid_from as "validFrom", case when s.version is not null then least(s.valid_to, j.watermark) end as "validTo"
+    from run as r join job as j on j.id = r.job_id
+    left join job_schedule as s on s.job_id = r.job_id and s.version = r.schedule_version and s.schedule is not null
+    where r.trigger = 'schedule' and r.due_at < ${range.to}::timestamptz and r.last_due_at >= ${range.from}::timestamptz
     order by r.due_at`);
   const bySpan = new Map<string, LedgerRow[]>();
   for (const row of rows) {
@@ -69,13 +72,10 @@ export async function conservation(tx: Tx, zones: ZoneData, range: { readonly fr
     if (list === undefined) bySpan.set(name, [row]);
     else list.push(row);
   }
-  // The past is recomputed with the zone data of its time: others would find due times that nobody could know of.
-  const zonesOf = await zoneDataByVersion(tx, zones, spans.map((span) => span.zoneDataVersion));
+  const dueTimesOf = await dueTimesOfVersions(tx, zones, spans);
   const account = new Account();
-  for (const span of spans) {
-    const expected = span.to <= span.from ? [] : dueTimes(span.schedule, { from: span.from, to: span.to, limit: maxDues }, zonesOf(span.zoneDataVersion));
-    account.compare(span, expected.map((due) => due.dueAt), bySpan.get(`${span.jobId}/${span.version}`) ?? []);
-  }
+  for (const span of spans) account.compare(span, dueTimesOf(span, span), bySpan.get(`${span.jobId}/${span.version}`) ?? []);
+  for (const row of rows) account.refuseOutside(row, range);
   return { ...range, ...account.result() };
 }
 
@@ -103,17 +103,28 @@ class Account {
     for (const due of open) this.#differ({ job: span.job, kind: "missing", dueAt: due });
   }
 
+  /**
+   * What a row stands for outside the time of its version was never due. The times come from the statement that read the row: a due time
+   * written, or a schedule edited, since the spans were read is no difference.
+   */
+  refuseOutside(row: LedgerRow, range: { readonly from: number; readonly to: number }): void {
+    const { job, dueAt, lastDueAt, validFrom, validTo } = row;
+    const outside = (at: number) => validFrom === null || validTo === null || at < validFrom || at >= validTo;
+    const found = [dueAt, lastDueAt].filter(outside);
+    if (found.length === 0) return;
+    const inRange = found.find((at) => at >= range.from && at < range.to);
+    if (inRange !== undefined) this.#differ({ job, kind: "unexpected", dueAt: inRange });
+    // A range that no schedule explains and that begins before and ends after the period.
+    else if (validFrom === null) this.#differ({ job, kind: "unexpected", dueAt: range.from });
+  }
+
   result(): Pick<Conservation, "expected" | "accounted" | "byState" | "differences"> {
     return { expected: this.#expected, accounted: this.#accounted, byState: Object.fromEntries(this.#byState), differences: this.#differences };
   }
 
   #count(state: string, dues: number): void {
-    if (dues === 0) return;
     this.#accounted += dues;
-    // One due time of a range is the run itself; the others were coalesced into it. A skipped range skipped every one.
-    const own = state === "skipped" || state === "coalesced" || state === "cancelled" ? dues : 1;
-    this.#byState.set(state, (this.#byState.get(state) ?? 0) + own);
-    if (dues > own) this.#byState.set("coalesced", (this.#byState.get("coalesced") ?? 0) + dues - own);
+    for (const one of duesByState(state, dues)) this.#byState.set(one.state, (this.#byState.get(one.state) ?? 0) + one.dues);
   }
 
   #differ(difference: LedgerDifference): void {

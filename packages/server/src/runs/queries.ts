@@ -5,7 +5,7 @@ import { bigints, integers, texts, uuids } from "../db/sql-arrays.js";
 import { groupRows } from "../db/group-rows.js";
 import { selectRows } from "../db/select-rows.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
-import { heldUntil, type HoldReason, holdsNow } from "./active-holds.js";
+import { expansionStale, heldUntil, type HoldReason, holdsNow } from "./active-holds.js";
 import type { GateVerdict } from "./gate.js";
 
 /** A run as the API shows it. */

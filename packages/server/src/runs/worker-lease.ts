@@ -33,6 +33,51 @@ export async function retireWorker(database: Database, workerId: string): Promis
   await database.db.execute(sql`update worker set stopped_at = app_now(), lease_until = app_now() where id = ${workerId}::uuid`);
 }
 
+/** A claim's answer is not under way longer than this: what its worker still does not know of then, nobody executes. */
+const claimAnswerGraceMs = 10_000;
+
+/**
+ * Gives back runs that this worker claimed without learning of it: the claim was committed and its answer lost, and the living lease would keep
+ * them running for ever. They cost no attempt. `inHand` is asked after the database's time was read: whatever was claimed longer ago than the
+ * grace and was not started by then never will be, for a claim that old is refused by the worker.
+ */
+export function giveBackUnexecuted(
+  context: { readonly database: Database },
+  input: { readonly workerId: string; readonly inHand: () => readonly string[] },
+): Promise<number> {
+  return inTransaction(context, async (tx) => {
+    const now = await readNow(tx);
+    const given = await tx.execute(sql`
+      with unknown as materialized (
+        select r.id, r.due_at from run as r
+        where r.state = 'running' and r.worker_id = ${input.workerId}::uuid and r.trigger <> 'gate'
+          and r.started_at < ${now}::timestamptz - ${`${claimAnswerGraceMs} milliseconds`}::interval
+          and r.id <> all (${sql.param([...input.inHand()])}::uuid[])
+        order by r.due_at, r.id limit ${maxReapedPerTransaction}
+        for update of r skip locked
+      ),
+      given as (
+        update run as r set state = 'queued', worker_id = null, given_back = r.given_back + 1, reason = 'claim-answer-lost', ready_at = ${now}::timestamptz
+        from unknown as u where r.id = u.id and r.due_at = u.due_at
+        returning r.id, r.due_at, r.job_id, r.integration_id, r.attempt
+      ),
+      busy as (
+        select j.id from job as j join given as g on g.job_id = j.id and j.running_run_id = g.id order by j.id for no key update of j
+      ),
+      freed as (
+        update job as j set running_run_id = null from busy as b where j.id = b.id
+      ),
+      announced as (
+        insert into event_inbox (at, kind, subject_kind, subject_key, integration_key, payload)
+        select ${now}::timestamptz, 'run.requeued', 'run', g.id::text, i.key,
+          jsonb_build_object('job', j.key, 'dueAt', g.due_at, 'attempt', g.attempt, 'state', 'queued', 'reason', 'claim-answer-lost')
+        from given as g join integration as i on i.id = g.integration_id left join job as j on j.id = g.job_id
+      )
+      select id from given`);
+    return given.length;
+  });
+}
+
 /** The most runs taken back in one transaction. */
 const maxReapedPerTransaction = 500;
 
@@ -74,8 +119,15 @@ export function reapRuns(context: { readonly database: Database }, settings: Pic
       )
       select state from taken`);
     await tx.execute(sql`
-      update run set state = 'cancelled', reason = 'gate-abandoned', finished_at = ${now}::timestamptz
-      where trigger = 'gate' and state in ('queued', 'held') and lease_until <= ${now}::timestamptz`);
+      with abandoned as (
+        update run set state = 'cancelled', reason = 'gate-abandoned', finished_at = ${now}::timestamptz
+        where trigger = 'gate' and state in ('queued', 'held') and lease_until <= ${now}::timestamptz
+        returning id, due_at, integration_id
+      )
+      insert into event_inbox (at, kind, subject_kind, subject_key, integration_key, payload)
+      select ${now}::timestamptz, 'run.finished', 'run', a.id::text, i.key,
+        jsonb_build_object('dueAt', a.due_at, 'state', 'cancelled', 'reason', 'gate-abandoned')
+      from abandoned as a join integration as i on i.id = a.integration_id`);
     const lost = reaped.filter((row) => row.state === "lost").length;
     return { requeued: reaped.length - lost, lost };
   });

@@ -2,6 +2,7 @@ import { PostgresBackend } from "@agendajs/postgres-backend";
 import { Agenda } from "agenda";
 import pg from "pg";
 import type { Logger } from "pino";
+import { defaultIdleInTransactionTimeoutMs } from "../db/client.js";
 
 /** One wake-up that Agenda gives, on one of the servers that share the database. */
 export interface Wake {
@@ -18,6 +19,8 @@ const maxConcurrentWakes = 20;
 const lockLifetimeMs = 10_000;
 const longLockLifetimeMs = 60_000;
 const drainTimeoutMs = 3_000;
+/** A frozen server must not keep the row of a wake-up from the others. */
+const sessionOptions = `-c timezone=UTC -c idle_in_transaction_session_timeout=${defaultIdleInTransactionTimeoutMs}`;
 
 /**
  * Agenda's part: it wakes, and nothing else. Its table holds a row for each fixed name, rebuilt at boot; every duty behind a name is idempotent
@@ -30,7 +33,7 @@ export class AgendaWakes {
   #agenda: Agenda | null = null;
 
   constructor(options: { readonly url: string; readonly wakes: readonly Wake[]; readonly log: Logger }) {
-    this.#pool = new pg.Pool({ connectionString: options.url, max: 4, application_name: "quiesce-agenda", options: "-c timezone=UTC" });
+    this.#pool = new pg.Pool({ connectionString: options.url, max: 4, application_name: "quiesce-agenda", options: sessionOptions });
     // Without a listener a connection that the server closes would end the process.
     this.#pool.on("error", (error) => options.log.warn({ err: error }, "Agenda's connection to the database was lost; it is made again."));
     this.#wakes = options.wakes;

@@ -1,4 +1,4 @@
-import { DomainError, type WindowScope, windowScopeSchema } from "@quiesce/core";
+import { type CatalogFacts, DomainError, type WindowScope, windowScopeSchema } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
@@ -42,12 +42,15 @@ export async function placeHold(
     readonly reason: string;
     readonly beginsAt: number;
     readonly expiresAt: number | null;
+    /** What the caller has read of the catalogue under its lock; must know every integration of the scope. */
+    readonly facts?: CatalogFacts;
   },
 ): Promise<{ readonly holdId: number; readonly changed: readonly number[] }> {
-  const rows = await tx.insert(hold).values(input).returning({ id: hold.id });
+  const { facts, ...values } = input;
+  const rows = await tx.insert(hold).values(values).returning({ id: hold.id });
   const holdId = rows[0]?.id;
   if (holdId === undefined) throw new Error("The hold was not written.");
-  const changed = await applyMembership(tx, { facts: await loadCatalogFacts(tx), holds: [{ id: holdId, scope: input.scope }] });
+  const changed = await applyMembership(tx, { facts: facts ?? (await loadCatalogFacts(tx)), holds: [{ id: holdId, scope: input.scope }] });
   await appendEvents(tx, [
     {
       kind: "hold.created",

@@ -1,4 +1,4 @@
-import { occurrenceState } from "@quiesce/core";
+import { occurrenceState, windowModes } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { controlTime } from "../../../../test/database/control-time.js";
@@ -27,7 +27,9 @@ it("filters occurrences by the state that core derives, for every combination of
     set.flatMap((quiescedAt) =>
       set.flatMap((releasedAt) =>
         set.flatMap((closedAt) =>
-          set.map((cancelledAt) => ({ startsAt, endsAt: NOW + 10, quiescedAt, releasedAt, closedAt, cancelledAt })),
+          set.flatMap((cancelledAt) =>
+            windowModes.map((mode) => ({ startsAt, endsAt: NOW + 10, quiescedAt, releasedAt, closedAt, cancelledAt, mode })),
+          ),
         ),
       ),
     ),
@@ -35,8 +37,9 @@ it("filters occurrences by the state that core derives, for every combination of
   for (const one of facts) {
     const [row] = await selectRows<{ state: string }>(
       database.db,
-      sql`select ${occurrenceStateSql} as state from (select ${one.startsAt}::timestamptz as starts_at, ${one.quiescedAt}::timestamptz as quiesced_at,
-        ${one.releasedAt}::timestamptz as released_at, ${one.closedAt}::timestamptz as closed_at, ${one.cancelledAt}::timestamptz as cancelled_at) as o`,
+      sql`select ${occurrenceStateSql} as state from (select null::bigint as id, ${one.startsAt}::timestamptz as starts_at, ${one.quiescedAt}::timestamptz as quiesced_at,
+        ${one.releasedAt}::timestamptz as released_at, ${one.closedAt}::timestamptz as closed_at, ${one.cancelledAt}::timestamptz as cancelled_at) as o,
+        (select ${one.mode}::text as mode) as w`,
     );
     expect(row?.state, JSON.stringify(one)).toBe(occurrenceState(one, NOW));
   }

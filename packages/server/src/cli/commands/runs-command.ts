@@ -18,6 +18,7 @@ interface RunsOptions {
   readonly state?: readonly string[];
   readonly since?: string;
   readonly hold?: string;
+  readonly planned?: boolean;
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -31,6 +32,7 @@ export function runsCommand(cli: Cli): Command {
     .addOption(new Option("--state <state...>", "in these states").choices(STATES))
     .option("--since <time>", "due since: a duration back from now (2h, 1d), or ISO 8601 with an offset")
     .option("--hold <number>", "held by this hold")
+    .option("--planned", "also the due times of the next seconds, which are written ahead")
     .option("-n, --limit <count>", "at most so many (1 to 10000)", limitOf, 50)
     .option("--json", "print the runs as JSON")
     .action(async (options: RunsOptions) => {
@@ -62,6 +64,7 @@ async function readRuns(cli: Cli, options: RunsOptions): Promise<readonly RunAns
     ...(options.state === undefined ? {} : { states: options.state.map((state) => state.toUpperCase()) }),
     ...(options.since === undefined ? {} : { dueFrom: new Date(sinceOf(options.since, cli.clock.wallMs())).toISOString() }),
     ...(options.hold === undefined ? {} : { hold: options.hold }),
+    ...(options.planned === true ? {} : { dueTo: new Date(cli.clock.wallMs()).toISOString() }),
   };
   const api = await cli.api();
   return readPages(options.limit, async (page) => (await api.request(listRuns, { ...page, filter })).runs);
