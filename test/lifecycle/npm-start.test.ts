@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +12,10 @@ import { findFamily, waitUntilNone, type ProcessEntry } from "./processes.js";
 const CHECKOUT = fileURLToPath(new URL("../../", import.meta.url));
 const PROMISED_MS = 5_000;
 const START_MS = 60_000;
+/** The server's own part of a stop, by the grace of three seconds and what comes after it. */
+const STOP_MS = 4_500;
+/** A second press is one when it comes later than this after the first. */
+const ONE_PRESS_MS = 700;
 
 let dataDir: string;
 let started: ChildProcess[];
@@ -28,7 +32,7 @@ const freePort = async (): Promise<number> => {
 };
 
 /** Starts a program that runs `npm start` and answers when the server does. */
-const serve = async (program: string, args: readonly string[]): Promise<{ child: ChildProcess; output: () => string }> => {
+const serve = async (program: string, args: readonly string[]): Promise<{ child: ChildProcess; url: string; output: () => string }> => {
   const port = await freePort();
   const { DATABASE_URL: _url, NODE_ENV: _mode, ...environment } = process.env;
   const child = spawn(program, args, {
@@ -52,7 +56,7 @@ const serve = async (program: string, args: readonly string[]): Promise<{ child:
     );
     if (answers) {
       family = await findFamily(child.pid ?? Number.NaN);
-      return { child, output: () => output };
+      return { child, url: `http://127.0.0.1:${port}`, output: () => output };
     }
     await sleep(100);
   }
@@ -115,6 +119,123 @@ describe("npm start leaves nothing behind within five seconds", () => {
     await sleep(1_000);
     if (child.exitCode === null) child.stdin?.write("\u0003");
     await nothingRemains();
+  });
+});
+
+/** A system that takes connections and never answers. */
+const silentSystem = async (): Promise<{ port: number; asked: Promise<unknown>; end: () => void }> => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.resume();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const end = (): void => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { port: address.port, asked: once(server, "connection"), end };
+};
+
+/** One job every second that reads from a port of this machine. */
+const workspaceOf = (port: number): string =>
+  JSON.stringify({
+    quiesce: 1,
+    systems: [{ key: "silent", name: "Silent" }],
+    endpoints: [
+      {
+        key: "silent-api",
+        system: "silent",
+        connector: "http",
+        config: { baseUrl: `http://127.0.0.1:${port}`, streams: [{ name: "orders", path: "/orders", key: ["id"] }] },
+      },
+      {
+        key: "files",
+        system: "silent",
+        connector: "file",
+        config: { folder: dataDir, streams: [{ name: "orders", path: "orders.jsonl", format: "jsonl", write: "upsert", key: ["id"] }] },
+      },
+    ],
+    integrations: [
+      {
+        key: "orders",
+        name: "Orders",
+        source: "silent-api",
+        target: "files",
+        streams: [{ stream: "orders", mapping: { key: "id", fields: { id: { from: "id" } } } }],
+      },
+    ],
+    jobs: [{ key: "orders-sync", integration: "orders", schedule: { every: "1s" }, timeout: "60s" }],
+  });
+
+describe("npm start with a run that hangs in a system and an open stream of events", () => {
+  /** Answers when the run hangs and the stream brings events. */
+  const hang = async (port: number, asked: Promise<unknown>) => {
+    const served = await serve("npm", ["start", "--", "--no-example"]);
+    // It answers a moment before it has said everything, and kept its token.
+    while (!served.output().includes("Stop: ") && served.child.exitCode === null) await sleep(20);
+    const token = (await readFile(join(dataDir, "admin-token"), "utf8")).trim();
+    const ask = (query: string, variables: object, accept = "application/json"): Promise<Response> =>
+      fetch(`${served.url}/graphql`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json", accept },
+        body: JSON.stringify({ query, variables }),
+      });
+    const stream = await ask('subscription { liveEvents(kinds: ["run.*"]) { kind } }', {}, "text/event-stream");
+    expect(stream.headers.get("content-type")).toContain("text/event-stream");
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+    if (reader === undefined) throw new Error("The stream has no body.");
+    const applied = await ask("mutation ($input: ApplyWorkspaceInput!) { applyWorkspace(input: $input) { changes { key } } }", {
+      input: { document: workspaceOf(port) },
+    });
+    expect(await applied.json()).not.toHaveProperty("errors");
+    await asked;
+    for (let text = ""; !text.includes("run.started");) {
+      const { done, value } = await reader.read();
+      if (done) throw new Error(`The stream ended early: ${text}`);
+      text += value;
+    }
+    return { ...served, reader };
+  };
+
+  test("stops by itself in less than four and a half seconds, and ends the stream at once", async () => {
+    const system = await silentSystem();
+    try {
+      const { child, reader, output } = await hang(system.port, system.asked);
+      const stoppedAt = performance.now();
+      process.kill(pidOf("node"), "SIGTERM");
+      for (;;) {
+        const { done } = await reader.read().catch(() => ({ done: true }));
+        if (done) break;
+      }
+      expect(performance.now() - stoppedAt).toBeLessThan(1_500);
+      while (!output().includes("Stopped.") && child.exitCode === null) await sleep(20);
+      const tookMs = Math.round(performance.now() - stoppedAt);
+      // The run had its grace: a stop that simply ends everything would be no stop.
+      expect(tookMs).toBeGreaterThan(2_500);
+      expect(tookMs).toBeLessThan(STOP_MS);
+      expect(output()).toContain("Stopped.");
+      expect(await waitUntilNone(dataDir, PROMISED_MS - tookMs, family)).toEqual([]);
+    } finally {
+      system.end();
+    }
+  });
+
+  test("ends at once at the second signal", async () => {
+    const system = await silentSystem();
+    try {
+      const { output } = await hang(system.port, system.asked);
+      process.kill(pidOf("node"), "SIGINT");
+      await sleep(ONE_PRESS_MS + 100);
+      process.kill(pidOf("node"), "SIGINT");
+      expect(await waitUntilNone(dataDir, 1_500, family)).toEqual([]);
+      expect(output()).not.toContain("Stopped.");
+    } finally {
+      system.end();
+    }
   });
 });
 

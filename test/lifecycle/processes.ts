@@ -43,7 +43,11 @@ export async function findFamily(ancestor: number): Promise<readonly ProcessEntr
  * Waits until no process's command line holds `text` and none of `family` lives (zombies do not count: whoever should
  * reap them may be this test). Answers those that are left at the deadline.
  */
-export async function waitUntilNone(text: string, timeoutMs: number, family: readonly ProcessEntry[] = []): Promise<readonly ProcessEntry[]> {
+export async function waitUntilNone(
+  text: string,
+  timeoutMs: number,
+  family: readonly ProcessEntry[] = [],
+): Promise<readonly ProcessEntry[]> {
   const deadline = performance.now() + timeoutMs;
   const known = new Set(family.map(({ pid }) => pid));
   for (;;) {

@@ -73,7 +73,8 @@ const runOrder: { readonly [state: string]: { readonly [event: string]: string }
   "-": { "run.queued": "waiting", "run.started": "running", "run.held": "held", "run.finished": "over", "run.skipped": "over" },
   waiting: { "run.started": "running", "run.held": "held", "run.finished": "over" },
   running: { "run.finished": "over", "run.requeued": "waiting" },
-  held: { "run.released": "waiting", "run.skipped": "over", "run.coalesced": "over", "run.finished": "over" },
+  // Held once more: another hold has taken over.
+  held: { "run.held": "held", "run.released": "waiting", "run.skipped": "over", "run.coalesced": "over", "run.finished": "over" },
   over: {},
 };
 const occurrenceOrder: typeof runOrder = {

@@ -18,7 +18,7 @@ interface RunningRow {
 
 /** After every step: who runs what, and what is held, by the tables and by the story's own reckoning. */
 export async function checkStep(story: Story): Promise<void> {
-  const [running, held, control, heldNow] = await Promise.all([
+  const [running, held, control, heldNow, releasedNow] = await Promise.all([
     story.database.sql<RunningRow[]>`
       select id, due_at as "dueAt", attempt, worker_id as "workerId", job_id as "jobId", integration_id as "integrationId", trigger from run where state = 'running'`,
     story.database.sql<HeldPair[]>`
@@ -29,10 +29,13 @@ export async function checkStep(story: Story): Promise<void> {
       where m.released_at is null and m.begins_at <= app_now() and m.mode = 'enforce'`,
     story.database.sql<{ stale: boolean }[]>`select expanded_until <= app_now() as stale from control`,
     story.database.sql<{ id: string; integrationId: number }[]>`select id, integration_id as "integrationId" from run where state = 'held' and held_since = app_now()`,
+    story.database.sql<{ id: string; integrationId: number; state: string }[]>`
+      select id, integration_id as "integrationId", state from run where released_at = app_now() and state in ('queued', 'skipped', 'coalesced')`,
   ]);
   syncHolders(story, running);
   learnCredentialHolds(story, held);
-  story.endStep(heldNow.filter((row) => story.isNewlyHeld(row.id)).map((row) => story.integrationOf(row.integrationId)));
+  for (const row of releasedNow) if (story.isNewly(row.id, "released")) story.releasedInStep(row);
+  story.endStep(heldNow.filter((row) => story.isNewly(row.id, "held")).map((row) => story.integrationOf(row.integrationId)));
   if (control[0]?.stale ?? false) {
     // What holds now is not written down. The claim must start nothing, which the starts of the step have shown or not.
     return;

@@ -32,6 +32,7 @@ export class Server {
   readonly #story: Story;
   readonly #context: CommandContext;
   #executions: Execution[] = [];
+  #seenBefore: readonly DueRun[] = [];
   workerId = "";
   /** It does nothing and renews nothing, and does not know it: a stopped process, a lost network. */
   frozen = false;
@@ -112,12 +113,15 @@ export class Server {
     // A worker whose own clock says that its lease is nearly over claims nothing.
     if (this.frozen) return started;
     await this.#untilCrash(async () => {
+      // What was seen a while ago: between a look and its claim anything may have happened.
+      if (this.#seenBefore.length > 0 && this.#story.random.chance(0.25)) started += await this.#claimPage(this.#seenBefore, limit, options.endAtOnce === true);
       const anyAge = options.endAtOnce === true || this.#story.random.chance(0.2);
       // Page by page, as the dispatcher does: a page may hold nothing but runs that wait behind others.
       let after: Place | null = null;
       do {
         const { runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after, anyAge });
-        started += await this.#claimPage(runs, limit - started, options.endAtOnce === true);
+        this.#seenBefore = runs;
+        started += await this.#claimPage(runs, Math.max(1, limit - started), options.endAtOnce === true);
         const last = runs.at(-1);
         after = runs.length < peekLimit || last === undefined ? null : { readyAt: last.readyAt, jobId: last.jobId };
       } while (after !== null && started < limit);

@@ -73,7 +73,7 @@ export class Story {
   readonly #lastFirstStart = new Map<number, { readonly dueAt: number; readonly runId: string }>();
   #heldBefore: ReadonlySet<string> = new Set();
   #coveredBefore: ReadonlySet<string> = new Set();
-  readonly #seenHeld = new Set<string>();
+  readonly #seen = new Set<string>();
   #startsOfStep: Start[] = [];
 
   constructor(input: { readonly seed: number; readonly random: Random; readonly world: World; readonly database: Database; readonly time: ControlledTime }) {
@@ -165,12 +165,19 @@ export class Story {
     return lease === 0 || holder.gate ? lease : lease + leaseMarginMs;
   }
 
-  /** Held at this instant, and not seen so in an earlier step of the same instant. */
-  isNewlyHeld(runId: string): boolean {
-    const name = `${runId}@${this.now}`;
-    if (this.#seenHeld.has(name)) return false;
-    this.#seenHeld.add(name);
+  /** Held or released at this instant, and not seen so in an earlier step of the same instant. */
+  isNewly(runId: string, what: "held" | "released"): boolean {
+    const name = `${runId} ${what} ${this.now}`;
+    if (this.#seen.has(name)) return false;
+    this.#seen.add(name);
     return true;
+  }
+
+  /** A held run is let go when nothing covers it, and not before. */
+  releasedInStep(run: { readonly id: string; readonly integrationId: number; readonly state: string }): void {
+    const integration = this.integrationOf(run.integrationId);
+    if (!this.#heldBefore.has(integration) || !this.holds.isHeld(integration, this.now)) return;
+    this.broken(`run ${run.id} of ${integration} was let go (${run.state}) inside ${this.holds.covers(integration, this.now).map((one) => one.name).join(", ")}`);
   }
 
   /** The starts of this step, and the runs held in it, against what held before and after: between the two a command may have been under way. */

@@ -6,6 +6,8 @@ set -euo pipefail
 packages=(
   # Tryton 6.0, the ERP of the maintenance window suite (sqlite; the party module is all it needs).
   tryton-server tryton-modules-party
+  # PostgreSQL 15, the oldest that Quiesce runs on (with-postgres-15.sh makes a cluster of its own).
+  postgresql-15
 )
 
 missing=()

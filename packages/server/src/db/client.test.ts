@@ -117,8 +117,9 @@ describe("a connection", () => {
     try {
       const [row] = await later.sql`
         select current_setting('TimeZone') as zone, current_setting('transaction_isolation') as isolation,
-          current_setting('application_name') as name, current_setting('statement_timeout') as timeout`;
-      expect(row).toEqual({ zone: "UTC", isolation: "read committed", name: "client-test", timeout: "5s" });
+          current_setting('application_name') as name, current_setting('statement_timeout') as timeout,
+          current_setting('idle_in_transaction_session_timeout') as idle`;
+      expect(row).toEqual({ zone: "UTC", isolation: "read committed", name: "client-test", timeout: "5s", idle: "10s" });
     } finally {
       await later.close();
     }

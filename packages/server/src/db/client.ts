@@ -2,6 +2,7 @@ import type { PgDatabase } from "drizzle-orm/pg-core";
 import { drizzle, type PostgresJsQueryResultHKT } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { formatArray, parseArray } from "./array-text.js";
+import { guardTransactions } from "./guard-transactions.js";
 import { formatInstant, parseInstant } from "./instant-text.js";
 
 /** What `db.transaction(async (tx) => …)` hands out; `db` itself fits too, for a single statement. */
@@ -90,6 +91,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
     },
   });
+  guardTransactions(sql);
   const db: Tx = drizzle(sql);
   setTypeHandlers(sql);
   return { sql, db, close: () => sql.end({ timeout: CLOSE_TIMEOUT_SECONDS }) };

@@ -62,7 +62,8 @@ function defineSummary(): void {
       }),
       runsByState: t.field({
         type: [RunStateCountRef],
-        description: "Due times of the last 24 hours by state, and whatever is running.",
+        description:
+          "Due times: those of the last 24 hours that ended, by state, counted every half minute; and all that are due and wait, are held or run now.",
         resolve: (row) => stateCounts(row.runsByState),
       }),
       recentRuns: t.field({
@@ -119,7 +120,8 @@ function defineControl(): void {
       expansionOverriddenUntil: t.expose("expansionOverriddenUntil", {
         type: "DateTime",
         nullable: true,
-        description: "Until then runs start although windows are not computed past now, by an operator's order; null when nobody ever ordered it.",
+        description:
+          "Until then runs start although windows are not computed past now, by an operator's order; null when nobody ever ordered it.",
       }),
       zoneDataVersion: t.exposeString("zoneDataVersion", { nullable: true, description: "The time zone data in force." }),
       eventCursor: t.string({

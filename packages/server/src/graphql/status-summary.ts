@@ -4,6 +4,7 @@ import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { encodeCursor } from "../events/event-log.js";
+import { holdsNow } from "../runs/active-holds.js";
 
 /** The state of everything in a few numbers, with the cursor of the same snapshot. */
 export interface StatusSummary {
@@ -18,22 +19,54 @@ export interface StatusSummary {
   readonly recentRunIds: readonly string[];
 }
 
+type Counts = StatusSummary["runsByState"];
+
 /** Everybody who looks within this time sees the same summary: it costs the database once. */
 const SHARED_FOR_MS = 500;
-const shared = new WeakMap<Database, { readonly at: number; readonly summary: Promise<StatusSummary> }>();
+/** A day of finished runs is much to count, and changes little from one look to the next. */
+const FINISHED_FOR_MS = 30_000;
+const shared = new WeakMap<Database, Known<StatusSummary>>();
+const finished = new WeakMap<Database, Known<Counts>>();
 
-/** The summary of now, or of half a second ago. */
-export function statusSummary(database: Database): Promise<StatusSummary> {
-  const known = shared.get(database);
-  const at = clock.monotonicMs();
-  if (known !== undefined && at - known.at < SHARED_FOR_MS) return known.summary;
-  const summary = readSummary(database);
-  shared.set(database, { at, summary });
-  summary.catch(() => shared.delete(database));
-  return summary;
+interface Known<T> {
+  readonly at: number;
+  readonly value: Promise<T>;
 }
 
-async function readSummary(database: Database): Promise<StatusSummary> {
+/** The summary of now, or of half a second ago; what has finished is counted every half minute. `at`: monotonic milliseconds. */
+export function statusSummary(database: Database, at = clock.monotonicMs()): Promise<StatusSummary> {
+  return known(shared, { database, at, forMs: SHARED_FOR_MS, read: () => readSummary(database, at) });
+}
+
+function known<T>(
+  cache: WeakMap<Database, Known<T>>,
+  input: { readonly database: Database; readonly at: number; readonly forMs: number; readonly read: () => Promise<T> },
+): Promise<T> {
+  const { database, at } = input;
+  const before = cache.get(database);
+  if (before !== undefined && at - before.at < input.forMs) return before.value;
+  const now = { at, value: input.read() };
+  cache.set(database, now);
+  now.value.catch(() => {
+    if (cache.get(database) === now) cache.delete(database);
+  });
+  return now.value;
+}
+
+/** Due times of the last 24 hours by the state in which they ended. */
+async function countFinished(database: Database): Promise<Counts> {
+  const rows = await selectRows<{ readonly state: RunState; readonly n: number }>(
+    database.db,
+    sql`
+    select r.state, sum(r.due_count)::int as n from run as r
+    where r.due_at > (select app_now()) - interval '24 hours' and r.due_at <= (select app_now()) and r.state not in ('queued', 'held', 'running')
+    group by r.state`,
+  );
+  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+}
+
+async function readSummary(database: Database, monotonicMs: number): Promise<StatusSummary> {
+  const ended = await known(finished, { database, at: monotonicMs, forMs: FINISHED_FOR_MS, read: () => countFinished(database) });
   const [row] = await selectRows<Omit<StatusSummary, "cursor"> & { readonly epoch: string; readonly position: number }>(
     database.db,
     sql`
@@ -41,20 +74,22 @@ async function readSummary(database: Database): Promise<StatusSummary> {
     select clock.now as at, c.mode, c.event_epoch::text as epoch, e.last_position::float8 as position,
       (select count(*)::int from integration) as integrations,
       (select count(distinct m.integration_id)::int from hold_member as m
-        where m.begins_at <= clock.now and m.released_at is null and m.mode = 'enforce' and c.mode = 'enforce') as "heldIntegrations",
+        where ${holdsNow}) as "heldIntegrations",
       (select coalesce(jsonb_agg(h.id order by h.begins_at, h.id), '[]') from (
         select id, begins_at from hold where released_at is null and begins_at <= clock.now order by begins_at, id limit 50) as h) as "activeHoldIds",
       (select o.id from occurrence as o where o.starts_at > clock.now and o.closed_at is null and o.cancelled_at is null order by o.starts_at limit 1) as "nextOccurrenceId",
       (select coalesce(jsonb_object_agg(counted.state, counted.n), '{}') from (
-        select r.state, sum(r.due_count)::int as n from run as r
-        where (r.due_at > clock.now - interval '24 hours' and r.due_at <= clock.now) or r.state = 'running'
-        group by r.state) as counted) as "runsByState",
+        -- Each from its partial index. Due times ahead have their rows already and are not due.
+        select 'queued' as state, sum(r.due_count)::int as n from run as r where r.state = 'queued' and r.due_at <= clock.now
+        union all select 'held', sum(r.due_count)::int from run as r where r.state = 'held'
+        union all select 'running', sum(r.due_count)::int from run as r where r.state = 'running') as counted
+        where counted.n > 0) as "runsByState",
       (select coalesce(jsonb_agg(recent.id), '[]') from (
         select r.id from run as r where r.due_at > clock.now - interval '24 hours' and r.due_at <= clock.now and r.started_at is not null
         order by r.due_at desc, r.id desc limit 10) as recent) as "recentRunIds"
     from clock, control as c, event_head as e`,
   );
   if (row === undefined) throw new Error("control or event_head has no row.");
-  const { epoch, position, ...summary } = row;
-  return { ...summary, cursor: encodeCursor({ epoch, position }) };
+  const { epoch, position, runsByState, ...summary } = row;
+  return { ...summary, runsByState: { ...ended, ...runsByState }, cursor: encodeCursor({ epoch, position }) };
 }

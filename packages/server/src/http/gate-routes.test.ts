@@ -149,9 +149,12 @@ describe("health pages", () => {
     await expect.poll(readiness, { timeout: 3_000 }).toBe(503);
     expect(await expansion()).toBe("fail");
     expect((await call("/gate/orders")).json).toMatchObject({ held: true, by: [] });
-    const answer = await api.ask("mutation ($input: OverrideExpansionInput!) { overrideExpansion(input: $input) { expansionOverriddenUntil } }", {
-      input: { until: new Date(Date.now() + 60_000).toISOString(), reason: "known state" },
-    });
+    const answer = await api.ask(
+      "mutation ($input: OverrideExpansionInput!) { overrideExpansion(input: $input) { expansionOverriddenUntil } }",
+      {
+        input: { until: new Date(Date.now() + 60_000).toISOString(), reason: "known state" },
+      },
+    );
     expect(answer.errors).toBeUndefined();
     await expect.poll(readiness, { timeout: 3_000 }).toBe(200);
     expect(await expansion()).toBe("warn");

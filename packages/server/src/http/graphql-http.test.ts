@@ -185,7 +185,7 @@ describe("the GraphQL API over HTTP", () => {
   it("runs every example of GraphiQL", async () => {
     for (const { query, variables } of exampleOperations) {
       if (query.includes("subscription")) continue;
-      const text = (variables ?? "{}").replace("orders-every-5s", "orders-hourly");
+      const text = (variables ?? "{}").replace("erp-orders-sync", "orders-hourly");
       expect((await api.ask(query, JSON.parse(text) as object)).errors, query).toBeUndefined();
     }
     await api.ask('mutation { resume(input: { scope: { all: true }, reason: "example" }) { released { key } } }');

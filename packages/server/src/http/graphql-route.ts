@@ -55,6 +55,12 @@ export async function serveGraphql(input: GraphqlRequest & { readonly caller: Au
   }
 }
 
+/** What one read brings. */
+interface Chunk {
+  readonly done: boolean;
+  readonly value?: Uint8Array | undefined;
+}
+
 /** Copies an answer out as fast as the client reads, and no faster: what is not read stays in the subscriber's bounded queue. */
 async function send(response: ServerResponse, answer: Response, abort: AbortController): Promise<void> {
   response.writeHead(answer.status, {
@@ -65,11 +71,19 @@ async function send(response: ServerResponse, answer: Response, abort: AbortCont
   response.flushHeaders();
   const reader = answer.body?.getReader();
   if (reader === undefined) return void response.end();
-  const stop = () => void reader.cancel().catch(() => undefined);
+  let wake: () => void = () => undefined;
+  // A cancelled stream of events leaves a read that waits for the next event waiting.
+  const stop = () => {
+    void reader.cancel().catch(() => undefined);
+    wake();
+  };
   abort.signal.addEventListener("abort", stop, { once: true });
   try {
     while (!abort.signal.aborted) {
-      const { done, value } = await reader.read();
+      const { done, value } = await new Promise<Chunk>((resolve, reject) => {
+        wake = () => resolve({ done: true });
+        reader.read().then(resolve, reject);
+      });
       if (done) break;
       if (!response.write(value))
         await new Promise<void>((resolve) => {

@@ -293,3 +293,36 @@ describe("watching a state", () => {
     expect(JSON.stringify(missing.value)).toContain("QSC_WINDOW_NOT_FOUND");
   });
 });
+
+describe("the stop of the server", () => {
+  it("ends silent streams and sockets at once, and does not wait for connections that are kept alive", async () => {
+    const other = await startApi();
+    try {
+      const stream = await fetch(`${other.url}/graphql`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${other.tokens.viewer}`, "content-type": "application/json", accept: "text/event-stream" },
+        body: JSON.stringify({ query: LIVE }),
+      });
+      const reader = stream.body?.getReader();
+      await other.ask('mutation { pause(input: { scope: { all: true }, reason: "an event" }) { key } }');
+      // The stream has brought something and waits for more.
+      await reader?.read();
+      const ended = (async () => {
+        let text = "";
+        for (let one = await reader?.read(); one?.done === false; one = await reader?.read()) text += Buffer.from(one.value).toString("utf8");
+        return text;
+      })();
+      const socket = new WebSocket(`${other.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+      const closed = new Promise<number>((resolve) => socket.once("close", resolve));
+      await new Promise((resolve) => socket.once("open", resolve));
+      const startedAt = performance.now();
+      await other.http.stop();
+      expect(performance.now() - startedAt).toBeLessThan(1_000);
+      expect(await closed).toBe(1001);
+      // Nothing tells the client that the subscription is complete: it is to come back.
+      expect(await ended).not.toContain("complete");
+    } finally {
+      await other.stop();
+    }
+  });
+});

@@ -8,7 +8,9 @@ import { appendEvents } from "../events/append-events.js";
 export function runNow(context: CommandContext, input: { readonly job: string; readonly reason: string }): Promise<{ readonly runId: string }> {
   return inTransaction(context, async (tx) => {
     const jobs = await tx.execute<{ id: number; integrationId: number; integrationKey: string; bucket: number }>(sql`
-      select j.id, i.id as "integrationId", i.key as "integrationKey", i.bucket from job as j join integration as i on i.id = j.integration_id where j.key = ${input.job}`);
+      select j.id, i.id as "integrationId", i.key as "integrationKey", i.bucket from job as j join integration as i on i.id = j.integration_id where j.key = ${input.job}
+      -- Until the run is there for whoever deletes them to see.
+      for key share of j, i`);
     const job = jobs[0];
     if (job === undefined) throw new DomainError("QSC_JOB_NOT_FOUND", `There is no job "${input.job}".`, { field: "job" });
     const now = await readNow(tx);

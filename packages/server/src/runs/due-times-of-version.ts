@@ -23,10 +23,11 @@ export async function dueTimesOfVersions(tx: Tx, zones: ZoneData, versions: read
 }
 
 /**
- * How `dues` due times of one run count by state: one is the run itself, the others were coalesced into it. A skipped range skipped every one.
+ * How the due times that runs of one state stand for count by state: one of each run is the run itself, the others were coalesced into it. A
+ * skipped range skipped every one. The counts add up to `dues`.
  */
-export function duesByState(state: string, dues: number): readonly { readonly state: string; readonly dues: number }[] {
-  if (dues === 0) return [];
-  const own = state === "skipped" || state === "coalesced" || state === "cancelled" ? dues : 1;
-  return own === dues ? [{ state, dues }] : [{ state, dues: own }, { state: "coalesced", dues: dues - own }];
+export function duesByState(state: string, of: { readonly runs: number; readonly dues: number }): readonly { readonly state: string; readonly dues: number }[] {
+  if (of.dues === 0) return [];
+  const own = state === "skipped" || state === "coalesced" || state === "cancelled" ? of.dues : of.runs;
+  return own === of.dues ? [{ state, dues: own }] : [{ state, dues: own }, { state: "coalesced", dues: of.dues - own }];
 }

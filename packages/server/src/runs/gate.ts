@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { DomainError } from "@quiesce/core";
 import { sql } from "drizzle-orm";
+import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
-import type { Database, Tx } from "../db/client.js";
-import { appendEvents } from "../events/append-events.js";
-import { activeHolds, heldUntil, type HoldReason } from "./active-holds.js";
+import type { Tx } from "../db/client.js";
+import { appendEvents, payloadInstant } from "../events/append-events.js";
+import { activeHolds, expansionStale, heldUntil, type HoldReason } from "./active-holds.js";
 import { claimRuns } from "./claim.js";
 
 /** Whether work on an integration may start now, for schedulers that are not ours. */
@@ -25,7 +26,7 @@ const claimRetryMs = 25;
 export async function askGate(tx: Tx, integrationKey: string): Promise<GateVerdict> {
   const integration = await findIntegration(tx, integrationKey);
   const stale = await tx.execute<{ stale: boolean }>(sql`
-    select expanded_until <= app_now() and expansion_override_until <= app_now() as stale from control`);
+    select ${expansionStale} as stale from control as c`);
   const by = await activeHolds(tx, integration.id);
   if (by.length > 0) return { kind: "held", by, until: heldUntil(by) ?? null };
   return stale[0]?.stale === true ? { kind: "held", by: [], until: null } : { kind: "open" };
@@ -49,12 +50,12 @@ export async function enterGate(
     if (result.claimed.length === 1) return { entered: true, runId: queued.runId, leaseToken, leaseUntil: queued.leaseUntil };
     if (result.held > 0 || result.stale) {
       const verdict = await askGate(context.database.db, input.integration);
-      await refuseGateRun(context.database, queued.runId);
+      await refuseGateRun(context, { ...queued, integration: input.integration, why: "held" });
       return { entered: false, verdict: verdict.kind === "held" ? verdict : { kind: "held", by: [], until: null } };
     }
     await new Promise((resolve) => setTimeout(resolve, claimRetryMs));
   }
-  await refuseGateRun(context.database, queued.runId);
+  await refuseGateRun(context, { ...queued, integration: input.integration, why: "busy" });
   throw new DomainError("QSC_GATE_BUSY", `The gate of "${input.integration}" could not be entered within a second: another run is taking its place, or a cap is reached. Try again.`, {
     field: "integration",
   });
@@ -65,7 +66,7 @@ function queueGateRun(
   input: { readonly integration: string; readonly leaseSeconds: number; readonly reason?: string | undefined },
 ): Promise<{ readonly runId: string; readonly dueAt: number; readonly leaseUntil: number }> {
   return inTransaction(context, async (tx) => {
-    const integration = await findIntegration(tx, input.integration);
+    const integration = await findIntegration(tx, input.integration, { keep: true });
     const now = await readNow(tx);
     await tx.execute(sql`select ensure_run_partitions(${now}::timestamptz, ${now}::timestamptz)`);
     const leaseUntil = now + input.leaseSeconds * 1_000;
@@ -76,21 +77,32 @@ function queueGateRun(
       returning id`);
     const runId = rows[0]?.id;
     if (runId === undefined) throw new Error("The gate run was not written.");
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "gate.enter",
+      subjectKind: "integration",
+      subjectKey: input.integration,
+      ...(input.reason === undefined ? {} : { reason: input.reason }),
+      after: { runId, leaseUntil: payloadInstant(leaseUntil) },
+    });
     return { runId, dueAt: now, leaseUntil };
   });
 }
 
 /** A gate run that may not start is cancelled, not held: nobody waits for it here, its caller decides what follows. */
-async function refuseGateRun(database: Database, runId: string): Promise<void> {
-  await database.db.execute(sql`
-    with refused as (
+async function refuseGateRun(context: CommandContext, input: { readonly runId: string; readonly integration: string; readonly why: "held" | "busy" }): Promise<void> {
+  const { runId, integration, why } = input;
+  await inTransaction(context, async (tx) => {
+    const refused = await tx.execute(sql`
       update run set state = 'cancelled', reason = 'gate-refused', finished_at = app_now()
       where id = ${runId}::uuid and due_at = run_due_of_id(${runId}::uuid) and state in ('queued', 'held')
-      returning id, integration_id
-    )
-    insert into event_inbox (kind, subject_kind, subject_key, integration_key, payload)
-    select 'run.finished', 'run', r.id::text, i.key, jsonb_build_object('state', 'cancelled', 'reason', 'gate-refused')
-    from refused as r join integration as i on i.id = r.integration_id`);
+      returning id`);
+    if (refused.length === 0) return;
+    await recordAudit(tx, { actor: context.actor, action: "gate.refuse", subjectKind: "integration", subjectKey: integration, after: { runId, why } });
+    await appendEvents(tx, [
+      { kind: "run.finished", subjectKind: "run", subjectKey: runId, integrationKey: integration, payload: { state: "cancelled", reason: "gate-refused" } },
+    ]);
+  });
 }
 
 /** Keeps the lease for another while. Refused when the lease was lost: then the work must stop. */
@@ -126,6 +138,13 @@ export function leaveGate(
       returning i.key as "integrationKey"`);
     const left = rows[0];
     if (left === undefined) throw leaseLost(input.runId);
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "gate.leave",
+      subjectKind: "integration",
+      subjectKey: left.integrationKey,
+      after: { runId: input.runId, outcome: input.outcome, exitCode: input.exitCode ?? null },
+    });
     await appendEvents(tx, [
       { kind: "run.finished", subjectKind: "run", subjectKey: input.runId, integrationKey: left.integrationKey, payload: { state: input.outcome, exitCode: input.exitCode ?? null } },
     ]);
@@ -133,8 +152,10 @@ export function leaveGate(
   });
 }
 
-async function findIntegration(tx: Tx, key: string): Promise<{ readonly id: number; readonly bucket: number }> {
-  const rows = await tx.execute<{ id: number; bucket: number }>(sql`select id, bucket from integration where key = ${key}`);
+/** `keep`: nobody deletes it before the transaction ends. */
+async function findIntegration(tx: Tx, key: string, { keep = false } = {}): Promise<{ readonly id: number; readonly bucket: number }> {
+  const rows = await tx.execute<{ id: number; bucket: number }>(sql`
+    select id, bucket from integration where key = ${key} ${keep ? sql`for key share` : sql``}`);
   const integration = rows[0];
   if (integration === undefined) throw new DomainError("QSC_INTEGRATION_NOT_FOUND", `There is no integration "${key}".`, { field: "integration" });
   return integration;

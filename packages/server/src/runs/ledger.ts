@@ -124,7 +124,7 @@ class Account {
 
   #count(state: string, dues: number): void {
     this.#accounted += dues;
-    for (const one of duesByState(state, dues)) this.#byState.set(one.state, (this.#byState.get(one.state) ?? 0) + one.dues);
+    for (const one of duesByState(state, { runs: 1, dues })) this.#byState.set(one.state, (this.#byState.get(one.state) ?? 0) + one.dues);
   }
 
   #differ(difference: LedgerDifference): void {

@@ -4,7 +4,7 @@ import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
 import type { ClaimedRun } from "../runs/claim.js";
 import type { RunOutcome } from "../runs/finish.js";
-import { type LeaseSettings, registerWorker, renewWorker, retireWorker } from "../runs/worker-lease.js";
+import { giveBackUnexecuted, type LeaseSettings, registerWorker, renewWorker, retireWorker } from "../runs/worker-lease.js";
 import { FinishQueue } from "./finish-queue.js";
 import type { AbortReason, RunExecutor, RunToExecute } from "./run-executor.js";
 
@@ -14,29 +14,38 @@ const maxClaimAgeMs = 1_000;
 const abortedWaitMs = 400;
 const lostLeaseReason: AbortReason = { why: "lease-lost" };
 
+/** Leaving does not wait longer than this for a database that does not answer. */
+const maxFarewellMs = 200;
+
 interface Running {
+  readonly runId: string;
   readonly abort: AbortController;
   readonly ended: Promise<void>;
 }
 
 /** Runs what the dispatcher claimed, under one lease for the whole process. */
 export class RunWorker {
-  readonly #database: Database;
+  readonly #leaseDatabase: Database;
   readonly #executor: RunExecutor;
   readonly #log: Logger;
   readonly #lease: LeaseSettings;
   readonly #name: string;
   readonly #random: () => number;
   readonly #finishes: FinishQueue;
+  /** By run and attempt: the answer to a claim may come so late that the run is here again already. */
   readonly #running = new Map<string, Running>();
   readonly maxConcurrentRuns: number;
   #workerId: string | null = null;
   #leaseEndsAtMs = 0;
   #renewing: NodeJS.Timeout | null = null;
   #renewal: Promise<void> = Promise.resolve();
+  #renewalSinceMs: number | null = null;
+  #selfKill: NodeJS.Timeout | null = null;
 
   constructor(options: {
     readonly database: Database;
+    /** Where the lease is renewed: connections of its own, so that it never waits behind commands. */
+    readonly leaseDatabase: Database;
     readonly executor: RunExecutor;
     readonly log: Logger;
     readonly lease: LeaseSettings;
@@ -44,7 +53,7 @@ export class RunWorker {
     readonly maxConcurrentRuns: number;
     readonly random: () => number;
   }) {
-    this.#database = options.database;
+    this.#leaseDatabase = options.leaseDatabase;
     this.#executor = options.executor;
     this.#log = options.log;
     this.#lease = options.lease;
@@ -69,9 +78,7 @@ export class RunWorker {
 
   async start(): Promise<void> {
     await this.#takeLease();
-    this.#renewing = setInterval(() => {
-      this.#renewal = this.#renewal.then(() => this.#renew());
-    }, this.#lease.renewEveryMs);
+    this.#renewing = setInterval(() => this.#renewUnlessUnderWay(), this.#lease.renewEveryMs);
   }
 
   /** Lets runs in flight finish for `graceMs`, then aborts them, and gives up the lease so that nobody has to wait for it. */
@@ -83,8 +90,9 @@ export class RunWorker {
       await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, abortedWaitMs).unref())]);
     }
     if (this.#renewing !== null) clearInterval(this.#renewing);
-    await this.#renewal;
-    if (this.#workerId !== null) await retireWorker(this.#database, this.#workerId);
+    const retired = this.#renewal.then(() => (this.#workerId === null ? undefined : retireWorker(this.#leaseDatabase, this.#workerId)));
+    await Promise.race([retired, new Promise((resolve) => setTimeout(resolve, maxFarewellMs).unref())]);
+    if (this.#selfKill !== null) clearTimeout(this.#selfKill);
     this.#workerId = null;
   }
 
@@ -92,26 +100,33 @@ export class RunWorker {
   run(claimed: readonly ClaimedRun[], claim: { readonly workerId: string; readonly claimedAtMs: number }, onSlot: () => void): void {
     for (const one of claimed) {
       const run = { ...one, workerId: claim.workerId };
+      const key = `${run.runId}/${run.attempt}`;
       const abort = new AbortController();
       const ended = this.#execute(run, claim, abort).finally(() => {
-        this.#running.delete(run.runId);
+        this.#running.delete(key);
         onSlot();
       });
-      this.#running.set(run.runId, { abort, ended });
+      this.#running.set(key, { runId: run.runId, abort, ended });
     }
   }
 
   async #execute(run: RunToExecute, claim: { readonly workerId: string; readonly claimedAtMs: number }, abort: AbortController): Promise<void> {
     const timer = setTimeout(() => abort.abort({ why: "timeout" } satisfies AbortReason), run.timeoutMs);
-    const outcome = await this.#outcomeOf(run, claim.claimedAtMs, abort.signal);
+    const outcome = await this.#outcomeOf(run, claim, abort.signal);
     clearTimeout(timer);
-    const giveUpAtMs = this.#leaseEndsAtMs + this.#lease.marginMs;
+    const giveUpAtMs = () => (this.#workerId === claim.workerId ? this.#leaseEndsAtMs + this.#lease.marginMs : Number.NEGATIVE_INFINITY);
     const { runId, dueAt, attempt, retry } = run;
     await this.#finishes.add(claim.workerId, { runId, dueAt, attempt, retry, outcome, jitter: this.#random() }, giveUpAtMs);
   }
 
-  async #outcomeOf(run: RunToExecute, claimedAtMs: number, signal: AbortSignal): Promise<RunOutcome> {
-    if (clock.monotonicMs() - claimedAtMs > maxClaimAgeMs) return { kind: "given-back", reason: "claim-too-old" };
+  async #outcomeOf(
+    run: RunToExecute,
+    claim: { readonly workerId: string; readonly claimedAtMs: number },
+    signal: AbortSignal,
+  ): Promise<RunOutcome> {
+    // The lease may have come near its end, or to it, while the claim was under way: nothing would stop this run then.
+    if (this.workerId !== claim.workerId) return { kind: "given-back", reason: "lease-ending" };
+    if (clock.monotonicMs() - claim.claimedAtMs > maxClaimAgeMs) return { kind: "given-back", reason: "claim-too-old" };
     try {
       return await this.#executor.execute(run, signal);
     } catch (error) {
@@ -127,8 +142,19 @@ export class RunWorker {
 
   async #takeLease(): Promise<void> {
     const before = clock.monotonicMs();
-    this.#workerId = await registerWorker(this.#database, { name: this.#name, leaseMs: this.#lease.leaseMs });
+    this.#workerId = await registerWorker(this.#leaseDatabase, { name: this.#name, leaseMs: this.#lease.leaseMs });
     this.#leaseEndsAtMs = before + this.#lease.leaseMs;
+    this.#armSelfKill();
+  }
+
+  /** One renewal at a time. One that got no answer for a whole lease hangs on a dead connection, and another may find a living one. */
+  #renewUnlessUnderWay(): void {
+    const now = clock.monotonicMs();
+    if (this.#renewalSinceMs !== null && now - this.#renewalSinceMs < this.#lease.leaseMs) return;
+    this.#renewalSinceMs = now;
+    this.#renewal = this.#renew().finally(() => {
+      if (this.#renewalSinceMs === now) this.#renewalSinceMs = null;
+    });
   }
 
   async #renew(): Promise<void> {
@@ -136,17 +162,35 @@ export class RunWorker {
     if (workerId === null) return;
     const before = clock.monotonicMs();
     try {
-      if (await renewWorker(this.#database, { workerId, leaseMs: this.#lease.leaseMs, marginMs: this.#lease.marginMs })) {
-        this.#leaseEndsAtMs = before + this.#lease.leaseMs;
+      const renewed = await renewWorker(this.#leaseDatabase, { workerId, leaseMs: this.#lease.leaseMs, marginMs: this.#lease.marginMs });
+      // The answer may be a late one, about a lease that was replaced meanwhile.
+      if (this.#workerId !== workerId) return;
+      if (!renewed) {
+        this.#abortAll();
+        await this.#takeLease();
         return;
       }
-      this.#abortAll();
-      await this.#takeLease();
+      this.#leaseEndsAtMs = Math.max(this.#leaseEndsAtMs, before + this.#lease.leaseMs);
+      this.#armSelfKill();
+      const inHand = () => [...this.#running.values()].map((one) => one.runId);
+      const givenBack = await giveBackUnexecuted({ database: this.#leaseDatabase }, { workerId, inHand });
+      if (givenBack > 0) this.#log.warn({ runs: givenBack }, "The answer to a claim was lost; its runs are queued again.");
     } catch (error) {
       this.#log.warn({ err: error }, "The worker's lease could not be renewed; trying again.");
-      // The reaper acts after the lease plus the margin; our own calls are stopped a margin before its end, so the two never overlap.
-      if (clock.monotonicMs() > this.#leaseEndsAtMs - this.#lease.marginMs) this.#abortAll();
     }
+  }
+
+  /**
+   * The reaper acts after the lease plus the margin; our own calls are stopped a margin before its end, so the two never overlap. By a timer of
+   * the monotonic clock: a database that has gone silent answers no renewal, and refuses none.
+   */
+  #armSelfKill(): void {
+    if (this.#selfKill !== null) clearTimeout(this.#selfKill);
+    const leftMs = this.#leaseEndsAtMs - this.#lease.marginMs - clock.monotonicMs();
+    this.#selfKill = setTimeout(() => {
+      if (this.workerId !== null) this.#armSelfKill();
+      else this.#abortAll();
+    }, Math.max(1, Math.ceil(leftMs)));
   }
 
   #abortAll(): void {

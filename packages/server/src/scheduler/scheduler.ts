@@ -6,6 +6,7 @@ import type { LeaseSettings } from "../runs/worker-lease.js";
 import { AgendaWakes } from "./agenda-wakes.js";
 import { type ControlPass, controlPasses } from "./control-passes.js";
 import { Dispatcher } from "./dispatcher.js";
+import { openDispatchDatabase } from "./open-dispatch-database.js";
 import type { RunExecutor } from "./run-executor.js";
 import { RunWorker } from "./run-worker.js";
 
@@ -16,6 +17,8 @@ const dispatchEveryMs = 500;
 export interface SchedulerOptions {
   readonly database: Database;
   readonly databaseUrl: string;
+  /** For peeks, claims and the worker's lease; left out, the scheduler opens a small pool of its own with timeouts of two seconds. */
+  readonly dispatchDatabase?: Database;
   readonly zones: ZoneData;
   readonly executor: RunExecutor;
   readonly log: Logger;
@@ -75,12 +78,15 @@ export class Scheduler {
   readonly #passes: readonly GuardedPass[];
   readonly #agenda: AgendaWakes;
   readonly #log: Logger;
+  readonly #ownDatabase: Database | null;
   #ticking: NodeJS.Timeout | null = null;
 
   constructor(options: SchedulerOptions) {
     this.#log = options.log;
-    this.#worker = new RunWorker({ ...options, name: options.workerName });
-    this.#dispatcher = new Dispatcher({ ...options, worker: this.#worker, onStale: () => void this.pass("windows.expand") });
+    const dispatchDatabase = options.dispatchDatabase ?? openDispatchDatabase(options.databaseUrl);
+    this.#ownDatabase = options.dispatchDatabase === undefined ? dispatchDatabase : null;
+    this.#worker = new RunWorker({ ...options, leaseDatabase: dispatchDatabase, name: options.workerName });
+    this.#dispatcher = new Dispatcher({ ...options, database: dispatchDatabase, worker: this.#worker, onStale: () => void this.pass("windows.expand") });
     this.#passes = controlPasses({ ...options, wakeDispatcher: () => this.#dispatcher.wake() }).map((pass) => new GuardedPass(pass, options.log));
     this.#agenda = new AgendaWakes({
       url: options.databaseUrl,
@@ -116,6 +122,7 @@ export class Scheduler {
         .then(() => Promise.all(this.#passes.map((pass) => pass.settled()))),
       this.#worker.stop(graceMs),
     ]);
+    await this.#ownDatabase?.sql.end({ timeout: 0 });
   }
 
   /** Runs one pass now: after a command whose effect should show at once. */

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
@@ -101,9 +101,10 @@ const maxKeptOn = 1_000;
  * how many runs changed their holds.
  */
 async function keepOnHeld(context: Advancing): Promise<number> {
+  if ((await leftAlone(context.database.db, sql`limit 1`)).length === 0) return 0;
   for (let kept = 0; ; ) {
     const batch = await inTransaction(context, async (tx) => {
-      const runs = await lockLeftAlone(tx);
+      const runs = await leftAlone(tx, sql`limit ${maxKeptOn} for update of r skip locked`);
       await giveToHolds(tx, runs);
       return runs.length;
     });
@@ -123,7 +124,7 @@ interface LeftAlone {
   readonly integrationKey: string;
 }
 
-function lockLeftAlone(tx: Tx): Promise<readonly LeftAlone[]> {
+function leftAlone(tx: Tx, which: SQL): Promise<readonly LeftAlone[]> {
   return tx.execute<LeftAlone>(sql`
     with cover as materialized (
       select m.integration_id, array_agg(m.hold_id) as holds
@@ -135,8 +136,7 @@ function lockLeftAlone(tx: Tx): Promise<readonly LeftAlone[]> {
       array(select unnest(cover.holds) except select unnest(r.passes_holds) order by 1) as "heldBy"
     from run as r join cover on cover.integration_id = r.integration_id join integration as i on i.id = r.integration_id left join job as j on j.id = r.job_id
     where r.state = 'held' and not (r.held_by && cover.holds) and (r.passes_holds is null or not (cover.holds <@ r.passes_holds))
-    order by r.due_at, r.id limit ${maxKeptOn}
-    for update of r skip locked`);
+    order by r.due_at, r.id ${which}`);
 }
 
 async function giveToHolds(tx: Tx, runs: readonly LeftAlone[]): Promise<void> {

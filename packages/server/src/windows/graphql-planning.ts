@@ -193,7 +193,7 @@ function defineReport(): void {
       },
       resolve: async (_root, args, context) => {
         const key = await keyOf(context, "MaintenanceWindow", args.window);
-        return windowReport(context.database.db, { key, localStart: args.localStart ?? undefined });
+        return windowReport(context.database.db, context.zones, { key, localStart: args.localStart ?? undefined });
       },
     }),
   );

@@ -23,9 +23,13 @@ export function overrideExpansion(
     const { until } = input;
     const reason = input.reason.trim();
     if (reason === "") {
-      throw new DomainError("QSC_CONTROL_OVERRIDE_REASON", "The reason is empty. Say why runs may start although nobody knows which windows hold.", {
-        field: "reason",
-      });
+      throw new DomainError(
+        "QSC_CONTROL_OVERRIDE_REASON",
+        "The reason is empty. Say why runs may start although nobody knows which windows hold.",
+        {
+          field: "reason",
+        },
+      );
     }
     if (until <= now || until > now + longestOverrideMs) {
       throw new DomainError(

@@ -24,11 +24,20 @@ export async function deleteEntries(tx: Tx, keys: DeletedKeys): Promise<DeletedI
   const jobIds = [...(await idsOfKeys(tx, job, keys.jobs)).values()];
   const integrationIds = [...(await idsOfKeys(tx, integration, keys.integrations)).values()];
   await cancelWaitingRuns(tx, { jobIds, integrationIds });
+  // Whoever asks for a run keeps its job and integration until the commit. What was asked for meanwhile is there to see from here on, and nothing
+  // can be asked for any more.
+  await lockToDelete(tx, { jobIds, integrationIds });
+  await cancelWaitingRuns(tx, { jobIds, integrationIds });
   for (const some of inChunks(jobIds)) await tx.delete(job).where(inArray(job.id, [...some]));
   for (const some of inChunks(integrationIds)) await tx.delete(integration).where(inArray(integration.id, [...some]));
   for (const some of inChunks(keys.endpoints)) await tx.delete(endpoint).where(inArray(endpoint.key, [...some]));
   for (const some of inChunks(keys.systems)) await tx.delete(system).where(inArray(system.key, [...some]));
   return { jobIds, integrationIds };
+}
+
+async function lockToDelete(tx: Tx, ids: DeletedIds): Promise<void> {
+  await tx.execute(sql`select from job where id = any (${sql.param(ids.jobIds)}::integer[]) order by id for update`);
+  await tx.execute(sql`select from integration where id = any (${sql.param(ids.integrationIds)}::integer[]) order by id for update`);
 }
 
 /** Waiting runs that lie ahead were never due and go without a trace, as with an edit of the schedule; the others end as cancelled. */

@@ -55,6 +55,37 @@ const runs = () =>
   );
 
 describe("an edit of a job's schedule", () => {
+  test("tells which due times that were missed the edit skips", async () => {
+    await save({ every: "30s" }, { catchUp: "skip" });
+    await time.advance(300_000);
+    await save({ every: "7s" }, { catchUp: "skip" });
+    const skipped = await database.sql<{ dueAt: number; dueCount: number; id: string }[]>`
+      select id, due_at as "dueAt", due_count as "dueCount" from run where state = 'skipped'`;
+    const events = await database.sql<{ subject: string; integration: string; payload: Record<string, unknown> }[]>`
+      select subject_key as subject, integration_key as integration, payload from event_inbox where kind = 'run.skipped'`;
+    expect(skipped).toHaveLength(1);
+    expect(events).toMatchObject([
+      { subject: skipped[0]?.id, integration: "orders", payload: { job: "sync", dueCount: skipped[0]?.dueCount, reason: "missed" } },
+    ]);
+  });
+
+  test("counts from after a due time of this very millisecond that a waiting run has taken in", async () => {
+    await save({ every: "5s" });
+    await time.advance(1);
+    await materialise();
+    const first = await database.sql<{ dueAt: number }[]>`select due_at as "dueAt" from run order by due_at limit 1`;
+    const dueAt = first[0]?.dueAt ?? 0;
+    await database.sql`delete from run where due_at > ${dueAt}::timestamptz`;
+    const now = dueAt + 10_000;
+    await time.set(now);
+    await database.sql`update run set last_due_at = ${now}::timestamptz, due_count = 3`;
+    await database.sql`update job set watermark = ${now + 1}::timestamptz`;
+    await save({ every: "1s" });
+    const [, opened] = await history();
+    expect(opened?.validFrom).toBe(now + 1);
+    expect((await inTransaction(context, (tx) => conservation(tx, zones, { from: NOON, to: now + 1 }))).differences).toEqual([]);
+  });
+
   test("a new job opens its history now and knows when it is next due", async () => {
     await time.advance(1_500);
     await save({ every: "5s" });

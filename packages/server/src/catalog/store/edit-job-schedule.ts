@@ -109,10 +109,10 @@ export async function openSchedule(
     values (${input.jobId}, ${input.version}, ${input.schedule === null ? null : JSON.stringify(input.schedule)}::text::jsonb, ${input.at}::timestamptz, ${input.zones.version})`);
 }
 
-/** The instant from which the new schedule holds: now, or right after a run of this very millisecond that stays, so that no due time belongs to both. */
+/** The instant from which the new schedule holds: now, or right after a due time of this very millisecond whose run stays, so that no due time belongs to both. */
 async function changeInstant(tx: Tx, jobId: number, now: number): Promise<number> {
   const rows = await tx.execute<{ lastDueAt: number | null; validFrom: number | null }>(sql`
-    select (select max(due_at) from run where job_id = ${jobId} and trigger = 'schedule' and due_at >= ${now}::timestamptz) as "lastDueAt",
+    select (select last_due_at from run where job_id = ${jobId} and trigger = 'schedule' order by due_at desc limit 1) as "lastDueAt",
       (select valid_from from job_schedule where job_id = ${jobId} and valid_to is null) as "validFrom"`);
   const { lastDueAt, validFrom } = rows[0] ?? { lastDueAt: null, validFrom: null };
   return Math.max(now, lastDueAt === null ? now : lastDueAt + 1, validFrom ?? now);
@@ -148,11 +148,17 @@ async function insertPlanned(
   if (dues.length === 0) return;
   await tx.execute(sql`select ensure_run_partitions(${Math.min(...dues)}::timestamptz, ${Math.max(...dues)}::timestamptz)`);
   await tx.execute(sql`
+    with made as (
     insert into run (id, due_at, last_due_at, due_count, due_local, job_id, integration_id, bucket, schedule_version, trigger, state, ready_at, reason, finished_at)
     select new_run_id(p.due_at), p.due_at, p.last_due_at, p.due_count, p.due_local, ${row.id}::integer, ${row.integrationId}::integer, ${input.bucket}::integer,
       ${row.scheduleVersion}::integer, 'schedule', p.state, p.due_at, case when p.state = 'skipped' then 'missed' end,
       case when p.state = 'skipped' then ${input.at}::timestamptz end
     from unnest(${instantArray(dues)}, ${instantArray(runs.map((planned) => planned.lastDueAt))}, ${sql.param(runs.map((planned) => planned.dueCount))}::integer[],
       ${sql.param(runs.map((planned) => planned.local))}::text[], ${sql.param(runs.map((planned) => planned.state))}::text[])
-      as p(due_at, last_due_at, due_count, due_local, state)`);
+      as p(due_at, last_due_at, due_count, due_local, state)
+    returning id, due_at, due_count, integration_id, state, reason
+    )
+    insert into event_inbox (kind, subject_kind, subject_key, integration_key, payload)
+    select 'run.skipped', 'run', m.id::text, i.key, jsonb_build_object('job', ${row.key}::text, 'dueAt', m.due_at, 'dueCount', m.due_count, 'reason', m.reason)
+    from made as m join integration as i on i.id = m.integration_id where m.state = 'skipped'`);
 }

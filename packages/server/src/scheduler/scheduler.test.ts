@@ -1,0 +1,86 @@
+import { packagedZoneData } from "@quiesce/core";
+import pino from "pino";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
+import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
+import { clock } from "../clock.js";
+import { type Database, openDatabase } from "../db/client.js";
+import { runNow } from "../runs/commands.js";
+import { lockDispatch } from "../windows/locks.js";
+import { openDispatchDatabase } from "./open-dispatch-database.js";
+import { Scheduler } from "./scheduler.js";
+
+const zones = packagedZoneData();
+
+let fresh: FreshDatabase;
+let database: Database;
+let scheduler: Scheduler | null;
+
+beforeEach(async () => {
+  fresh = await freshDatabase();
+  database = openDatabase(fresh.url, { max: 10, applicationName: "scheduler-test", idleInTransactionTimeoutMs: 1_500 });
+  scheduler = null;
+});
+
+afterEach(async () => {
+  await scheduler?.stop(0);
+  await database.sql.end({ timeout: 1 });
+  await fresh.drop();
+});
+
+/** A client that stops in the middle of a command, with every dispatch lock in its hands. */
+function freeze(frozen: Database): Promise<void> {
+  return new Promise<void>((locked, reject) => {
+    const command = frozen.db.transaction(async (tx) => {
+      await lockDispatch(tx, "all");
+      locked();
+      await new Promise(() => undefined);
+    });
+    // Once it is frozen, the end that the server makes is what is awaited below.
+    command.catch(reject);
+  });
+}
+
+/** How many hold the dispatch lock of all exclusively. */
+async function tenants(): Promise<number> {
+  const rows = await database.sql`
+    select from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and classid = lock_class_dispatch_all()
+      and database = (select oid from pg_database where datname = current_database())`;
+  return rows.length;
+}
+
+it("a frozen client with every dispatch lock in its hands stops dispatch no longer than the timeout of its idle transaction", async () => {
+  await seedCatalogue(database.sql, { integrations: [{ key: "orders" }], jobs: [{ key: "sync", integration: "orders" }] });
+  scheduler = new Scheduler({
+    database,
+    databaseUrl: fresh.url,
+    zones,
+    executor: { execute: async () => ({ kind: "succeeded", figures: {} }) },
+    log: pino({ level: "silent" }),
+    workerName: "test",
+    maxConcurrentRuns: 10,
+    lease: { leaseMs: 30_000, marginMs: 10_000, renewEveryMs: 5_000 },
+    random: () => 0,
+  });
+  await scheduler.start();
+  await freeze(database);
+  const { runId } = await runNow({ database, zones, actor: { kind: "token", name: "tester", role: "admin" } }, { job: "sync", reason: "now" });
+  const state = async () => (await database.sql<{ state: string }[]>`select state from run where id = ${runId}::uuid`)[0]?.state;
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  expect(await state()).toBe("queued");
+  await vi.waitFor(async () => expect(await state()).toBe("succeeded"), { timeout: 6_000, interval: 50 });
+});
+
+it("connections of the dispatcher give up a statement and an idle transaction after two seconds", async () => {
+  const dispatch = openDispatchDatabase(fresh.url);
+  try {
+    const began = clock.monotonicMs();
+    await freeze(dispatch);
+    expect(await tenants()).toBe(1);
+    await vi.waitFor(async () => expect(await tenants()).toBe(0), { timeout: 5_000, interval: 50 });
+    expect(clock.monotonicMs() - began).toBeGreaterThan(1_500);
+    await expect(dispatch.sql`select pg_sleep(10)`).rejects.toMatchObject({ code: "57014" });
+  } finally {
+    await dispatch.sql.end({ timeout: 0 });
+  }
+});
