@@ -8,7 +8,9 @@ const readPackages = async (file) => {
     return JSON.parse(await readFile(join(root, file), "utf8")).packages;
   } catch (error) {
     if (error.code === "ENOENT") return undefined;
-    throw new Error(`${file} cannot be read as JSON (${error.message}). Restore it from the repository, or delete node_modules.`, { cause: error });
+    throw new Error(`${file} cannot be read as JSON (${error.message}). Restore it from the repository, or delete node_modules.`, {
+      cause: error,
+    });
   }
 };
 
@@ -20,7 +22,8 @@ const readPackages = async (file) => {
 export async function isInstallDue() {
   const wanted = await readPackages("package-lock.json");
   const installed = await readPackages("node_modules/.package-lock.json");
-  if (wanted === undefined) throw new Error("package-lock.json is missing. Restore it from the repository: without it nobody knows which versions were tested.");
+  if (wanted === undefined)
+    throw new Error("package-lock.json is missing. Restore it from the repository: without it nobody knows which versions were tested.");
   if (installed === undefined) return true;
   return Object.entries(wanted).some(([path, entry]) => {
     // Optional packages are those of other platforms; what lies outside node_modules is the workspaces themselves.
@@ -33,7 +36,9 @@ export async function isInstallDue() {
 /** Installs what the lock asks for, when it is not there. Afterwards no network is needed. */
 export async function installWhenDue(signal) {
   if (!(await isInstallDue())) return;
-  const npm = process.env.npm_execpath?.endsWith("npm-cli.js") ? { program: process.execPath, args: [process.env.npm_execpath] } : { program: "npm", args: [] };
+  const npm = process.env.npm_execpath?.endsWith("npm-cli.js")
+    ? { program: process.execPath, args: [process.env.npm_execpath] }
+    : { program: "npm", args: [] };
   const { NODE_ENV: _, ...env } = process.env;
   await runStep({
     title: "Installing packages (only the first time; needs the network)",

@@ -39,7 +39,12 @@ export async function runStep({ title, program, args, env = process.env, signal,
   const seconds = () => Math.round((performance.now() - started) / 1000);
   const progress = setInterval(() => console.log(`${title}: still at it after ${seconds()} s`), PROGRESS_MS);
   const run = command(program, args);
-  const child = spawn(run.program, run.args, { cwd: root, env, detached: process.platform !== "win32", stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const child = spawn(run.program, run.args, {
+    cwd: root,
+    env,
+    detached: process.platform !== "win32",
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
   const leaveGroup = () => child.stdio[3].destroy();
   signal.addEventListener("abort", leaveGroup, { once: true });
   let output = "";

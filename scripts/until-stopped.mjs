@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { watchParent } from "./watch-parent.mjs";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
-const FLUSH_MS = 1_000;
+const FLUSH_MS = 200;
 /** One Ctrl-C arrives twice: from the terminal, and passed on by npm. */
 const ONE_PRESS_MS = 700;
 
@@ -24,10 +24,14 @@ export async function untilStopped(work) {
     askedAt = performance.now();
     process.exitCode = exitCode;
     controller.abort(new Error(reason));
-    gentleStop?.(reason).catch((error) => {
-      console.error(`The stop failed: ${error.message}`);
-      process.exit(1);
-    });
+    gentleStop?.(reason).then(
+      // Also when the work itself never returns: it may wait for something that the stop has ended.
+      () => setTimeout(() => process.exit(), FLUSH_MS).unref(),
+      (error) => {
+        console.error(`The stop failed: ${error.message}`);
+        process.exit(1);
+      },
+    );
   };
   for (const name of SIGNALS) process.on(name, () => ask(name, 128 + constants.signals[name]));
   watchParent(() => ask("npm has ended", 1));
@@ -41,7 +45,9 @@ export async function untilStopped(work) {
     process.exitCode = status;
   } catch (error) {
     if (askedAt === undefined) {
-      console.error(process.env.QUIESCE_DEBUG === undefined ? `\n${error.code === undefined ? "" : `${error.code}: `}${error.message}` : error);
+      console.error(
+        process.env.QUIESCE_DEBUG === undefined ? `\n${error.code === undefined ? "" : `${error.code}: `}${error.message}` : error,
+      );
       process.exitCode = 1;
     }
   }

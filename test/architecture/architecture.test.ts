@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { arrows, brokenTextRules, forbiddenArrows, furtherFolders, innerBarrels, textRules, timeLibrariesOutsideTime, unknownFolders } from "./rules.js";
+import {
+  arrows,
+  brokenTextRules,
+  forbiddenArrows,
+  furtherFolders,
+  innerBarrels,
+  textRules,
+  timeLibrariesOutsideTime,
+  unknownFolders,
+} from "./rules.js";
 import { foldersOf, parseSource, sourceFiles } from "./source-files.js";
 
 const floors = Object.keys(arrows);
@@ -28,7 +37,8 @@ describe("the floors", () => {
   });
 
   it("the rules look at something", () => {
-    for (const floor of ["packages/sdk/src", "packages/core/src", "packages/connectors/src", "packages/server/src"]) expect(on(floor).length).toBeGreaterThan(5);
+    for (const floor of ["packages/sdk/src", "packages/core/src", "packages/connectors/src", "packages/server/src"])
+      expect(on(floor).length).toBeGreaterThan(5);
     expect(on("packages/server/src").flatMap((file) => file.imports).length).toBeGreaterThan(200);
   });
 });
@@ -48,7 +58,10 @@ describe("the rules", () => {
     ["a dynamic import", core('const x = await import("pg");')],
     ["the server importing connectors", server("runs/made-up.ts", 'import { http } from "@quiesce/connectors";')],
     ["Agenda outside its file", server("runs/claim.ts", 'import { Agenda } from "agenda";')],
-    ["a connector importing core", forbiddenArrows("packages/connectors/src", parseSource("packages/connectors/src/http/x.ts", 'import { can } from "@quiesce/core";'))],
+    [
+      "a connector importing core",
+      forbiddenArrows("packages/connectors/src", parseSource("packages/connectors/src/http/x.ts", 'import { can } from "@quiesce/core";')),
+    ],
     ["luxon outside time", timeLibrariesOutsideTime(parseSource("packages/core/src/windows/x.ts", 'import { DateTime } from "luxon";'))],
     ["a barrel", innerBarrels("packages/core/src", parseSource("packages/core/src/windows/index.ts", ""))],
     ["a folder without a name", unknownFolders("packages/server/src", ["utils"])],
@@ -61,7 +74,11 @@ describe("the rules", () => {
     ["core reads no clock, no random and no environment", "packages/core/src/runs/x.ts", "const today = new Date( );"],
     ["core reads no clock, no random and no environment", "packages/core/src/runs/x.ts", "const dice = Math.random();"],
     ["only clock.ts reads the process's time", "packages/server/src/runs/x.ts", "const at = performance.now();"],
-    ["only config.ts and the command line's environment.ts read the environment", "packages/server/src/runs/x.ts", 'const port = process.env["PORT"];'],
+    [
+      "only config.ts and the command line's environment.ts read the environment",
+      "packages/server/src/runs/x.ts",
+      'const port = process.env["PORT"];',
+    ],
     ["no any", "packages/server/src/runs/x.ts", "function f(x: any) {}"],
     ["no any", "packages/server/src/runs/x.ts", "const x = y as any;"],
     ["no any", "packages/server/src/runs/x.ts", "const x = new Map<string, any>();"],
@@ -76,13 +93,18 @@ describe("the rules", () => {
   });
 
   it("leave words in comments and texts alone", () => {
-    const file = parseSource("packages/core/src/runs/x.ts", '/** Never Date.now(). */ const x = "new Date() from any"; // process.env\nconst y = `Math.random()`;');
+    const file = parseSource(
+      "packages/core/src/runs/x.ts",
+      '/** Never Date.now(). */ const x = "new Date() from any"; // process.env\nconst y = `Math.random()`;',
+    );
     expect(textRules.filter((rule) => rule.inComments !== true).flatMap((rule) => brokenTextRules(rule, file))).toEqual([]);
     expect(core('/* import "pg"; */ // import "pg"\nconst s = \'import "pg"\';')).toEqual([]);
   });
 
   it("allow what the table allows", () => {
-    expect(core('import type { ErrorKind } from "@quiesce/sdk";\nimport { z } from "zod";\nimport { x } from "../time/zone.js";')).toEqual([]);
+    expect(core('import type { ErrorKind } from "@quiesce/sdk";\nimport { z } from "zod";\nimport { x } from "../time/zone.js";')).toEqual(
+      [],
+    );
     expect(server("main.ts", 'import { connectors } from "@quiesce/connectors";')).toEqual([]);
     expect(server("windows/graphql.ts", 'import { queryField } from "@pothos/core";')).toEqual([]);
   });

@@ -55,7 +55,11 @@ export function sourceFiles(folder: string): readonly SourceFile[] {
   }
   return names
     .filter((name) => /\.tsx?$/.test(name) && !/(^|[\\/])(node_modules|dist)[\\/]/.test(name))
-    .map((name) => relative(root, join(root, folder, name)).split(sep).join("/"))
+    .map((name) =>
+      relative(root, join(root, folder, name))
+        .split(sep)
+        .join("/"),
+    )
     .toSorted((a, b) => (a < b ? -1 : 1))
     .map((path) => parseSource(path, readFileSync(join(root, path), "utf8")));
 }

@@ -30,7 +30,8 @@ export async function lateness(cluster, count = 2_000, spreadMs = 20_000) {
   await seedRuns(sql, { count, delayMs: 1_500, spreadMs });
   server.dispatch();
   await new Promise((resolve) => setTimeout(resolve, spreadMs + 3_000));
-  const rows = await sql`select (extract(epoch from started_at - due_at) * 1000)::float8 as late from run where started_at is not null order by 1`;
+  const rows =
+    await sql`select (extract(epoch from started_at - due_at) * 1000)::float8 as late from run where started_at is not null order by 1`;
   await server.stop();
   const late = rows.map((row) => row.late);
   if (late.length !== count) throw new Error(`${late.length} of ${count} runs started.`);
@@ -55,8 +56,19 @@ export async function burst(cluster, count = 100_000) {
     saved += 1;
     const start = performance.now();
     const at = Date.now();
-    const series = { start: new Date(at + 60_000).toISOString().slice(0, 19), end: new Date(at + 120_000).toISOString().slice(0, 19), timeZone: "UTC" };
-    await createWindow(context, { key: `w${saved}`, title: "w", series, scope: { integrations: [`i${saved}`] }, owner: "bench", reason: "bench" });
+    const series = {
+      start: new Date(at + 60_000).toISOString().slice(0, 19),
+      end: new Date(at + 120_000).toISOString().slice(0, 19),
+      timeZone: "UTC",
+    };
+    await createWindow(context, {
+      key: `w${saved}`,
+      title: "w",
+      series,
+      scope: { integrations: [`i${saved}`] },
+      owner: "bench",
+      reason: "bench",
+    });
     acknowledged.push(performance.now() - start);
     await new Promise((resolve) => setTimeout(resolve, 250));
     [{ open }] = await database.sql`select count(*)::integer as open from run where state = 'queued'`;
@@ -71,7 +83,9 @@ export async function burst(cluster, count = 100_000) {
 }
 
 async function startProcess(url) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("bench-server.mjs", import.meta.url)), "serve", url], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL("bench-server.mjs", import.meta.url)), "serve", url], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   await once(child.stdout, "data");
   return child;
 }
@@ -98,7 +112,11 @@ export async function decisionShare(cluster, rounds = 12) {
     for (const name of Object.keys(times)) {
       const runs = await sql`select id, due_at from run where state = 'queued' order by ready_at, job_id limit ${count}`;
       const start = performance.now();
-      await sql.unsafe(`select * from ${name}(gen_random_uuid(), $1::uuid[], $2::timestamptz[], $3)`, [runs.map((run) => run.id), runs.map((run) => run.due_at), count]);
+      await sql.unsafe(`select * from ${name}(gen_random_uuid(), $1::uuid[], $2::timestamptz[], $3)`, [
+        runs.map((run) => run.id),
+        runs.map((run) => run.due_at),
+        count,
+      ]);
       times[name].push(performance.now() - start);
     }
   }

@@ -20,7 +20,8 @@ export async function startBenchCluster() {
       return url.href;
     },
     async settings() {
-      const rows = await admin`select name, setting from pg_settings where name in ('server_version', 'fsync', 'synchronous_commit', 'shared_buffers', 'max_connections') order by name`;
+      const rows =
+        await admin`select name, setting from pg_settings where name in ('server_version', 'fsync', 'synchronous_commit', 'shared_buffers', 'max_connections') order by name`;
       return rows.map((row) => `${row.name}=${row.setting}`).join(" ");
     },
     async stop() {

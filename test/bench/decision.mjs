@@ -61,7 +61,13 @@ export function changeOneWindow(affected = 100) {
 
 /** 90 days of 10,000 windows of mixed rules. */
 export function expandMany(count = 10_000) {
-  const rules = ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SA,SU", "FREQ=MONTHLY;BYDAY=1SU", "FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO"];
+  const rules = [
+    "FREQ=DAILY",
+    "FREQ=WEEKLY;BYDAY=SA,SU",
+    "FREQ=MONTHLY;BYDAY=1SU",
+    "FREQ=MONTHLY;BYMONTHDAY=-1",
+    "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO",
+  ];
   const starts = ["2026-01-01T02:00", "2026-01-03T02:00", "2026-01-04T02:00", "2026-01-31T02:00", "2026-01-05T02:00"];
   const ends = ["2026-01-01T06:00", "2026-01-03T06:00", "2026-01-04T06:00", "2026-01-31T06:00", "2026-01-05T06:00"];
   const zones = ["Europe/Madrid", "America/New_York", "Australia/Sydney", "Asia/Kolkata", "UTC"];

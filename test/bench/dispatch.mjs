@@ -66,7 +66,10 @@ export async function agenda(cluster, count) {
     ended += 1;
     if (ended === count) all.resolve();
   });
-  await pool.query("insert into agenda_jobs (name, next_run_at, type) select 'noop', now(), 'normal' from generate_series(1, $1::integer)", [count]);
+  await pool.query(
+    "insert into agenda_jobs (name, next_run_at, type) select 'noop', now(), 'normal' from generate_series(1, $1::integer)",
+    [count],
+  );
   const seconds = await timed(async () => {
     await scheduler.start();
     await all.promise;
@@ -83,7 +86,10 @@ export async function graphileWorker(cluster, count, localQueue) {
   const preset = localQueue ? { worker: { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 } } : {};
   await runMigrations({ pgPool: pool });
   const utils = await makeWorkerUtils({ pgPool: pool });
-  await pool.query("select graphile_worker.add_jobs(array(select json_populate_record(null::graphile_worker.job_spec, json_build_object('identifier', 'noop')) from generate_series(1, $1::integer)))", [count]);
+  await pool.query(
+    "select graphile_worker.add_jobs(array(select json_populate_record(null::graphile_worker.job_spec, json_build_object('identifier', 'noop')) from generate_series(1, $1::integer)))",
+    [count],
+  );
   const all = done();
   let ended = 0;
   const { Logger } = await import("graphile-worker");
@@ -121,7 +127,8 @@ export async function pgBoss(cluster, count) {
   boss.on("error", () => undefined);
   await boss.start();
   await boss.createQueue("noop");
-  for (let from = 0; from < count; from += 1_000) await boss.insert(Array.from({ length: Math.min(1_000, count - from) }, () => ({ name: "noop" })));
+  for (let from = 0; from < count; from += 1_000)
+    await boss.insert(Array.from({ length: Math.min(1_000, count - from) }, () => ({ name: "noop" })));
   let ended = 0;
   const seconds = await timed(async () => {
     // pg-boss's fastest way: fetch a batch, complete the batch.
@@ -129,7 +136,10 @@ export async function pgBoss(cluster, count) {
       for (;;) {
         const jobs = await boss.fetch("noop", { batchSize: 500 });
         if (jobs.length === 0) return;
-        await boss.complete("noop", jobs.map((job) => job.id));
+        await boss.complete(
+          "noop",
+          jobs.map((job) => job.id),
+        );
         ended += jobs.length;
       }
     });

@@ -12,9 +12,13 @@ line(`Node ${process.version}, ${cpus().length} CPUs`);
 if (only === undefined || only === "decision") {
   line("\nDecision (the compiled index of holds)");
   const decision = decisionRatio();
-  line(`  10,000 integrations: ${decision.keyNs.toFixed(1)} ns by key, ${decision.numberNs.toFixed(1)} ns by number, Map.get and compare ${decision.mapNs.toFixed(1)} ns: ratio ${decision.ratio.toFixed(2)} (goal 1.5)`);
+  line(
+    `  10,000 integrations: ${decision.keyNs.toFixed(1)} ns by key, ${decision.numberNs.toFixed(1)} ns by number, Map.get and compare ${decision.mapNs.toFixed(1)} ns: ratio ${decision.ratio.toFixed(2)} (goal 1.5)`,
+  );
   const change = changeOneWindow();
-  line(`  one window changed, ${change.affected} integrations affected of 10,000: ${change.ms.toFixed(2)} ms (goal ${change.limitMs.toFixed(1)})`);
+  line(
+    `  one window changed, ${change.affected} integrations affected of 10,000: ${change.ms.toFixed(2)} ms (goal ${change.limitMs.toFixed(1)})`,
+  );
   const expand = expandMany();
   line(`  90 days of ${expand.count} windows: ${expand.seconds.toFixed(2)} s for ${expand.found} occurrences (goal 1.5)`);
   const memory = indexMemory();
@@ -36,13 +40,21 @@ if (only === undefined || only === "dispatch") {
   for (const [name, work] of contenders) {
     const { seconds, note } = await work();
     if (name === "quiesce") ours = seconds;
-    line(`  ${name}: ${seconds.toFixed(2)} s, ${(count / seconds).toFixed(0)} jobs/s${name === "quiesce" ? "" : `, quiesce is ${(seconds / ours).toFixed(2)}x as fast`} (${note})`);
+    line(
+      `  ${name}: ${seconds.toFixed(2)} s, ${(count / seconds).toFixed(0)} jobs/s${name === "quiesce" ? "" : `, quiesce is ${(seconds / ours).toFixed(2)}x as fast`} (${note})`,
+    );
   }
   const share = await decisionShare(cluster);
-  line(`  the decision's share of a claim of ${share.count}: ${(share.share * 100).toFixed(1)} % (${share.withMs.toFixed(1)} ms with, ${share.withoutMs.toFixed(1)} ms without; goal under 5 %)`);
+  line(
+    `  the decision's share of a claim of ${share.count}: ${(share.share * 100).toFixed(1)} % (${share.withMs.toFixed(1)} ms with, ${share.withoutMs.toFixed(1)} ms without; goal under 5 %)`,
+  );
   const late = await lateness(cluster);
-  line(`  lateness of ${late.count} random due times: p50 ${late.p50.toFixed(0)} ms, p99 ${late.p99.toFixed(0)} ms, worst ${late.max.toFixed(0)} ms (goal p99 under 100 ms)`);
+  line(
+    `  lateness of ${late.count} random due times: p50 ${late.p50.toFixed(0)} ms, p99 ${late.p99.toFixed(0)} ms, worst ${late.max.toFixed(0)} ms (goal p99 under 100 ms)`,
+  );
   const many = await burst(cluster);
-  line(`  ${many.count} runs due at once, two servers: all started in ${many.seconds.toFixed(1)} s (goal 20), ${many.twice} started twice, ${many.saved} windows saved meanwhile, slowest acknowledged in ${many.slowestAckMs.toFixed(0)} ms (goal 1,000)`);
+  line(
+    `  ${many.count} runs due at once, two servers: all started in ${many.seconds.toFixed(1)} s (goal 20), ${many.twice} started twice, ${many.saved} windows saved meanwhile, slowest acknowledged in ${many.slowestAckMs.toFixed(0)} ms (goal 1,000)`,
+  );
   await cluster.stop();
 }

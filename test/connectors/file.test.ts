@@ -1,4 +1,18 @@
-import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileConnector } from "@quiesce/connectors";
@@ -27,19 +41,27 @@ const JSONL = { path: "in/a.jsonl", format: "jsonl" };
 const keysOf = (part: { records: readonly { key: string }[] }): string[] => part.records.map((record) => record.key);
 
 describe("the file connector reads", () => {
-  test.each([1, 3, 100])("every record once in pages of %d, over multi-byte text, quoted line ends, CRLF, a BOM and blank lines", async (pageSize) => {
-    const cells = Array.from({ length: 10 }, (_, index) => `${index},"Zoë\n""${"€".repeat(index)}"""\r\n`);
-    await writeFile(csv(), `\uFEFFid,name\r\n${cells.join("")}\r\n\n`);
-    await writeFile(jsonl(), `\uFEFF${Array.from({ length: 10 }, (_, index) => `${JSON.stringify({ id: index, name: `Zoë\n"${"€".repeat(index)}"` })}\n`).join("\n")}`);
-    for (const stream of [{}, JSONL]) {
-      const x = await endpoint(stream);
-      const whole = await readPages(fileConnector, x, { stream: "s", pageSize });
-      expect(whole.records.map((record) => record.data["name"])).toEqual(Array.from({ length: 10 }, (_, index) => `Zoë\n"${"€".repeat(index)}"`));
-      expect(await readResumed(fileConnector, x, { stream: "s", pageSize })).toEqual(whole.records);
-      expect(await listKeys(fileConnector, x, "s", pageSize)).toEqual(keysOf(whole));
-      expect(await readPages(fileConnector, x, { stream: "s", cursor: whole.cursor })).toMatchObject({ records: [], complete: true });
-    }
-  });
+  test.each([1, 3, 100])(
+    "every record once in pages of %d, over multi-byte text, quoted line ends, CRLF, a BOM and blank lines",
+    async (pageSize) => {
+      const cells = Array.from({ length: 10 }, (_, index) => `${index},"Zoë\n""${"€".repeat(index)}"""\r\n`);
+      await writeFile(csv(), `\uFEFFid,name\r\n${cells.join("")}\r\n\n`);
+      await writeFile(
+        jsonl(),
+        `\uFEFF${Array.from({ length: 10 }, (_, index) => `${JSON.stringify({ id: index, name: `Zoë\n"${"€".repeat(index)}"` })}\n`).join("\n")}`,
+      );
+      for (const stream of [{}, JSONL]) {
+        const x = await endpoint(stream);
+        const whole = await readPages(fileConnector, x, { stream: "s", pageSize });
+        expect(whole.records.map((record) => record.data["name"])).toEqual(
+          Array.from({ length: 10 }, (_, index) => `Zoë\n"${"€".repeat(index)}"`),
+        );
+        expect(await readResumed(fileConnector, x, { stream: "s", pageSize })).toEqual(whole.records);
+        expect(await listKeys(fileConnector, x, "s", pageSize)).toEqual(keysOf(whole));
+        expect(await readPages(fileConnector, x, { stream: "s", cursor: whole.cursor })).toMatchObject({ records: [], complete: true });
+      }
+    },
+  );
 
   test("only what was appended, and everything again when the file was replaced, cut, or changed in place", async () => {
     const x = await endpoint(JSONL);
@@ -90,7 +112,9 @@ describe("the file connector reads", () => {
     const first = await readPages(fileConnector, busy, { stream: "s" });
     expect(keysOf(first)).toEqual(["1"]);
     await appendFile(csv(), "lf\n");
-    expect((await readPages(fileConnector, busy, { stream: "s", cursor: first.cursor })).records).toMatchObject([{ data: { name: "half" } }]);
+    expect((await readPages(fileConnector, busy, { stream: "s", cursor: first.cursor })).records).toMatchObject([
+      { data: { name: "half" } },
+    ]);
   });
 
   test("CSV appended to goes on with the header of the first line, or with the configured columns", async () => {
@@ -98,19 +122,32 @@ describe("the file connector reads", () => {
     const x = await endpoint({ delimiter: ";" });
     const first = await readPages(fileConnector, x, { stream: "s" });
     await appendFile(csv(), "2;b\n");
-    expect((await readPages(fileConnector, x, { stream: "s", cursor: first.cursor })).records).toEqual([{ key: "2", data: { id: "2", name: "b" } }]);
+    expect((await readPages(fileConnector, x, { stream: "s", cursor: first.cursor })).records).toEqual([
+      { key: "2", data: { id: "2", name: "b" } },
+    ]);
     const bare = await endpoint({ delimiter: ";", header: false, columns: ["id", "name"] });
     expect(keysOf(await readPages(fileConnector, bare, { stream: "s" }))).toEqual(["id", "1", "2"]);
   });
 
   test("says which line is wrong", async () => {
     await writeFile(csv(), "id,name\n1,a\n2\n");
-    expect(await rejection(readPages(fileConnector, await endpoint({}), { stream: "s" }))).toMatchObject({ kind: "contract", message: expect.stringContaining("line 3") });
+    expect(await rejection(readPages(fileConnector, await endpoint({}), { stream: "s" }))).toMatchObject({
+      kind: "contract",
+      message: expect.stringContaining("line 3"),
+    });
     await writeFile(jsonl(), '{"id":1}\n[2]\n');
-    expect(await rejection(readPages(fileConnector, await endpoint(JSONL), { stream: "s" }))).toMatchObject({ kind: "contract", message: expect.stringContaining("byte 9") });
+    expect(await rejection(readPages(fileConnector, await endpoint(JSONL), { stream: "s" }))).toMatchObject({
+      kind: "contract",
+      message: expect.stringContaining("byte 9"),
+    });
     await writeFile(jsonl(), '{"no":1}\n');
-    expect(await rejection(readPages(fileConnector, await endpoint(JSONL), { stream: "s" }))).toMatchObject({ kind: "contract", info: { field: "id" } });
-    expect(await rejection(readPages(fileConnector, await endpoint({ path: "in/absent" }), { stream: "s" }))).toMatchObject({ kind: "not_found" });
+    expect(await rejection(readPages(fileConnector, await endpoint(JSONL), { stream: "s" }))).toMatchObject({
+      kind: "contract",
+      info: { field: "id" },
+    });
+    expect(await rejection(readPages(fileConnector, await endpoint({ path: "in/absent" }), { stream: "s" }))).toMatchObject({
+      kind: "not_found",
+    });
     expect(await rejection(readPages(fileConnector, await endpoint({ path: "in" }), { stream: "s" }))).toMatchObject({ kind: "config" });
     await writeFile(jsonl(), "");
     expect(await readPages(fileConnector, await endpoint(JSONL), { stream: "s" })).toMatchObject({ records: [], complete: true });
@@ -131,19 +168,23 @@ describe("the file connector stays in its folder", () => {
     expect(await parseSettings(fileConnector.config, config)).toMatchObject({ ok: false });
   });
 
-  test.each(["read", "append", "upsert"])("a symbolic link that leads outside is refused for %s, as a file, a folder and a dangling one", async (way) => {
-    await writeFile(join(outside, "x.jsonl"), '{"id":"secret"}\n');
-    await symlink(join(outside, "x.jsonl"), join(folder, "file.jsonl"));
-    await symlink(outside, join(folder, "sub"));
-    await symlink(join(outside, "new.jsonl"), join(folder, "dangling.jsonl"));
-    for (const path of ["file.jsonl", "sub/x.jsonl", "sub/y.jsonl", "dangling.jsonl"]) {
-      const x = await endpoint({ path, format: "jsonl", ...(way === "read" ? {} : { write: way }) });
-      const work = way === "read" ? readPages(fileConnector, x, { stream: "s" }) : fileConnector.write?.apply(x, "s", [writeItem("1", {})]);
-      expect(["config", "not_found"]).toContain(Reflect.get(Object(await rejection(Promise.resolve(work))), "kind"));
-    }
-    expect(await readdir(outside)).toEqual(["x.jsonl"]);
-    expect(await readFile(join(outside, "x.jsonl"), "utf8")).toBe('{"id":"secret"}\n');
-  });
+  test.each(["read", "append", "upsert"])(
+    "a symbolic link that leads outside is refused for %s, as a file, a folder and a dangling one",
+    async (way) => {
+      await writeFile(join(outside, "x.jsonl"), '{"id":"secret"}\n');
+      await symlink(join(outside, "x.jsonl"), join(folder, "file.jsonl"));
+      await symlink(outside, join(folder, "sub"));
+      await symlink(join(outside, "new.jsonl"), join(folder, "dangling.jsonl"));
+      for (const path of ["file.jsonl", "sub/x.jsonl", "sub/y.jsonl", "dangling.jsonl"]) {
+        const x = await endpoint({ path, format: "jsonl", ...(way === "read" ? {} : { write: way }) });
+        const work =
+          way === "read" ? readPages(fileConnector, x, { stream: "s" }) : fileConnector.write?.apply(x, "s", [writeItem("1", {})]);
+        expect(["config", "not_found"]).toContain(Reflect.get(Object(await rejection(Promise.resolve(work))), "kind"));
+      }
+      expect(await readdir(outside)).toEqual(["x.jsonl"]);
+      expect(await readFile(join(outside, "x.jsonl"), "utf8")).toBe('{"id":"secret"}\n');
+    },
+  );
 
   test("a link inside the folder, and a base folder that is a link itself, are fine", async () => {
     await writeFile(jsonl(), '{"id":1}\n');
@@ -156,36 +197,57 @@ describe("the file connector stays in its folder", () => {
 });
 
 describe("the file connector writes", () => {
-  const apply = async (stream: Record<string, unknown>, items: ReturnType<typeof writeItem>[]) => fileConnector.write?.apply(await endpoint(stream), "s", items);
+  const apply = async (stream: Record<string, unknown>, items: ReturnType<typeof writeItem>[]) =>
+    fileConnector.write?.apply(await endpoint(stream), "s", items);
   const CSV = { columns: ["id", "name", "ok"], write: "upsert" };
 
   test("upserts by key, deletes, leaves the file alone when nothing changed, and reads back what it wrote", async () => {
-    for (const [stream, path] of [[CSV, csv()], [{ ...JSONL, write: "upsert" }, jsonl()]] as const) {
-      const first = [writeItem("1", { id: 1, name: "a,\"b\"\n", ok: true }), writeItem("2", { name: "" , ok: null })];
-      expect(await apply(stream, first)).toEqual([{ key: "1", ok: true }, { key: "2", ok: true }]);
+    for (const [stream, path] of [
+      [CSV, csv()],
+      [{ ...JSONL, write: "upsert" }, jsonl()],
+    ] as const) {
+      const first = [writeItem("1", { id: 1, name: 'a,"b"\n', ok: true }), writeItem("2", { name: "", ok: null })];
+      expect(await apply(stream, first)).toEqual([
+        { key: "1", ok: true },
+        { key: "2", ok: true },
+      ]);
       const before = await stat(path);
-      expect(await apply(stream, [...first, writeItem("9", {}, { op: "delete" })])).toEqual([1, 2, 9].map((key) => ({ key: String(key), ok: true, unchanged: true })));
+      expect(await apply(stream, [...first, writeItem("9", {}, { op: "delete" })])).toEqual(
+        [1, 2, 9].map((key) => ({ key: String(key), ok: true, unchanged: true })),
+      );
       expect((await stat(path)).ino).toBe(before.ino);
       await apply(stream, [writeItem("1", {}, { op: "delete" }), writeItem("3", { name: "c" })]);
       const { records } = await readPages(fileConnector, await endpoint(stream), { stream: "s" });
-      expect(records.map((record) => [record.key, record.data["name"]])).toEqual([["2", ""], ["3", "c"]]);
+      expect(records.map((record) => [record.key, record.data["name"]])).toEqual([
+        ["2", ""],
+        ["3", "c"],
+      ]);
       expect(await readdir(join(folder, "in"))).not.toContainEqual(expect.stringContaining(".tmp"));
     }
   });
 
   test("appends after a last line without an end, writes the header once, and refuses deletions", async () => {
     await writeFile(jsonl(), '{"id":1}');
-    expect(await apply({ ...JSONL, write: "append" }, [writeItem("2", { id: 2 }), writeItem("3", {}, { op: "delete" })])).toMatchObject([{ ok: true }, { ok: false, error: { kind: "invalid" } }]);
+    expect(await apply({ ...JSONL, write: "append" }, [writeItem("2", { id: 2 }), writeItem("3", {}, { op: "delete" })])).toMatchObject([
+      { ok: true },
+      { ok: false, error: { kind: "invalid" } },
+    ]);
     expect(await readFile(jsonl(), "utf8")).toBe('{"id":1}\n{"id":2}\n');
     await apply({ ...CSV, write: "append" }, [writeItem("1", { name: "a" })]);
     await apply({ ...CSV, write: "append" }, [writeItem("1", { name: "a" })]);
     expect(await readFile(csv(), "utf8")).toBe("id,name,ok\n1,a,\n1,a,\n");
-    const promise = async (stream: Record<string, unknown>) => (fileConnector.write === undefined ? "" : writeIdempotency(fileConnector.write, (await endpoint(stream)).config, "s"));
+    const promise = async (stream: Record<string, unknown>) =>
+      fileConnector.write === undefined ? "" : writeIdempotency(fileConnector.write, (await endpoint(stream)).config, "s");
     expect([await promise(CSV), await promise({ ...CSV, write: "append" })]).toEqual(["upsert", "none"]);
   });
 
   test("a bad record fails alone: an unknown column, a list in a cell, another key", async () => {
-    const results = await apply(CSV, [writeItem("1", { nope: 1 }), writeItem("2", { name: ["x"] }), writeItem("3", { id: "4" }), writeItem("5", { name: "e" })]);
+    const results = await apply(CSV, [
+      writeItem("1", { nope: 1 }),
+      writeItem("2", { name: ["x"] }),
+      writeItem("3", { id: "4" }),
+      writeItem("5", { name: "e" }),
+    ]);
     expect(results?.map((result) => (result.ok ? "ok" : result.error.field))).toEqual(["nope", "name", "id", "ok"]);
     expect(await readFile(csv(), "utf8")).toBe("id,name,ok\n5,e,\n");
   });
@@ -198,7 +260,10 @@ describe("the file connector writes", () => {
 
   test("a file with columns of its own is not overwritten, and a file's mode stays", async () => {
     await writeFile(csv(), "id,name,ok,extra\n1,a,,x\n");
-    expect(await rejection(apply(CSV, [writeItem("2", { name: "b" })]) ?? Promise.resolve())).toMatchObject({ kind: "contract", info: { field: "extra" } });
+    expect(await rejection(apply(CSV, [writeItem("2", { name: "b" })]) ?? Promise.resolve())).toMatchObject({
+      kind: "contract",
+      info: { field: "extra" },
+    });
     await writeFile(csv(), "id,name\n1,a\n");
     await chmod(csv(), 0o604);
     await apply(CSV, [writeItem("2", { name: "b" })]);
@@ -207,7 +272,9 @@ describe("the file connector writes", () => {
   });
 
   test("of two writers at once neither loses what the other wrote", async () => {
-    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, (_, index) => apply({ ...JSONL, write: "upsert" }, [writeItem(String(index), { n: index })])));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 5 }, (_, index) => apply({ ...JSONL, write: "upsert" }, [writeItem(String(index), { n: index })])),
+    );
     const written = outcomes.flatMap((outcome, index) => (outcome.status === "fulfilled" ? [String(index)] : []));
     for (const outcome of outcomes) if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ kind: "transient" });
     expect(keysOf(await readPages(fileConnector, await endpoint(JSONL), { stream: "s" })).toSorted()).toEqual(written);

@@ -14,9 +14,17 @@ const orders = Array.from({ length: 25 }, (_, index) => ({
 let shop: ShopServer;
 afterEach(async () => shop.close());
 
-async function endpoint(answer: (request: SeenRequest) => Answer, stream: Record<string, unknown> = {}, more: Record<string, unknown> = {}) {
+async function endpoint(
+  answer: (request: SeenRequest) => Answer,
+  stream: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
+) {
   shop = await startShopServer(answer);
-  const config = { baseUrl: `${shop.url}/api/`, streams: [{ name: "orders", path: "/orders", key: ["id"], recordsPath: "data", ...stream }], ...more };
+  const config = {
+    baseUrl: `${shop.url}/api/`,
+    streams: [{ name: "orders", path: "/orders", key: ["id"], recordsPath: "data", ...stream }],
+    ...more,
+  };
   return { config, x: await runContext(httpConnector, { config, secrets: { token: "s3cret-token", password: "pä:ss" }, now: NOW }) };
 }
 
@@ -38,16 +46,19 @@ const STYLES = {
 };
 
 describe("the http connector reads", () => {
-  test.each(Object.entries(STYLES))("every record once by %s, with any page size, though the server caps pages at 7", async (_style, stream) => {
-    const { x } = await endpoint(paged, stream);
-    for (const pageSize of [1, 2, 7, 100]) {
-      const { records, complete } = await readPages(httpConnector, x, { stream: "orders", pageSize });
-      expect(complete).toBe(true);
-      expect(records.map((record) => record.key)).toEqual(orders.map((order) => String(order.id)));
-      expect(await readResumed(httpConnector, x, { stream: "orders", pageSize })).toEqual(records);
-    }
-    expect(await listKeys(httpConnector, x, "orders", 5)).toEqual(orders.map((order) => String(order.id)));
-  });
+  test.each(Object.entries(STYLES))(
+    "every record once by %s, with any page size, though the server caps pages at 7",
+    async (_style, stream) => {
+      const { x } = await endpoint(paged, stream);
+      for (const pageSize of [1, 2, 7, 100]) {
+        const { records, complete } = await readPages(httpConnector, x, { stream: "orders", pageSize });
+        expect(complete).toBe(true);
+        expect(records.map((record) => record.key)).toEqual(orders.map((order) => String(order.id)));
+        expect(await readResumed(httpConnector, x, { stream: "orders", pageSize })).toEqual(records);
+      }
+      expect(await listKeys(httpConnector, x, "orders", 5)).toEqual(orders.map((order) => String(order.id)));
+    },
+  );
 
   test("only what changed, with the overlap, and the cursor keeps the instant as it was written", async () => {
     const since = { parameter: "since", field: "changed" };
@@ -61,7 +72,8 @@ describe("the http connector reads", () => {
     expect(second.cursor).toEqual(first.cursor);
 
     const overlapping = await runContext(httpConnector, {
-      config: { ...x.config, streams: [{ ...x.config.streams[0], since: { ...since, overlapSeconds: 60 } }] }, now: NOW,
+      config: { ...x.config, streams: [{ ...x.config.streams[0], since: { ...since, overlapSeconds: 60 } }] },
+      now: NOW,
     });
     const third = await readPages(httpConnector, overlapping, { stream: "orders", cursor: first.cursor });
     expect(third.records).toHaveLength(10);
@@ -84,7 +96,10 @@ describe("the http connector reads", () => {
   test("epoch seconds, a version, tombstones and a key of two fields", async () => {
     const data = [{ shop: "a|b", id: 1, at: 1_795_000_000, etag: 4, gone: true }];
     const { x } = await endpoint(() => ({ json: data }), {
-      recordsPath: "", key: ["shop", "id"], versionPath: "etag", deletedPath: "gone",
+      recordsPath: "",
+      key: ["shop", "id"],
+      versionPath: "etag",
+      deletedPath: "gone",
       since: { parameter: "s", field: "at", format: "epoch-seconds", overlapSeconds: 30 },
     });
     const { records, cursor } = await readPages(httpConnector, x, { stream: "orders" });
@@ -120,7 +135,15 @@ describe("the http connector classifies", () => {
     [{ json: { data: [7] } }, "contract", {}],
     [{ status: 302, headers: { location: "https://elsewhere.example/" } }, "config", {}],
     [(response) => response.destroy(), "unavailable", { ambiguous: true }],
-    [(response) => { response.writeHead(200, { "content-length": "100" }); response.write("{"); setTimeout(() => response.destroy(), 20); }, "unavailable", {}],
+    [
+      (response) => {
+        response.writeHead(200, { "content-length": "100" });
+        response.write("{");
+        setTimeout(() => response.destroy(), 20);
+      },
+      "unavailable",
+      {},
+    ],
   ])("%j as %s", async (answer, kind, info) => {
     const { x } = await endpoint(() => answer);
     expect(await rejection(readPages(httpConnector, x, { stream: "orders" }))).toMatchObject({ kind, info });
@@ -128,7 +151,10 @@ describe("the http connector classifies", () => {
 
   test("a server that is down as unavailable, an unknown stream as config with those there are", async () => {
     const { x } = await endpoint(() => ({}));
-    expect(await rejection(readPages(httpConnector, x, { stream: "order" }))).toMatchObject({ kind: "config", message: expect.stringContaining("orders") });
+    expect(await rejection(readPages(httpConnector, x, { stream: "order" }))).toMatchObject({
+      kind: "config",
+      message: expect.stringContaining("orders"),
+    });
     await shop.close();
     expect(await rejection(Promise.resolve(httpConnector.check?.(x)))).toMatchObject({ kind: "unavailable" });
     shop = await startShopServer(() => ({}));
@@ -160,24 +186,37 @@ describe("the http connector writes", () => {
   const write = { path: "/orders/{key}", delete: { path: "/orders/{key}" }, ifMatch: true, remoteIdPath: "id" };
 
   test("one request an item, with key, body and If-Match; a deletion of what is gone is a success", async () => {
-    const { x } = await endpoint(({ method }) => (method === "DELETE" ? { status: 404 } : { json: { id: 9 }, headers: { etag: '"2"' } }), { write });
+    const { x } = await endpoint(({ method }) => (method === "DELETE" ? { status: 404 } : { json: { id: 9 }, headers: { etag: '"2"' } }), {
+      write,
+    });
     const results = await httpConnector.write?.apply(x, "orders", [
       writeItem("a/1 ü", { total: 5 }, { ifVersion: '"1"' }),
       writeItem("b", {}, { op: "delete" }),
     ]);
-    expect(results).toEqual([{ key: "a/1 ü", ok: true, remoteId: "9", version: '"2"' }, { key: "b", ok: true, unchanged: true }]);
+    expect(results).toEqual([
+      { key: "a/1 ü", ok: true, remoteId: "9", version: '"2"' },
+      { key: "b", ok: true, unchanged: true },
+    ]);
     expect(shop.seen[0]).toMatchObject({ method: "PUT", body: '{"total":5}' });
     expect(shop.seen[0]?.url.pathname).toBe("/api/orders/a%2F1%20%C3%BC");
     expect(shop.seen[0]?.headers["if-match"]).toBe('"1"');
   });
 
   test("one bad record fails alone; a system that goes away fails the rest unsent and undoubted", async () => {
-    const { x } = await endpoint(({ url }) => {
-      if (url.pathname.endsWith("/bad")) return { status: 422, json: { message: "total is missing" } };
-      if (url.pathname.endsWith("/lost")) return (response) => response.destroy();
-      return { status: 204 };
-    }, { write });
-    const results: readonly WriteResult[] = (await httpConnector.write?.apply(x, "orders", ["ok", "bad", "fine", "lost", "unsent"].map((key) => writeItem(key, {})))) ?? [];
+    const { x } = await endpoint(
+      ({ url }) => {
+        if (url.pathname.endsWith("/bad")) return { status: 422, json: { message: "total is missing" } };
+        if (url.pathname.endsWith("/lost")) return (response) => response.destroy();
+        return { status: 204 };
+      },
+      { write },
+    );
+    const results: readonly WriteResult[] =
+      (await httpConnector.write?.apply(
+        x,
+        "orders",
+        ["ok", "bad", "fine", "lost", "unsent"].map((key) => writeItem(key, {})),
+      )) ?? [];
     expect(results.map((result) => result.ok)).toEqual([true, false, true, false, false]);
     expect(results[1]).toMatchObject({ error: { kind: "invalid", message: expect.stringContaining("total is missing") } });
     expect(results[3]).toMatchObject({ error: { kind: "unavailable", ambiguous: true } });
@@ -188,7 +227,10 @@ describe("the http connector writes", () => {
   test("a key that would address the collection is refused before it is sent", async () => {
     const { x } = await endpoint(() => ({ status: 204 }), { write });
     const results = await httpConnector.write?.apply(x, "orders", [writeItem("..", {}, { op: "delete" }), writeItem(".", {})]);
-    expect(results).toMatchObject([{ ok: false, error: { kind: "invalid" } }, { ok: false, error: { kind: "invalid" } }]);
+    expect(results).toMatchObject([
+      { ok: false, error: { kind: "invalid" } },
+      { ok: false, error: { kind: "invalid" } },
+    ]);
     expect(shop.seen).toEqual([]);
   });
 

@@ -15,7 +15,13 @@ beforeAll(async () => {
   database = await freshDatabase({ empty: true });
   sql = postgres(database.url, { max: 4, onnotice: () => undefined });
   const url = new URL(database.url);
-  settings = { host: url.hostname, port: Number(url.port || 5432), database: url.pathname.slice(1), user: decodeURIComponent(url.username), ssl: "disable" };
+  settings = {
+    host: url.hostname,
+    port: Number(url.port || 5432),
+    database: url.pathname.slice(1),
+    user: decodeURIComponent(url.username),
+    ssl: "disable",
+  };
   password = decodeURIComponent(url.password);
 });
 afterAll(async () => {
@@ -25,7 +31,11 @@ afterAll(async () => {
 
 async function endpoint(stream: Record<string, unknown>, more: Record<string, unknown> = {}, signal?: AbortSignal) {
   const config = { ...settings, ...more, streams: [{ name: "s", key: ["id"], ...stream }] };
-  return runContext(postgresConnector, { config, secrets: password === "" ? {} : { password }, ...(signal === undefined ? {} : { signal }) });
+  return runContext(postgresConnector, {
+    config,
+    secrets: password === "" ? {} : { password },
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 async function apply(stream: Record<string, unknown>, items: Parameters<NonNullable<typeof postgresConnector.write>["apply"]>[2]) {
@@ -90,7 +100,10 @@ describe("the postgres connector reads", () => {
     const x = await endpoint(incremental);
     expect((await readPages(postgresConnector, x, { stream: "s" })).records).toHaveLength(30);
     await sql`insert into orders values (31, null, '')`;
-    expect(await rejection(readPages(postgresConnector, x, { stream: "s" }))).toMatchObject({ kind: "contract", info: { field: "updated_at" } });
+    expect(await rejection(readPages(postgresConnector, x, { stream: "s" }))).toMatchObject({
+      kind: "contract",
+      info: { field: "updated_at" },
+    });
   });
 
   test("everything each time without a cursor column, and all keys by listKeys", async () => {
@@ -117,14 +130,28 @@ describe("the postgres connector reads", () => {
     const kinds = { table: "kinds", key: ["Id", "part"] };
     const { records } = await readPages(postgresConnector, await endpoint(kinds), { stream: "s" });
     const data: Record<string, Json> = {
-      Id: id, part: "a|b", big: "9007199254740993", num: "12345678901234567890.10", dbl: "NaN", flag: true, doc: { a: [1, null] },
-      day: "2026-02-28", at: "2026-11-20T08:37:21.332807", raw: "AP8=", list: [1, 2],
+      Id: id,
+      part: "a|b",
+      big: "9007199254740993",
+      num: "12345678901234567890.10",
+      dbl: "NaN",
+      flag: true,
+      doc: { a: [1, null] },
+      day: "2026-02-28",
+      at: "2026-11-20T08:37:21.332807",
+      raw: "AP8=",
+      list: [1, 2],
     };
     expect(records).toEqual([{ key: `${id}|a\\|b`, data }]);
     // And the way back: what was read is written unchanged.
     expect(await apply(kinds, [writeItem(`${id}|a\\|b`, data)])).toEqual([{ key: `${id}|a\\|b`, ok: true, unchanged: true }]);
     const [stream] = (await postgresConnector.streams?.(await endpoint(kinds))) ?? [];
-    expect(stream).toMatchObject({ key: ["Id", "part"], cursor: "none", deletes: "snapshot", schema: { properties: { big: { type: ["string", "null"] }, Id: { format: "uuid" } } } });
+    expect(stream).toMatchObject({
+      key: ["Id", "part"],
+      cursor: "none",
+      deletes: "snapshot",
+      schema: { properties: { big: { type: ["string", "null"] }, Id: { format: "uuid" } } },
+    });
   });
 });
 
@@ -136,13 +163,20 @@ describe("the postgres connector writes", () => {
   });
 
   test("inserts, updates only what differs, deletes, and says which", async () => {
-    expect(await apply(target, [writeItem("1", { id: 1, name: "a" }), writeItem("2", { name: "b", amount: "1.5" })])).toEqual([{ key: "1", ok: true }, { key: "2", ok: true }]);
+    expect(await apply(target, [writeItem("1", { id: 1, name: "a" }), writeItem("2", { name: "b", amount: "1.5" })])).toEqual([
+      { key: "1", ok: true },
+      { key: "2", ok: true },
+    ]);
     const results = await apply(target, [
       writeItem("1", { id: 1, name: "a" }),
-      writeItem("2", { id: 2, amount: 7 , name: "b"}),
+      writeItem("2", { id: 2, amount: 7, name: "b" }),
       writeItem("3", {}, { op: "delete" }),
     ]);
-    expect(results).toEqual([{ key: "1", ok: true, unchanged: true }, { key: "2", ok: true }, { key: "3", ok: true, unchanged: true }]);
+    expect(results).toEqual([
+      { key: "1", ok: true, unchanged: true },
+      { key: "2", ok: true },
+      { key: "3", ok: true, unchanged: true },
+    ]);
     expect(await apply(target, [writeItem("1", {}, { op: "delete" })])).toEqual([{ key: "1", ok: true }]);
     expect(await sql`select id, name, amount from target`).toEqual([{ id: 2, name: "b", amount: "7" }]);
   });
@@ -150,13 +184,24 @@ describe("the postgres connector writes", () => {
   test("a record with fewer columns leaves the others as they are", async () => {
     await apply(target, [writeItem("1", { name: "a", amount: 5 })]);
     await apply(target, [writeItem("1", { name: "z" }), writeItem("2", { name: "b", amount: 1 })]);
-    expect(await sql`select id, name, amount from target order by id`).toEqual([{ id: 1, name: "z", amount: "5" }, { id: 2, name: "b", amount: "1" }]);
+    expect(await sql`select id, name, amount from target order by id`).toEqual([
+      { id: 1, name: "z", amount: "5" },
+      { id: 2, name: "b", amount: "1" },
+    ]);
   });
 
   test("bad records fail alone with kind and reason, though constraints are deferred; the good ones are written", async () => {
     const results = await apply(target, [
-      writeItem("1", { name: "a" }), writeItem("2", { name: "too long" }), writeItem("3", { name: null }), writeItem("4", { name: "a" }),
-      writeItem("5", { name: "e", nope: 1 }), writeItem("6", { id: 7, name: "f" }), writeItem("7", { name: "g", seen: 1 }), writeItem("x", { name: "x" }), writeItem("8", { name: "h\u0000" }), writeItem("9", { name: "i" }),
+      writeItem("1", { name: "a" }),
+      writeItem("2", { name: "too long" }),
+      writeItem("3", { name: null }),
+      writeItem("4", { name: "a" }),
+      writeItem("5", { name: "e", nope: 1 }),
+      writeItem("6", { id: 7, name: "f" }),
+      writeItem("7", { name: "g", seen: 1 }),
+      writeItem("x", { name: "x" }),
+      writeItem("8", { name: "h\u0000" }),
+      writeItem("9", { name: "i" }),
     ]);
     const kinds = results?.map((result) => (result.ok ? "ok" : result.error.kind));
     expect(kinds).toEqual(["ok", "invalid", "invalid", "conflict", "invalid", "invalid", "invalid", "invalid", "invalid", "ok"]);
@@ -168,9 +213,21 @@ describe("the postgres connector writes", () => {
   test("names and values cannot become SQL", async () => {
     const name = `we"ird'); drop table target; --`;
     await sql.unsafe(`drop table if exists "we""ird'); drop table target; --"`);
-    const evil = { table: name, createTable: true, columns: [{ name: "id", type: "text" }, { name: `a"b`, type: "text" }, { name: "position", type: "integer" }] };
-    expect(await apply(evil, [writeItem("'; drop table target", { [`a"b`]: `'"; drop table target`, position: 4 })])).toMatchObject([{ ok: true }]);
-    expect(await readPages(postgresConnector, await endpoint(evil), { stream: "s" })).toMatchObject({ records: [{ data: { position: 4, [`a"b`]: `'"; drop table target` } }] });
+    const evil = {
+      table: name,
+      createTable: true,
+      columns: [
+        { name: "id", type: "text" },
+        { name: `a"b`, type: "text" },
+        { name: "position", type: "integer" },
+      ],
+    };
+    expect(await apply(evil, [writeItem("'; drop table target", { [`a"b`]: `'"; drop table target`, position: 4 })])).toMatchObject([
+      { ok: true },
+    ]);
+    expect(await readPages(postgresConnector, await endpoint(evil), { stream: "s" })).toMatchObject({
+      records: [{ data: { position: 4, [`a"b`]: `'"; drop table target` } }],
+    });
     expect(await sql`select count(*)::int as n from target`).toEqual([{ n: 0 }]);
   });
 
@@ -192,13 +249,23 @@ describe("the postgres connector writes", () => {
 test("a connection lost between two statements and made again does not commit an empty transaction as a success", async () => {
   await sql`drop table if exists gap`;
   await sql`create table gap (id int primary key)`;
-  const connection = openDatabase(await runContext(postgresConnector, {
-    config: { ...settings, streams: [{ name: "s", table: "gap", key: ["id"] }] }, secrets: password === "" ? {} : { password },
-  }));
+  const connection = openDatabase(
+    await runContext(postgresConnector, {
+      config: { ...settings, streams: [{ name: "s", table: "gap", key: ["id"] }] },
+      secrets: password === "" ? {} : { password },
+    }),
+  );
   const lost = connection.transaction(async () => {
     await connection.query("insert into gap values (1)");
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'quiesce'`;
-    await expect.poll(async () => connection.query("select 1").then(() => true, () => false)).toBe(true);
+    await expect
+      .poll(async () =>
+        connection.query("select 1").then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
   });
   expect(await rejection(lost)).toMatchObject({ kind: "unavailable", info: { status: "25P01" } });
   await connection.close();
@@ -210,15 +277,28 @@ describe("the postgres connector classifies", () => {
     await sql`drop table if exists bare`;
     await sql`create table bare (id int, updated_at timestamptz)`;
     await sql.unsafe("drop role if exists nobody_here").simple();
-    const check = async (more: Record<string, unknown>) => rejection(Promise.resolve(postgresConnector.check?.(await endpoint({ table: "bare" }, more))));
+    const check = async (more: Record<string, unknown>) =>
+      rejection(Promise.resolve(postgresConnector.check?.(await endpoint({ table: "bare" }, more))));
     expect(await check({ user: "nobody_here" })).toMatchObject({ kind: "auth" });
     expect(await check({ database: "not_there" })).toMatchObject({ kind: "config", info: { status: "3D000" } });
     expect(await check({ port: 1 })).toMatchObject({ kind: "unavailable" });
     expect(await check({ host: "no-such-host.invalid" })).toMatchObject({ kind: "unavailable" });
-    expect(await rejection(readPages(postgresConnector, await endpoint({ table: "absent" }), { stream: "s" }))).toMatchObject({ kind: "config", message: expect.stringContaining('"public"."absent"') });
-    expect(await rejection(readPages(postgresConnector, await endpoint({ table: "bare", key: ["code"] }), { stream: "s" }))).toMatchObject({ kind: "config", message: expect.stringContaining("it has id, updated_at") });
-    expect(await rejection(apply({ table: "bare" }, [writeItem("1", {}), writeItem("2", {})]))).toMatchObject({ kind: "config", info: { status: "42P10" } });
-    await expect(postgresConnector.check?.(await endpoint({ table: "bare" }))).resolves.toMatchObject({ status: "up", identity: { principal: settings.user } });
+    expect(await rejection(readPages(postgresConnector, await endpoint({ table: "absent" }), { stream: "s" }))).toMatchObject({
+      kind: "config",
+      message: expect.stringContaining('"public"."absent"'),
+    });
+    expect(await rejection(readPages(postgresConnector, await endpoint({ table: "bare", key: ["code"] }), { stream: "s" }))).toMatchObject({
+      kind: "config",
+      message: expect.stringContaining("it has id, updated_at"),
+    });
+    expect(await rejection(apply({ table: "bare" }, [writeItem("1", {}), writeItem("2", {})]))).toMatchObject({
+      kind: "config",
+      info: { status: "42P10" },
+    });
+    await expect(postgresConnector.check?.(await endpoint({ table: "bare" }))).resolves.toMatchObject({
+      status: "up",
+      identity: { principal: settings.user },
+    });
   });
 
   test("encryption that the server does not offer is an error, never a fall back to plain text", async () => {
@@ -235,7 +315,12 @@ describe("the postgres connector classifies", () => {
     setTimeout(() => stop.abort({ why: "window" }), 150);
     expect(await rejection(readPages(postgresConnector, x, { stream: "s" }))).toMatchObject({ kind: "cancelled" });
     expect(Date.now() - began).toBeLessThan(1_500);
-    await expect.poll(async () => sql`select count(*)::int as n from pg_stat_activity where state = 'active' and query like '%from "public"."slow"%' and pid <> pg_backend_pid()`).toEqual([{ n: 0 }]);
+    await expect
+      .poll(
+        async () =>
+          sql`select count(*)::int as n from pg_stat_activity where state = 'active' and query like '%from "public"."slow"%' and pid <> pg_backend_pid()`,
+      )
+      .toEqual([{ n: 0 }]);
   });
 
   test("a statement over its time as timeout", async () => {
@@ -247,6 +332,11 @@ describe("the postgres connector classifies", () => {
     await sql`drop table if exists many`;
     await sql`create table many as select i as id from generate_series(1, 50) i`;
     await readPages(postgresConnector, await endpoint({ table: "many" }), { stream: "s", pageSize: 5, stopAfter: 2 });
-    await expect.poll(async () => sql`select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name = 'quiesce'`).toEqual([{ n: 0 }]);
+    await expect
+      .poll(
+        async () =>
+          sql`select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name = 'quiesce'`,
+      )
+      .toEqual([{ n: 0 }]);
   });
 });

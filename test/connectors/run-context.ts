@@ -1,5 +1,12 @@
 import {
-  networkError, parseSettings, type Connector, type ConnectorFetch, type Context, type Cursor, type Json, type SourceRecord,
+  networkError,
+  parseSettings,
+  type Connector,
+  type ConnectorFetch,
+  type Context,
+  type Cursor,
+  type Json,
+  type SourceRecord,
   type WriteItem,
 } from "@quiesce/sdk";
 

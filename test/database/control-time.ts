@@ -29,8 +29,10 @@ export async function controlTime(sql: postgres.Sql): Promise<ControlledTime> {
       await sql`update test_clock set now = to_timestamp(${instantMs}::float8 / 1000)`;
     },
     advance: async (ms) =>
-      answer(await sql<{ ms: number }[]>`
-        update test_clock set now = now + ${ms}::float8 * interval '1 millisecond' returning (extract(epoch from now) * 1000)::float8 as ms`),
+      answer(
+        await sql<{ ms: number }[]>`
+        update test_clock set now = now + ${ms}::float8 * interval '1 millisecond' returning (extract(epoch from now) * 1000)::float8 as ms`,
+      ),
     now: async () => answer(await sql<{ ms: number }[]>`select (extract(epoch from now) * 1000)::float8 as ms from test_clock`),
   };
 }

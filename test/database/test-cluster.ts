@@ -26,7 +26,8 @@ const silent = (): void => undefined;
 const removeLeftovers = async (): Promise<void> => {
   for (const name of await readdir(tmpdir())) {
     const owner = new RegExp(`^${FOLDER_START}(\\d+)-`).exec(name)?.[1];
-    if (owner !== undefined && !isProcessAlive(Number(owner))) await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(silent);
+    if (owner !== undefined && !isProcessAlive(Number(owner)))
+      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(silent);
   }
 };
 

@@ -23,7 +23,7 @@ async function tell(seed: number): Promise<SimulationResult> {
 }
 
 describe("the simulation", () => {
-  it(`keeps the laws in ${seeds} stories from seed ${firstSeed} on`, { timeout: seeds * 30_000 }, async () => {
+  it(`keeps the laws in ${seeds} stories from seed ${firstSeed} on`, { timeout: 120_000 + seeds * 30_000 }, async () => {
     const waiting = Array.from({ length: seeds }, (_, index) => firstSeed + index);
     const results: SimulationResult[] = [];
     const failures: unknown[] = [];

@@ -21,25 +21,52 @@ describe.runIf(installed || process.env["CI"] === "true")("the tryton connector 
   });
   afterAll(async () => tryton?.remove());
 
-  async function context(more: { password?: string; stream?: Record<string, unknown>; config?: Record<string, unknown>; signal?: AbortSignal }): Promise<Context> {
+  async function context(more: {
+    password?: string;
+    stream?: Record<string, unknown>;
+    config?: Record<string, unknown>;
+    signal?: AbortSignal;
+  }): Promise<Context> {
     const { url, database, user, password } = tryton;
-    const stream = { name: "parties", model: "party.party", fields: ["code", "name", "active", "lang", "addresses"], overlapSeconds: 0, codeField: "code", ...more.stream };
+    const stream = {
+      name: "parties",
+      model: "party.party",
+      fields: ["code", "name", "active", "lang", "addresses"],
+      overlapSeconds: 0,
+      codeField: "code",
+      ...more.stream,
+    };
     const config = { url, database, user, streams: [stream], ...more.config };
-    return runContext(connector, { config, secrets: { password: more.password ?? password }, ...(more.signal === undefined ? {} : { signal: more.signal }) });
+    return runContext(connector, {
+      config,
+      secrets: { password: more.password ?? password },
+      ...(more.signal === undefined ? {} : { signal: more.signal }),
+    });
   }
 
   const read = (cursor: Cursor | null, pageSize = 1000) => readPages(connector, x, { stream: "parties", cursor, pageSize });
 
   test("is up, with the version and who we are, and tells the streams' types", async () => {
-    expect(await connector.check?.(x)).toEqual({ status: "up", version: expect.stringMatching(/^6\.0\./u), identity: { principal: "admin" } });
+    expect(await connector.check?.(x)).toEqual({
+      status: "up",
+      version: expect.stringMatching(/^6\.0\./u),
+      identity: { principal: "admin" },
+    });
     const [stream] = (await connector.streams?.(x)) ?? [];
-    expect(stream).toMatchObject({ key: ["id"], cursor: "incremental", deletes: "snapshot", schema: { properties: { active: { type: "boolean" }, addresses: { type: "array" } } } });
+    expect(stream).toMatchObject({
+      key: ["id"],
+      cursor: "incremental",
+      deletes: "snapshot",
+      schema: { properties: { active: { type: "boolean" }, addresses: { type: "array" } } },
+    });
   });
 
   test("reads 5,000 parties once each, though records of one call share their time", async () => {
     const whole = await read(null, 333);
     expect(whole.complete).toBe(true);
-    expect(whole.records.map((record) => record.data["name"])).toEqual(Array.from({ length: PARTIES }, (_, index) => `P${String(index + 1).padStart(5, "0")}`));
+    expect(whole.records.map((record) => record.data["name"])).toEqual(
+      Array.from({ length: PARTIES }, (_, index) => `P${String(index + 1).padStart(5, "0")}`),
+    );
     expect(new Set(whole.records.map((record) => record.at)).size).toBeLessThanOrEqual(10);
     expect(whole.records[0]).toMatchObject({ key: "1", data: { id: 1, active: true, lang: null, addresses: [] } });
     // A new reader for every page, as after a kill at every page border.
@@ -73,7 +100,9 @@ describe.runIf(installed || process.env["CI"] === "true")("the tryton connector 
     const overlapping = await context({ stream: { overlapSeconds: 3600 } });
     const { cursor } = await readPages(connector, overlapping, { stream: "parties", pageSize: 1000 });
     // Everything was created within the hour.
-    expect((await readPages(connector, overlapping, { stream: "parties", cursor, pageSize: 1000 })).records.length).toBeGreaterThanOrEqual(PARTIES);
+    expect((await readPages(connector, overlapping, { stream: "parties", cursor, pageSize: 1000 })).records.length).toBeGreaterThanOrEqual(
+      PARTIES,
+    );
     const later: Cursor = { ...cursor, seen: "2100-01-01T00:00:00.000000" };
     expect((await readPages(connector, overlapping, { stream: "parties", cursor: later, pageSize: 1000 })).records).toEqual([]);
   });
@@ -101,19 +130,29 @@ describe.runIf(installed || process.env["CI"] === "true")("the tryton connector 
     const wrong = await context({ password: "wrong" });
     await wrong.state.set("session", "b2xk");
     const seen: string[] = [];
-    const counting: Context = { ...wrong, fetch: (url, options) => { seen.push(JSON.stringify(options?.body)); return wrong.fetch(url, options); } };
+    const counting: Context = {
+      ...wrong,
+      fetch: (url, options) => {
+        seen.push(JSON.stringify(options?.body));
+        return wrong.fetch(url, options);
+      },
+    };
     expect(await rejection(listKeys(connector, counting, "parties"))).toMatchObject({ kind: "auth", info: { status: 401 } });
     expect(seen.filter((body) => body.includes("common.db.login"))).toHaveLength(1);
     expect(JSON.stringify(await rejection(listKeys(connector, wrong, "parties")))).not.toContain("wrong");
   });
 
   test("says what is wrong: a field, a model, a database, a stream", async () => {
-    const failing = async (more: Parameters<typeof context>[0]) => rejection(readPages(connector, await context(more), { stream: "parties" }));
+    const failing = async (more: Parameters<typeof context>[0]) =>
+      rejection(readPages(connector, await context(more), { stream: "parties" }));
     expect(await failing({ stream: { fields: ["name", "nofield"] } })).toMatchObject({ kind: "invalid", info: { field: "nofield" } });
     expect(await failing({ stream: { model: "party.nothing" } })).toMatchObject({ kind: "invalid", info: { field: "party.nothing" } });
     expect(await failing({ stream: { domain: [["nofield", "=", 1]] } })).toMatchObject({ kind: "invalid", info: { field: "nofield" } });
     expect(await failing({ config: { database: "nowhere" } })).toMatchObject({ kind: "config" });
-    expect(await failing({ stream: { name: "others" } })).toMatchObject({ kind: "config", message: expect.stringContaining("it has others") });
+    expect(await failing({ stream: { name: "others" } })).toMatchObject({
+      kind: "config",
+      message: expect.stringContaining("it has others"),
+    });
   });
 
   test("stops at once when it is told to", async () => {
@@ -129,7 +168,10 @@ describe.runIf(installed || process.env["CI"] === "true")("the tryton connector 
   test("writes by code: creates, changes, leaves alone what is the same, deletes; a repetition doubles nothing", async () => {
     const items = [writeItem("W-1", { code: "W-1", name: "One" }), writeItem("W-2", { name: "Two", active: false })];
     const first = await connector.write?.apply(x, "parties", items);
-    expect(first).toMatchObject([{ key: "W-1", ok: true, remoteId: expect.any(String) }, { key: "W-2", ok: true }]);
+    expect(first).toMatchObject([
+      { key: "W-1", ok: true, remoteId: expect.any(String) },
+      { key: "W-2", ok: true },
+    ]);
     expect(await connector.write?.apply(x, "parties", items)).toMatchObject([{ unchanged: true }, { unchanged: true }]);
     const third = await connector.write?.apply(x, "parties", [
       writeItem("W-1", { name: "One more" }),

@@ -116,8 +116,17 @@ async function install(folder: string, config: string, port: number, database: s
   await writeFile(
     config,
     [
-      "[web]", `listen = 127.0.0.1:${port}`, "[database]", "uri = sqlite://", `path = ${join(folder, "db")}`,
-      "[session]", "authentications = password", "[password]", "length = 4", "entropy = 0", "",
+      "[web]",
+      `listen = 127.0.0.1:${port}`,
+      "[database]",
+      "uri = sqlite://",
+      `path = ${join(folder, "db")}`,
+      "[session]",
+      "authentications = password",
+      "[password]",
+      "length = 4",
+      "entropy = 0",
+      "",
     ].join("\n"),
   );
   const admin = ["-c", config, "-d", database];

@@ -12,7 +12,11 @@ export class DomainError extends Error {
   readonly field: string | undefined;
   readonly details: ErrorDetails;
 
-  constructor(code: string, message: string, options: { readonly field?: string; readonly details?: ErrorDetails; readonly cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { readonly field?: string; readonly details?: ErrorDetails; readonly cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.field = options.field;

@@ -13,15 +13,27 @@ export { canonicalScope, isEmptyScope, SCOPE_MAX_NAMES, windowScopeSchema, type 
 export { SLUG_PATTERN, slugSchema, tagSchema } from "./catalog/slug.js";
 export { applyMapping, type MappingError, type MappingResult } from "./mapping/apply-mapping.js";
 export { CASTS, mappingSchema, type Cast, type FieldRule, type Mapping } from "./mapping/mapping-schema.js";
+export { sharedTableValues, validateMapping, type MappingCheck, type MappingProblem } from "./mapping/validate-mapping.js";
 export {
-  sharedTableValues,
-  validateMapping,
-  type MappingCheck,
-  type MappingProblem,
-} from "./mapping/validate-mapping.js";
-export { occurrences, occurrenceInstants, occurrenceInstantsBetween, describeOccurrence, type Occurrence, type OccurrenceInstants } from "./windows/occurrences.js";
+  occurrences,
+  occurrenceInstants,
+  occurrenceInstantsBetween,
+  describeOccurrence,
+  type Occurrence,
+  type OccurrenceInstants,
+} from "./windows/occurrences.js";
 export { windowAt, compiledWindowAt, type WindowAt } from "./windows/window-at.js";
-export { compileSeries, visitSeriesStarts, windowSeriesSchema, DST_POLICIES, MAX_EXCEPTION_DATES, type CompiledSeries, type DstPolicy, type OccurrenceLength, type WindowSeries } from "./windows/window-series.js";
+export {
+  compileSeries,
+  visitSeriesStarts,
+  windowSeriesSchema,
+  DST_POLICIES,
+  MAX_EXCEPTION_DATES,
+  type CompiledSeries,
+  type DstPolicy,
+  type OccurrenceLength,
+  type WindowSeries,
+} from "./windows/window-series.js";
 export { packagedZoneData, packagedZoneFileBytes } from "./time/packaged-zone-data.js";
 export { compareZoneDataVersions, lazyZoneData, newerZoneData, parseZoneData, requireZone, type ZoneData } from "./time/zone-data.js";
 export { zoneFromOffsets, zoneFromTransitions, type Zone, type ZoneTransition } from "./time/zone.js";
@@ -30,7 +42,13 @@ export { formatLocal, parseLocal, parseLocalDate } from "./time/local-time.js";
 export { parseDuration, type Duration } from "./time/duration.js";
 export { intersectIntervals, intervalsCover, mergeIntervals, subtractIntervals, uniteIntervals, type Interval } from "./time/intervals.js";
 export { parseRecurrenceRule, type RecurrenceRule } from "./time/recurrence-rule.js";
-export { endOnNextDay, validateWindowSeries, LONG_WINDOW_DAYS, MAX_OCCURRENCES, OCCURRENCES_PERIOD_DAYS } from "./windows/validate-series.js";
+export {
+  endOnNextDay,
+  validateWindowSeries,
+  LONG_WINDOW_DAYS,
+  MAX_OCCURRENCES,
+  OCCURRENCES_PERIOD_DAYS,
+} from "./windows/validate-series.js";
 export { type Refusal } from "./time/recurrence-refusals.js";
 export { jobScheduleSchema, type JobSchedule } from "./schedules/job-schedule.js";
 export { dueTimes, nextDueAt, type DueTime } from "./schedules/due-times.js";
@@ -38,8 +56,27 @@ export { parseCronExpression, type CronExpression } from "./schedules/cron-expre
 export { validateJobSchedule } from "./schedules/validate-job-schedule.js";
 export { occurrenceState, occurrenceStates, type OccurrenceFacts, type OccurrenceState } from "./windows/occurrence-state.js";
 export { keyFromTitle, windowInputSchema, windowModes, type WindowInput, type WindowMode } from "./windows/window-input.js";
-export { catchUpPolicies, isTerminal, mayBecome, runStates, runTransitions, runTriggers, type CatchUp, type RunState, type RunTrigger } from "./runs/run-state.js";
-export { maxWaitingRuns, misfireGraceMs, planDues, planUntil, type Due, type DuePlan, type PlannedRun, type WaitingRun } from "./runs/plan-dues.js";
+export {
+  catchUpPolicies,
+  isTerminal,
+  mayBecome,
+  runStates,
+  runTransitions,
+  runTriggers,
+  type CatchUp,
+  type RunState,
+  type RunTrigger,
+} from "./runs/run-state.js";
+export {
+  maxWaitingRuns,
+  misfireGraceMs,
+  planDues,
+  planUntil,
+  type Due,
+  type DuePlan,
+  type PlannedRun,
+  type WaitingRun,
+} from "./runs/plan-dues.js";
 export { planCatchUp, type CatchUpStep, type ReleasedRun } from "./runs/plan-catch-up.js";
 export { decideRetry, defaultRetryPolicy, type RetryPolicy, type RetryVerdict, type RunFailure } from "./runs/decide-retry.js";
 export { type AccessScope, type Action, actions, can, type Principal, type Resource, type Role, roles } from "./access/can.js";

@@ -3,8 +3,13 @@ import { defineConnector, isConnector, parseSettings, z, type Connector, type Pa
 
 // Hello world: what the documentation promises in under ten lines.
 const httpPing = defineConnector({
-  apiVersion: 1, id: "http-ping", version: "1.0.0", displayName: "HTTP ping", stability: "stable",
-  config: z.object({ url: z.url() }), secrets: z.object({}),
+  apiVersion: 1,
+  id: "http-ping",
+  version: "1.0.0",
+  displayName: "HTTP ping",
+  stability: "stable",
+  config: z.object({ url: z.url() }),
+  secrets: z.object({}),
   egress: (config) => [new URL(config.url).origin],
   check: async (x) => ({ status: (await x.fetch(x.config.url)).ok ? "up" : "degraded" }),
 });
@@ -60,8 +65,16 @@ describe("defineConnector", () => {
 
   test("a bad definition is refused with everything that is wrong, found and expected", () => {
     const bad = {
-      apiVersion: 2, id: "Http Ping", version: "1", displayName: "", stability: "fine", config: z.string(),
-      secrets: {}, configVersion: 2, Read: () => [], write: { idempotency: "often", maxBatch: 0 },
+      apiVersion: 2,
+      id: "Http Ping",
+      version: "1",
+      displayName: "",
+      stability: "fine",
+      config: z.string(),
+      secrets: {},
+      configVersion: 2,
+      Read: () => [],
+      write: { idempotency: "often", maxBatch: 0 },
     };
     let message = "";
     try {
@@ -93,8 +106,14 @@ describe("defineConnector", () => {
   test("a connector without a facet is refused", () => {
     const bare = () =>
       defineConnector({
-        apiVersion: 1, id: "bare", version: "1.0.0", displayName: "Bare", stability: "stable",
-        config: z.object({}), secrets: z.object({}), egress: () => [],
+        apiVersion: 1,
+        id: "bare",
+        version: "1.0.0",
+        displayName: "Bare",
+        stability: "stable",
+        config: z.object({}),
+        secrets: z.object({}),
+        egress: () => [],
       });
     expect(bare).toThrow(/facets: found none/u);
   });

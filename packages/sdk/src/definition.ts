@@ -15,8 +15,7 @@ export const API_VERSION = 1 as const;
 export const CONNECTOR_BRAND: symbol = Symbol.for("quiesce.connector");
 
 /** What a connector can do. The presence of a facet is the capability: there is no second list that could lie. */
-export interface Facets<C, S>
-  extends CheckFacet<C, S>, StreamsFacet<C, S>, ReadFacet<C, S>, WriteFacet<C, S> {}
+export interface Facets<C, S> extends CheckFacet<C, S>, StreamsFacet<C, S>, ReadFacet<C, S>, WriteFacet<C, S> {}
 
 /** The names of all facets of this version of the contract. */
 export const FACET_NAMES = ["check", "streams", "read", "listKeys", "write"] as const;
@@ -53,8 +52,7 @@ export interface ConnectorInfo<C> {
 }
 
 /** What an author writes: see {@link defineConnector}. */
-export interface Definition<C extends z.ZodType, S extends z.ZodType>
-  extends ConnectorInfo<z.output<C>>, Facets<z.output<C>, z.output<S>> {
+export interface Definition<C extends z.ZodType, S extends z.ZodType> extends ConnectorInfo<z.output<C>>, Facets<z.output<C>, z.output<S>> {
   /** The schema of the endpoint's configuration: an object. Never a secret in it: it is shown, exported and compared. */
   readonly config: C;
   /** The schema of the endpoint's secrets: an object, `z.object({})` if there are none. Sealed at rest, never shown. */
@@ -102,10 +100,7 @@ export function defineConnector<C extends z.ZodType, S extends z.ZodType>(
   const problems = definitionProblems(definition, API_VERSION, FACET_NAMES);
   if (problems.length > 0) {
     const name = typeof definition?.id === "string" ? ` "${definition.id}"` : "";
-    throw new ConnectorError(
-      "bug",
-      `The connector${name} is not well defined:\n- ${problems.join("\n- ")}`,
-    );
+    throw new ConnectorError("bug", `The connector${name} is not well defined:\n- ${problems.join("\n- ")}`);
   }
   const connector = {
     ...definition,
@@ -117,11 +112,7 @@ export function defineConnector<C extends z.ZodType, S extends z.ZodType>(
 
 /** True for what {@link defineConnector} of any copy of this package returned. */
 export function isConnector(value: unknown): value is Connector {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Reflect.get(value, CONNECTOR_BRAND) === API_VERSION
-  );
+  return typeof value === "object" && value !== null && Reflect.get(value, CONNECTOR_BRAND) === API_VERSION;
 }
 
 /** The facets a connector has. */
@@ -129,9 +120,7 @@ export function facetsOf(facets: Facets<never, never>): readonly FacetName[] {
   return FACET_NAMES.filter((name) => facets[name] !== undefined);
 }
 
-function manifestOf<C extends z.ZodType, S extends z.ZodType>(
-  definition: Definition<C, S>,
-): Manifest {
+function manifestOf<C extends z.ZodType, S extends z.ZodType>(definition: Definition<C, S>): Manifest {
   return {
     apiVersion: definition.apiVersion,
     id: definition.id,

@@ -2,7 +2,14 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
-  ConnectorError, ERROR_KINDS, ERROR_POLICIES, httpError, isConnectorError, networkError, retryAfterMs, toConnectorError,
+  ConnectorError,
+  ERROR_KINDS,
+  ERROR_POLICIES,
+  httpError,
+  isConnectorError,
+  networkError,
+  retryAfterMs,
+  toConnectorError,
   type ErrorKind,
 } from "./index.js";
 
@@ -74,8 +81,17 @@ describe("networkError", () => {
 
 describe("httpError", () => {
   test.each([
-    [401, "auth"], [403, "permission"], [404, "not_found"], [409, "conflict"], [412, "conflict"], [422, "invalid"],
-    [429, "rate_limited"], [500, "transient"], [503, "unavailable"], [504, "timeout"], [304, "contract"],
+    [401, "auth"],
+    [403, "permission"],
+    [404, "not_found"],
+    [409, "conflict"],
+    [412, "conflict"],
+    [422, "invalid"],
+    [429, "rate_limited"],
+    [500, "transient"],
+    [503, "unavailable"],
+    [504, "timeout"],
+    [304, "contract"],
   ])("%d is %s", (status, kind) => {
     expect(httpError({ status, headers: new Headers(), text: "" }, "GET /x", NOW).kind).toBe(kind);
   });

@@ -95,9 +95,7 @@ export class ConnectorError extends Error {
 }
 
 /** True for a ConnectorError of any copy of this package, also after it crossed a worker border as a plain object. */
-export function isConnectorError(
-  value: unknown,
-): value is ConnectorError | SerializedConnectorError {
+export function isConnectorError(value: unknown): value is ConnectorError | SerializedConnectorError {
   if (typeof value !== "object" || value === null) return false;
   const candidate = value as { quiesceError?: unknown; kind?: unknown; message?: unknown };
   return (
@@ -118,7 +116,6 @@ export function toConnectorError(thrown: unknown, signal?: AbortSignal): Connect
     return new ConnectorError(thrown.kind, thrown.message, { ...thrown.info });
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (signal?.aborted === true)
-    return new ConnectorError("cancelled", `Stopped: ${message}`, { cause: thrown });
+  if (signal?.aborted === true) return new ConnectorError("cancelled", `Stopped: ${message}`, { cause: thrown });
   return new ConnectorError("bug", message, { cause: thrown });
 }

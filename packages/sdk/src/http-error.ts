@@ -34,9 +34,7 @@ const KIND_BY_STATUS: { readonly [status: number]: ErrorKind } = {
  */
 export function httpError(answer: HttpAnswer, what: string, now: Date): ConnectorError {
   const { status } = answer;
-  const kind =
-    KIND_BY_STATUS[status] ??
-    (status >= 500 ? "transient" : status >= 400 ? "invalid" : "contract");
+  const kind = KIND_BY_STATUS[status] ?? (status >= 500 ? "transient" : status >= 400 ? "invalid" : "contract");
   const excerpt = excerptOf(answer.text);
   const delayMs = kind === "rate_limited" || status >= 500 ? retryAfterMs(answer.headers, now) : undefined;
   return new ConnectorError(kind, `${what} was answered with ${status}${excerpt}.`, {

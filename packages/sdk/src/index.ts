@@ -16,17 +16,7 @@ export { networkError } from "./network-error.js";
 export { readText } from "./read-text.js";
 export { httpError, type HttpAnswer } from "./http-error.js";
 export { MAX_RETRY_AFTER_MS, retryAfterMs } from "./retry-after.js";
-export type {
-  CallMeta,
-  Clock,
-  ConnectorFetch,
-  Context,
-  FetchOptions,
-  LogFields,
-  Logger,
-  StateStore,
-  StopReason,
-} from "./context.js";
+export type { CallMeta, Clock, ConnectorFetch, Context, FetchOptions, LogFields, Logger, StateStore, StopReason } from "./context.js";
 export {
   CURSOR_MAX_BYTES,
   cursorProblem,
@@ -43,18 +33,8 @@ export {
 export type { CheckFacet, Health, Kpi } from "./facets/check.js";
 export type { Stream, StreamsFacet } from "./facets/streams.js";
 export type { ListKeysRequest, ReadFacet, ReadRequest } from "./facets/read.js";
-export {
-  writeIdempotency,
-  type WriteCapability,
-  type WriteFacet,
-  type WriteIdempotency,
-} from "./facets/write.js";
-export {
-  parseSettings,
-  type ParsedSettings,
-  type SettingsIssue,
-  type SettingsSchema,
-} from "./settings.js";
+export { writeIdempotency, type WriteCapability, type WriteFacet, type WriteIdempotency } from "./facets/write.js";
+export { parseSettings, type ParsedSettings, type SettingsIssue, type SettingsSchema } from "./settings.js";
 export {
   API_VERSION,
   CONNECTOR_BRAND,

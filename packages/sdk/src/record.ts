@@ -18,16 +18,13 @@ export function cursorProblem(value: unknown): string | undefined {
   }
   for (const [name, member] of Object.entries(value)) {
     const flat = member === null || ["string", "number", "boolean"].includes(typeof member);
-    if (!flat)
-      return `cursor.${name} must be a string, a number, a boolean or null, found ${typeof member}`;
+    if (!flat) return `cursor.${name} must be a string, a number, a boolean or null, found ${typeof member}`;
     if (typeof member === "number" && !Number.isFinite(member)) {
       return `cursor.${name} must be a finite number, found ${member}`;
     }
   }
   const bytes = new TextEncoder().encode(JSON.stringify(value)).byteLength;
-  return bytes > CURSOR_MAX_BYTES
-    ? `a cursor has at most ${CURSOR_MAX_BYTES} bytes, found ${bytes}`
-    : undefined;
+  return bytes > CURSOR_MAX_BYTES ? `a cursor has at most ${CURSOR_MAX_BYTES} bytes, found ${bytes}` : undefined;
 }
 
 /** One record of a stream, as it is read. */
@@ -102,8 +99,7 @@ export interface WriteError {
 export function joinKey(values: readonly (Json | undefined)[]): string | undefined {
   const parts: string[] = [];
   for (const value of values) {
-    if (value === undefined || value === null || value === "" || typeof value === "object")
-      return undefined;
+    if (value === undefined || value === null || value === "" || typeof value === "object") return undefined;
     parts.push(String(value));
   }
   if (parts.length <= 1) return parts[0];

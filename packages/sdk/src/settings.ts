@@ -31,16 +31,11 @@ export type ParsedSettings<T> =
   | { readonly ok: false; readonly issues: readonly SettingsIssue[] };
 
 /** Parses configuration or secrets with the connector's own schema. The messages name paths, never values. */
-export async function parseSettings<T>(
-  schema: SettingsSchema<T>,
-  value: unknown,
-): Promise<ParsedSettings<T>> {
+export async function parseSettings<T>(schema: SettingsSchema<T>, value: unknown): Promise<ParsedSettings<T>> {
   const result = await schema["~standard"].validate(value);
   if (result.issues === undefined) return { ok: true, value: result.value };
   const issues = result.issues.map((issue) => ({
-    path: (issue.path ?? [])
-      .map((part) => String(typeof part === "object" ? part.key : part))
-      .join("."),
+    path: (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join("."),
     message: issue.message,
   }));
   return { ok: false, issues };

@@ -173,7 +173,7 @@ language plpgsql volatile
 as $$
 declare
   v_room jsonb;
-  v_refused uuid[] := '{}';
+  v_granted uuid[] := '{}';
   v_run record;
   v_system integer;
   v_fits boolean;
@@ -210,14 +210,19 @@ begin
     foreach v_system in array v_run.systems loop
       v_fits := v_fits and v_system = any (p_systems) and (v_room ->> v_system::text)::integer > 0;
     end loop;
-    if not v_fits then
-      v_refused := v_refused || v_run.id;
-      continue;
-    end if;
+    continue when not v_fits;
+    v_granted := v_granted || v_run.id;
     foreach v_system in array v_run.systems loop
       v_room := jsonb_set(v_room, array[v_system::text], to_jsonb((v_room ->> v_system::text)::integer - 1));
     end loop;
   end loop;
-  return v_refused;
+  -- Whatever got no place is refused, also what seemed unable to start: the claim looks again in a later snapshot, in which the run before it
+  -- may have ended.
+  return array(
+    select distinct r.id
+    from unnest(p_ids, p_dues) as p(id, due_at)
+    join run as r on r.id = p.id and r.due_at = p.due_at
+    join integration_system as route on route.integration_id = r.integration_id
+    where r.due_at between p_first and p_last and v_room ? route.system_id::text and r.id <> all (v_granted));
 end
 $$;

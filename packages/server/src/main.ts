@@ -25,7 +25,10 @@ export async function runServer(options: { readonly argv: readonly string[] }): 
   refuseUnknown(options.argv);
   const config = readConfig();
   const say = (line: string) => console.log(line);
-  const postgres = config.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, "postgres"), durable: true, log: say }) : null;
+  const postgres =
+    config.databaseUrl === undefined
+      ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, "postgres"), durable: true, log: say })
+      : null;
   const databaseUrl = config.databaseUrl ?? postgres?.url ?? "";
   let app: App;
   try {
@@ -53,7 +56,15 @@ export async function runServer(options: { readonly argv: readonly string[] }): 
     void stop("a fault", 1);
   });
   if (app.firstToken !== null) await keepToken(config, app.firstToken, say);
-  return { stopped, stop: (reason) => stop(reason), url: app.url, databaseUrl, dataDir: config.dataDir, embedded: postgres !== null, firstToken: app.firstToken };
+  return {
+    stopped,
+    stop: (reason) => stop(reason),
+    url: app.url,
+    databaseUrl,
+    dataDir: config.dataDir,
+    embedded: postgres !== null,
+    firstToken: app.firstToken,
+  };
 }
 
 /** The token is shown once, and kept in a file of the operator's own for the command line on this machine. */
@@ -75,7 +86,8 @@ function isDeadSocketWrite(error: Error): boolean {
 
 function refuseUnknown(argv: readonly string[]): void {
   const unknown = argv.find((word) => word !== "--no-example");
-  if (unknown !== undefined) throw new Error(`There is no option "${unknown}". The server is set up by environment variables; see docs/operations.md.`);
+  if (unknown !== undefined)
+    throw new Error(`There is no option "${unknown}". The server is set up by environment variables; see docs/operations.md.`);
 }
 
 function withResolvers(): { readonly promise: Promise<number>; readonly resolve: (code: number) => void } {

@@ -29,9 +29,13 @@ export async function confinedPath(x: FileContext, stream: FileStream): Promise<
   } catch (thrown) {
     throw fileError(thrown, wanted, x.signal);
   }
-  throw new ConnectorError("config", `${wanted} leads outside the folder ${x.config.folder} through a symbolic link. Put the file itself there.`, {
-    field: stream.name,
-  });
+  throw new ConnectorError(
+    "config",
+    `${wanted} leads outside the folder ${x.config.folder} through a symbolic link. Put the file itself there.`,
+    {
+      field: stream.name,
+    },
+  );
 }
 
 async function isLink(path: string): Promise<boolean> {

@@ -114,7 +114,11 @@ async function endsWithNewline(file: FileHandle, size: number): Promise<boolean>
 function recordOf(row: FileRow, stream: FileStream, path: string): SourceRecord {
   const key = joinKey(stream.key.map((name) => row.data[name]));
   if (key !== undefined) return { key, data: row.data };
-  throw new ConnectorError("contract", `${path}: the record that ends at byte ${row.end} has no value in its key (${stream.key.join(", ")}).`, {
-    field: stream.key[0],
-  });
+  throw new ConnectorError(
+    "contract",
+    `${path}: the record that ends at byte ${row.end} has no value in its key (${stream.key.join(", ")}).`,
+    {
+      field: stream.key[0],
+    },
+  );
 }

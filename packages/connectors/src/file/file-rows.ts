@@ -54,7 +54,16 @@ async function* csvRows(stream: FileStream, part: FilePart): AsyncGenerator<File
 
 async function headerOf(stream: FileStream, part: FilePart): Promise<readonly string[]> {
   const source = Readable.from(bytesOf({ ...part, start: 0, end: part.start }), { objectMode: false });
-  const parser = source.pipe(parse({ delimiter: stream.delimiter, bom: true, to: 1, record_delimiter: LINE_ENDS, skip_empty_lines: true, max_record_size: MAX_ROW_BYTES }));
+  const parser = source.pipe(
+    parse({
+      delimiter: stream.delimiter,
+      bom: true,
+      to: 1,
+      record_delimiter: LINE_ENDS,
+      skip_empty_lines: true,
+      max_record_size: MAX_ROW_BYTES,
+    }),
+  );
   source.on("error", (error) => parser.destroy(error));
   try {
     for await (const cells of parser as AsyncIterable<string[]>) return cells;
@@ -100,7 +109,7 @@ function parsedLine(line: Buffer, offset: number, path: string): JsonObject | un
 
 /** The bytes of a part. Not a ReadStream of the handle: destroying one closes the file under the caller. */
 async function* bytesOf(part: FilePart): AsyncGenerator<Buffer, void, void> {
-  for (let offset = part.start; offset < part.end; ) {
+  for (let offset = part.start; offset < part.end;) {
     const length = Math.min(CHUNK_BYTES, part.end - offset);
     const { buffer, bytesRead } = await part.file.read(Buffer.alloc(length), 0, length, offset);
     // The file was cut meanwhile; the next round finds that and begins again.

@@ -2,7 +2,17 @@ import { randomUUID } from "node:crypto";
 import { constants, renameSync, statSync, type Stats } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { ConnectorError, joinKey, splitKey, toConnectorError, type Json, type JsonObject, type WriteIdempotency, type WriteItem, type WriteResult } from "@quiesce/sdk";
+import {
+  ConnectorError,
+  joinKey,
+  splitKey,
+  toConnectorError,
+  type Json,
+  type JsonObject,
+  type WriteIdempotency,
+  type WriteItem,
+  type WriteResult,
+} from "@quiesce/sdk";
 import { stringify } from "csv-stringify/sync";
 import { confinedPath, streamOf, type FileContext } from "./confined-path.js";
 import type { FileConfig, FileStream } from "./file-config.js";
@@ -36,7 +46,8 @@ async function append(stream: FileStream, path: string, items: readonly WriteIte
   const rows: JsonObject[] = [];
   const results = items.map((item) =>
     resultOf(item, () => {
-      if (item.op === "delete") throw new ConnectorError("invalid", `Record ${item.key} is a deletion; a file that only grows cannot take it.`);
+      if (item.op === "delete")
+        throw new ConnectorError("invalid", `Record ${item.key} is a deletion; a file that only grows cannot take it.`);
       rows.push(rowOf(stream, item));
     }),
   );
@@ -103,7 +114,10 @@ async function presentRows(
   const seen = statSync(path, { throwIfNoEntry: false });
   if (seen === undefined) return { rows, seen };
   if (seen.size > MAX_UPSERT_BYTES) {
-    throw new ConnectorError("config", `${path} has ${seen.size} bytes; upsert writes files of at most ${MAX_UPSERT_BYTES}. Use append or a database.`);
+    throw new ConnectorError(
+      "config",
+      `${path} has ${seen.size} bytes; upsert writes files of at most ${MAX_UPSERT_BYTES}. Use append or a database.`,
+    );
   }
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
@@ -113,10 +127,15 @@ async function presentRows(
       if (x.signal.aborted) throw new ConnectorError("cancelled", `The work on ${path} was stopped.`);
       const foreign = stream.columns === undefined ? undefined : Object.keys(data).find((name) => stream.columns?.includes(name) !== true);
       if (foreign !== undefined) {
-        throw new ConnectorError("contract", `${path} has a column ${foreign} that the stream does not name; writing the file would lose it.`, { field: foreign });
+        throw new ConnectorError(
+          "contract",
+          `${path} has a column ${foreign} that the stream does not name; writing the file would lose it.`,
+          { field: foreign },
+        );
       }
       const key = joinKey(stream.key.map((name) => data[name]));
-      if (key === undefined) throw new ConnectorError("contract", `${path} has a record without a value in its key (${stream.key.join(", ")}).`);
+      if (key === undefined)
+        throw new ConnectorError("contract", `${path} has a record without a value in its key (${stream.key.join(", ")}).`);
       rows.set(key, data);
     }
     return { rows, seen };
@@ -127,17 +146,23 @@ async function presentRows(
 
 function rowOf(stream: FileStream, item: WriteItem): JsonObject {
   const parts = splitKey(item.key, stream.key.length);
-  if (parts === undefined) throw new ConnectorError("invalid", `The key ${item.key} does not have ${stream.key.length} parts (${stream.key.join(", ")}).`);
+  if (parts === undefined)
+    throw new ConnectorError("invalid", `The key ${item.key} does not have ${stream.key.length} parts (${stream.key.join(", ")}).`);
   const row: Record<string, Json> = Object.fromEntries(stream.key.map((name, index) => [name, parts[index] ?? ""]));
   Object.assign(row, item.data);
   if (joinKey(stream.key.map((name) => row[name])) !== item.key) {
-    throw new ConnectorError("invalid", `The record's key is ${item.key}, but its fields ${stream.key.join(", ")} hold something else.`, { field: stream.key[0] });
+    throw new ConnectorError("invalid", `The record's key is ${item.key}, but its fields ${stream.key.join(", ")} hold something else.`, {
+      field: stream.key[0],
+    });
   }
   if (stream.format === "csv") {
     for (const [name, value] of Object.entries(row)) {
-      if (stream.columns?.includes(name) !== true) throw new ConnectorError("invalid", `The stream has no column ${name}.`, { field: name });
+      if (stream.columns?.includes(name) !== true)
+        throw new ConnectorError("invalid", `The stream has no column ${name}.`, { field: name });
       if (typeof value === "object" && value !== null) {
-        throw new ConnectorError("invalid", `Column ${name} holds a list or an object; a cell takes a text, a number, a boolean or null.`, { field: name });
+        throw new ConnectorError("invalid", `Column ${name} holds a list or an object; a cell takes a text, a number, a boolean or null.`, {
+          field: name,
+        });
       }
     }
   }

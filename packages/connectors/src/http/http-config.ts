@@ -7,10 +7,7 @@ const path = z
   .max(2_000)
   .regex(/^\//u, "begins with /")
   .describe("Path below baseUrl, beginning with a slash; may hold a fixed query.");
-const dotPath = z
-  .string()
-  .max(500)
-  .describe("A dotted path into the JSON, such as data.items; empty for the whole.");
+const dotPath = z.string().max(500).describe("A dotted path into the JSON, such as data.items; empty for the whole.");
 
 const auth = z.discriminatedUnion("type", [
   z.object({ type: z.literal("none") }),

@@ -1,6 +1,14 @@
 import {
-  ConnectorError, joinKey, type Cursor, type Json, type JsonObject, type KeyPage, type ListKeysRequest, type Page,
-  type ReadRequest, type SourceRecord,
+  ConnectorError,
+  joinKey,
+  type Cursor,
+  type Json,
+  type JsonObject,
+  type KeyPage,
+  type ListKeysRequest,
+  type Page,
+  type ReadRequest,
+  type SourceRecord,
 } from "@quiesce/sdk";
 import type { HttpSince, HttpStream } from "./http-config.js";
 import { readJson, send, streamOf, valueAt, type HttpContext } from "./http-request.js";
@@ -44,7 +52,10 @@ async function* rounds(x: HttpContext, stream: HttpStream, start: Position, page
     const records = recordsOf(stream, body, what);
     const fingerprint = JSON.stringify(records.map((record) => record.key));
     if (records.length > 0 && fingerprint === previous) {
-      throw new ConnectorError("contract", `${what} gave the same page twice: the parameter of paging "${stream.paging.style}" seems to be ignored.`);
+      throw new ConnectorError(
+        "contract",
+        `${what} gave the same page twice: the parameter of paging "${stream.paging.style}" seems to be ignored.`,
+      );
     }
     previous = fingerprint;
     const newest = newestOf(stream.since, records, position.newest);
@@ -89,7 +100,10 @@ function nextOf(stream: HttpStream, body: Json, position: Position, count: numbe
     const token = valueAt(body, paging.nextPath);
     if (token === undefined || token === null || token === "") return null;
     if (typeof token !== "string" && typeof token !== "number") {
-      throw new ConnectorError("contract", `${paging.nextPath} of GET ${stream.path} is ${JSON.stringify(token).slice(0, 80)}, expected a text or number.`);
+      throw new ConnectorError(
+        "contract",
+        `${paging.nextPath} of GET ${stream.path} is ${JSON.stringify(token).slice(0, 80)}, expected a text or number.`,
+      );
     }
     if (token === position.next) {
       throw new ConnectorError("contract", `GET ${stream.path} gave the token it was asked with as the next one.`);
@@ -106,7 +120,10 @@ function recordsOf(stream: HttpStream, body: Json, what: string): SourceRecord[]
   const list = valueAt(body, stream.recordsPath);
   if (!Array.isArray(list)) {
     const where = stream.recordsPath === "" ? "The answer" : `"${stream.recordsPath}" in the answer`;
-    throw new ConnectorError("contract", `${where} to ${what} is ${list === undefined ? "absent" : "not a list"}, expected the list of records.`);
+    throw new ConnectorError(
+      "contract",
+      `${where} to ${what} is ${list === undefined ? "absent" : "not a list"}, expected the list of records.`,
+    );
   }
   return list.map((item: Json, index) => recordOf(stream, item, `record ${index} of ${what}`));
 }

@@ -1,5 +1,11 @@
 import {
-  ConnectorError, toConnectorError, type Json, type WriteError, type WriteIdempotency, type WriteItem, type WriteResult,
+  ConnectorError,
+  toConnectorError,
+  type Json,
+  type WriteError,
+  type WriteIdempotency,
+  type WriteItem,
+  type WriteResult,
 } from "@quiesce/sdk";
 import type { HttpConfig, HttpWrite } from "./http-config.js";
 import { readJson, send, streamOf, valueAt, type HttpContext } from "./http-request.js";
@@ -19,7 +25,8 @@ export function httpIdempotency(config: HttpConfig, streamName: string): WriteId
 /** Writes one record a request, in order; one result each. */
 export async function writeItems(x: HttpContext, streamName: string, items: readonly WriteItem[]): Promise<WriteResult[]> {
   const write = streamOf(x.config, streamName).write;
-  if (write === undefined) throw new ConnectorError("config", `The stream "${streamName}" has no write in its configuration, so it is read-only.`);
+  if (write === undefined)
+    throw new ConnectorError("config", `The stream "${streamName}" has no write in its configuration, so it is read-only.`);
   const results: WriteResult[] = [];
   let stopped: WriteError | undefined;
   for (const item of items) {

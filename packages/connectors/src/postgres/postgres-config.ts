@@ -30,7 +30,9 @@ const stream = z
     key: z.array(identifier).min(1).max(10).describe("The columns that identify a row; written to, they need a unique index."),
     cursorColumn: identifier
       .optional()
-      .describe("A column that grows with every change, such as updated_at, with an index on it and the key. Absent: everything is read each time."),
+      .describe(
+        "A column that grows with every change, such as updated_at, with an index on it and the key. Absent: everything is read each time.",
+      ),
     overlapSeconds: z
       .number()
       .min(0)

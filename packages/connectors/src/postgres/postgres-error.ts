@@ -32,7 +32,11 @@ const KIND_BY_CLIENT_CODE: { readonly [code: string]: ErrorKind } = {
 /** Classifies what a query or the connection threw. `ambiguous` is never set here: only the caller knows what was under way. */
 export function postgresError(thrown: unknown, where: string, signal: AbortSignal): ConnectorError {
   if (isConnectorError(thrown)) return networkError(thrown, where);
-  const { code, message, column_name: column } = thrown as {
+  const {
+    code,
+    message,
+    column_name: column,
+  } = thrown as {
     code?: unknown;
     message?: unknown;
     column_name?: unknown;

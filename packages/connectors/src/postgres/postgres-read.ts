@@ -1,5 +1,12 @@
 import {
-  ConnectorError, joinKey, type Cursor, type KeyPage, type ListKeysRequest, type Page, type ReadRequest, type SourceRecord,
+  ConnectorError,
+  joinKey,
+  type Cursor,
+  type KeyPage,
+  type ListKeysRequest,
+  type Page,
+  type ReadRequest,
+  type SourceRecord,
 } from "@quiesce/sdk";
 import { openDatabase, quoted, streamOf, tableOf, type Database, type PostgresContext, type Row } from "./postgres-client.js";
 import type { PostgresStream } from "./postgres-config.js";

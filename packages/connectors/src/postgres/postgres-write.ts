@@ -113,7 +113,9 @@ function rowOf(stream: PostgresStream, columns: ReadonlyMap<string, Column>, ite
   for (const name of Object.keys(values)) {
     const column = columns.get(name);
     if (column === undefined) {
-      throw new ConnectorError("invalid", `The table ${tableOf(stream)} has no column ${name}. Map the field to one, or leave it out.`, { field: name });
+      throw new ConnectorError("invalid", `The table ${tableOf(stream)} has no column ${name}. Map the field to one, or leave it out.`, {
+        field: name,
+      });
     }
     if (!column.writable) {
       throw new ConnectorError("invalid", `The column ${name} of ${tableOf(stream)} is generated and cannot be written.`, { field: name });

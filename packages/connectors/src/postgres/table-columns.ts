@@ -60,9 +60,13 @@ export async function neededColumns(database: Database, stream: PostgresStream, 
   }
   const missing = names.filter((name) => !columns.some((column) => column.name === name));
   if (missing.length > 0) {
-    throw new ConnectorError("config", `The table ${tableOf(stream)} has no column ${missing.join(", ")}; it has ${columns.map((column) => column.name).join(", ")}.`, {
-      field: stream.name,
-    });
+    throw new ConnectorError(
+      "config",
+      `The table ${tableOf(stream)} has no column ${missing.join(", ")}; it has ${columns.map((column) => column.name).join(", ")}.`,
+      {
+        field: stream.name,
+      },
+    );
   }
   return columns;
 }

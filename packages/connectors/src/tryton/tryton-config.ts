@@ -12,7 +12,11 @@ const field = z
 const stream = z.object({
   name: z.string().min(1).max(100),
   model: model.describe("The Tryton model, such as party.party."),
-  fields: z.array(field).min(1).max(200).describe("The fields to read. Lines and addresses come as lists of ids: give them streams of their own."),
+  fields: z
+    .array(field)
+    .min(1)
+    .max(200)
+    .describe("The fields to read. Lines and addresses come as lists of ids: give them streams of their own."),
   domain: z.array(z.json()).max(100).default([]).describe('An additional condition, such as [["customer", "=", true]].'),
   overlapSeconds: z
     .number()
@@ -20,7 +24,9 @@ const stream = z.object({
     .max(86_400)
     .default(10)
     .describe("How long a transaction may stay open before its records become visible. Newer records are read again."),
-  codeField: field.optional().describe("Written to: the field that holds the record's key, so that a repetition finds it. Without it the stream is read-only."),
+  codeField: field
+    .optional()
+    .describe("Written to: the field that holds the record's key, so that a repetition finds it. Without it the stream is read-only."),
 });
 
 /** Configuration of a Tryton endpoint. */
@@ -28,7 +34,11 @@ export const trytonConfig = z.object({
   url: z.url({ protocol: /^https?$/u }).describe("Where trytond answers, such as https://erp.example.com."),
   database: z.string().regex(/^[A-Za-z0-9_.-]{1,63}$/u, "is a database's name"),
   user: z.string().min(1).max(200),
-  language: z.string().regex(/^[a-z]{2,3}(?:_[A-Z0-9]{2,8})?$/u, "is a language code such as en").default("en").describe("Language of messages and of translated fields."),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}(?:_[A-Z0-9]{2,8})?$/u, "is a language code such as en")
+    .default("en")
+    .describe("Language of messages and of translated fields."),
   streams: z
     .array(stream)
     .min(1)

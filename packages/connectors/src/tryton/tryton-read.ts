@@ -1,4 +1,14 @@
-import { ConnectorError, type Cursor, type Json, type JsonObject, type KeyPage, type ListKeysRequest, type Page, type ReadRequest, type SourceRecord } from "@quiesce/sdk";
+import {
+  ConnectorError,
+  type Cursor,
+  type Json,
+  type JsonObject,
+  type KeyPage,
+  type ListKeysRequest,
+  type Page,
+  type ReadRequest,
+  type SourceRecord,
+} from "@quiesce/sdk";
 import type { TrytonStream } from "./tryton-config.js";
 import { callModel, fieldsOf, streamOf, type TrytonContext } from "./tryton-rpc.js";
 import { datetimeOf, decodeValue, isTimestamp, plainText, timestampAt, timestampOf, type Field, type Timestamp } from "./tryton-values.js";
@@ -92,10 +102,20 @@ async function pageOf(
   const pass = PASSES.find((candidate) => candidate.name === position.pass) ?? PASSES[0];
   const { at, id } = position[pass.name];
   const time = datetimeOf(at);
-  const behind: Json = ["OR", [pass.field, ">", time], [[pass.field, "=", time], ["id", ">", id]]];
+  const behind: Json = [
+    "OR",
+    [pass.field, ">", time],
+    [
+      [pass.field, "=", time],
+      ["id", ">", id],
+    ],
+  ];
   const never: Json[] = pass.name === "created" ? [["write_date", "=", null]] : [];
   const names = [...new Set(["id", "create_date", "write_date", ...stream.fields])];
-  const order: Json = [[pass.field, "ASC"], ["id", "ASC"]];
+  const order: Json = [
+    [pass.field, "ASC"],
+    ["id", "ASC"],
+  ];
   const domain: Json = [...stream.domain, ...never, behind];
   const { result, serverMs } = await callModel(x, stream.model, "search_read", [domain, 0, pageSize + 1, order, names]);
   const rows = Array.isArray(result) ? (result as JsonObject[]) : [];
@@ -123,7 +143,9 @@ function recordOf(row: JsonObject, stream: TrytonStream, fields: ReadonlyMap<str
 function timeOf(row: JsonObject, field: string): Timestamp {
   const value = row[field];
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return timestampOf(value as JsonObject);
-  throw new ConnectorError("contract", `Record ${plainText(row["id"])} has ${JSON.stringify(value)} in ${field}, expected a datetime.`, { field });
+  throw new ConnectorError("contract", `Record ${plainText(row["id"])} has ${JSON.stringify(value)} in ${field}, expected a datetime.`, {
+    field,
+  });
 }
 
 /**

@@ -46,7 +46,10 @@ export async function login(x: TrytonContext): Promise<string> {
   const answer = await post(x, databasePath(x), body);
   if (answer.status === 401) throw new ConnectorError("auth", `Tryton refused the login of ${user}.`, { status: 401 });
   if (answer.status === 429) {
-    throw new ConnectorError("rate_limited", `Tryton refuses logins of ${user} after too many bad ones.`, { status: 429, retryAfterMs: LOGIN_BLOCK_MS });
+    throw new ConnectorError("rate_limited", `Tryton refuses logins of ${user} after too many bad ones.`, {
+      status: 429,
+      retryAfterMs: LOGIN_BLOCK_MS,
+    });
   }
   const reply = replyOf(x, answer, body.method);
   const [id, token] = Array.isArray(reply["result"]) ? (reply["result"] as Json[]) : [];
@@ -106,7 +109,9 @@ function resultOf(x: TrytonContext, answer: HttpReply, method: string): RpcAnswe
 
 function replyOf(x: TrytonContext, answer: HttpReply, method: string): JsonObject {
   if (answer.status === 403) {
-    throw new ConnectorError("permission", `Tryton refuses ${method}: it does not exist, or may not be called by this user.`, { status: 403 });
+    throw new ConnectorError("permission", `Tryton refuses ${method}: it does not exist, or may not be called by this user.`, {
+      status: 403,
+    });
   }
   if (answer.status !== 200) throw httpError(answer, `Tryton's ${method}`, x.clock.now());
   try {

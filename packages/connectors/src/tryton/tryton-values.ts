@@ -96,12 +96,16 @@ export function timestampAt(epochMs: number): Timestamp {
 
 function encodeTimestamp(value: string, field: Field): JsonObject {
   if (INSTANT.test(value) && !Number.isNaN(Date.parse(value))) return datetimeOf(value);
-  throw new ConnectorError("invalid", `Field ${field.name} holds "${value.slice(0, 60)}", expected ISO 8601 in UTC.`, { field: field.name });
+  throw new ConnectorError("invalid", `Field ${field.name} holds "${value.slice(0, 60)}", expected ISO 8601 in UTC.`, {
+    field: field.name,
+  });
 }
 
 function text(value: Json, field: Field, expected: string): string {
   if (typeof value === "string") return value;
-  throw new ConnectorError("invalid", `Field ${field.name} holds ${JSON.stringify(value).slice(0, 60)}, expected ${expected}.`, { field: field.name });
+  throw new ConnectorError("invalid", `Field ${field.name} holds ${JSON.stringify(value).slice(0, 60)}, expected ${expected}.`, {
+    field: field.name,
+  });
 }
 
 function dayOf(value: JsonObject): string {

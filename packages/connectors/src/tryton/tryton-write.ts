@@ -1,4 +1,12 @@
-import { ConnectorError, toConnectorError, type Json, type JsonObject, type WriteError, type WriteItem, type WriteResult } from "@quiesce/sdk";
+import {
+  ConnectorError,
+  toConnectorError,
+  type Json,
+  type JsonObject,
+  type WriteError,
+  type WriteItem,
+  type WriteResult,
+} from "@quiesce/sdk";
 import type { TrytonStream } from "./tryton-config.js";
 import { callModel, fieldsOf, streamOf, type TrytonContext } from "./tryton-rpc.js";
 import { decodeValue, encodeValue, plainText, type Field } from "./tryton-values.js";
@@ -75,10 +83,14 @@ function valuesOf(target: Target, item: WriteItem): JsonObject {
   for (const [name, value] of Object.entries(item.data)) {
     const field = fields.get(name);
     if (field === undefined) {
-      throw new ConnectorError("invalid", `The model ${stream.model} has no field ${name}. Map it to one, or leave it out.`, { field: name });
+      throw new ConnectorError("invalid", `The model ${stream.model} has no field ${name}. Map it to one, or leave it out.`, {
+        field: name,
+      });
     }
     if (name === codeField && plainText(value) !== item.key) {
-      throw new ConnectorError("invalid", `The record's key is ${item.key}, but its ${codeField} holds ${JSON.stringify(value)}.`, { field: name });
+      throw new ConnectorError("invalid", `The record's key is ${item.key}, but its ${codeField} holds ${JSON.stringify(value)}.`, {
+        field: name,
+      });
     }
     values[name] = encodeValue(value, field);
   }

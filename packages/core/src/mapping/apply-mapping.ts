@@ -14,8 +14,7 @@ export type MappingResult =
   | { readonly ok: true; readonly record: SourceRecord }
   | { readonly ok: false; readonly errors: readonly MappingError[] };
 
-type FieldValue =
-  { readonly ok: true; readonly value: Json } | ({ readonly ok: false } & MappingError);
+type FieldValue = { readonly ok: true; readonly value: Json } | ({ readonly ok: false } & MappingError);
 
 /**
  * Maps one record. The mapping must have passed `validateMapping`. Nothing is thrown: a record that does not fit comes back
@@ -59,8 +58,7 @@ function fieldValue(target: string, rule: FieldRule, data: JsonObject): FieldVal
   let value: Json = found;
   if (rule.table !== undefined) {
     const inTable = typeof found !== "object" && Object.hasOwn(rule.table, String(found));
-    if (!inTable)
-      return failed(target, show(found), `one of ${listed(Object.keys(rule.table))} (value table)`);
+    if (!inTable) return failed(target, show(found), `one of ${listed(Object.keys(rule.table))} (value table)`);
     value = rule.table[String(found)] ?? null;
   }
   if (rule.cast === undefined || value === null) return { ok: true, value };
@@ -107,7 +105,5 @@ function show(value: Json): string {
 
 function listed(values: readonly string[]): string {
   const shown = values.slice(0, 8).map((value) => JSON.stringify(value));
-  return values.length > shown.length
-    ? `${shown.join(", ")} and ${values.length - shown.length} more`
-    : shown.join(", ");
+  return values.length > shown.length ? `${shown.join(", ")} and ${values.length - shown.length} more` : shown.join(", ");
 }

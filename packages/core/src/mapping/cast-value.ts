@@ -2,9 +2,7 @@ import type { Json } from "@quiesce/sdk";
 import type { Cast } from "./mapping-schema.js";
 
 /** A value of the wanted type, or what was expected instead of it. */
-export type CastResult =
-  | { readonly ok: true; readonly value: Json }
-  | { readonly ok: false; readonly expected: string };
+export type CastResult = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly expected: string };
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/u;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?=$|[T ])/u;
@@ -16,9 +14,7 @@ const EXACT_DIGITS = 15;
 export function castValue(cast: Cast, value: Json): CastResult {
   switch (cast) {
     case "string":
-      return typeof value === "object"
-        ? refuse("a text, a number or a boolean")
-        : accept(String(value));
+      return typeof value === "object" ? refuse("a text, a number or a boolean") : accept(String(value));
     case "number":
       return castNumber(value);
     case "integer":
@@ -53,9 +49,7 @@ function castInteger(value: Json): CastResult {
   const expected = "a whole number between -(2^53 - 1) and 2^53 - 1";
   const text = typeof value === "string" ? value.trim() : value;
   const number = typeof text === "string" && /^[+-]?\d+$/u.test(text) ? Number(text) : text;
-  return typeof number === "number" && Number.isSafeInteger(number)
-    ? accept(number)
-    : refuse(expected);
+  return typeof number === "number" && Number.isSafeInteger(number) ? accept(number) : refuse(expected);
 }
 
 function castBoolean(value: Json): CastResult {
@@ -76,9 +70,7 @@ function castInstant(value: Json): CastResult {
   const match = typeof value === "string" ? INSTANT.exec(value) : null;
   const [, date = "", time = "", fraction = "", zone = ""] = match ?? [];
   if (!isCalendarDate(date)) return refuse(expected);
-  const offset = /^z$/iu.test(zone)
-    ? "Z"
-    : `${zone.slice(0, 3)}:${zone.slice(3).replace(":", "") || "00"}`;
+  const offset = /^z$/iu.test(zone) ? "Z" : `${zone.slice(0, 3)}:${zone.slice(3).replace(":", "") || "00"}`;
   const seconds = time.length === 5 ? `${time}:00` : time;
   const epochMs = Date.parse(`${date}T${seconds}${offset}`);
   if (Number.isNaN(epochMs)) return refuse(expected);

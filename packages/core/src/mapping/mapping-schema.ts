@@ -1,15 +1,7 @@
 import { z } from "zod";
 
 /** The types a value can be cast to. `datetime` is an instant in UTC with the source's precision, `date` a calendar date. */
-export const CASTS = [
-  "string",
-  "number",
-  "integer",
-  "boolean",
-  "date",
-  "datetime",
-  "json",
-] as const;
+export const CASTS = ["string", "number", "integer", "boolean", "date", "datetime", "json"] as const;
 
 /** One of {@link CASTS}. */
 export type Cast = (typeof CASTS)[number];
@@ -32,31 +24,18 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 const fieldRule = z
   .strictObject({
-    from: path
-      .optional()
-      .describe("Where the value is in the source record: a dotted path; numbers index lists."),
+    from: path.optional().describe("Where the value is in the source record: a dotted path; numbers index lists."),
     const: z.json().optional().describe("A fixed value instead of one from the record."),
-    cast: z
-      .enum(CASTS)
-      .optional()
-      .describe("The type the target expects; a value that is not of it is an error."),
+    cast: z.enum(CASTS).optional().describe("The type the target expects; a value that is not of it is an error."),
     table: z
       .record(z.string(), scalar)
       .refine((table) => Object.keys(table).length <= MAX_TABLE_ENTRIES, {
         message: `has at most ${MAX_TABLE_ENTRIES} entries`,
       })
       .optional()
-      .describe(
-        "A value table: source value -> target value. A value that is not in it is an error.",
-      ),
-    lossless: z
-      .boolean()
-      .optional()
-      .describe("Refuse a table in which two source values share one target value."),
-    default: z
-      .json()
-      .optional()
-      .describe("Used as it is when the source has no such field, or null in it."),
+      .describe("A value table: source value -> target value. A value that is not in it is an error."),
+    lossless: z.boolean().optional().describe("Refuse a table in which two source values share one target value."),
+    default: z.json().optional().describe("Used as it is when the source has no such field, or null in it."),
   })
   .superRefine((rule, context) => {
     const sources = (rule.from === undefined ? 0 : 1) + (rule.const === undefined ? 0 : 1);
@@ -66,10 +45,7 @@ const fieldRule = z
         message: `needs exactly one of from and const, found ${sources === 0 ? "neither" : "both"}`,
       });
     }
-    if (
-      rule.const !== undefined &&
-      (rule.cast ?? rule.table ?? rule.default ?? rule.lossless) !== undefined
-    ) {
+    if (rule.const !== undefined && (rule.cast ?? rule.table ?? rule.default ?? rule.lossless) !== undefined) {
       context.addIssue({
         code: "custom",
         message: "const stands alone: cast, table, lossless and default need from",
@@ -97,9 +73,7 @@ export const mappingSchema = z.strictObject({
       message: `maps at most ${MAX_FIELDS} fields`,
     })
     .describe("Target field (a dotted path nests) -> how its value is made."),
-  key: path
-    .optional()
-    .describe("The target field that is the record's key there; the source's key if absent."),
+  key: path.optional().describe("The target field that is the record's key there; the source's key if absent."),
 });
 
 /** See {@link mappingSchema}. */

@@ -111,7 +111,12 @@ describe("castValue", () => {
   });
 
   test("a number that is accepted is exactly the number that was written", () => {
-    const plain = (text: string): string => text.replace(/^(-?)0+(?=\d)/u, "$1").replace(/(\.\d*?)0+$/u, "$1").replace(/\.$/u, "").replace(/^-0$/u, "0");
+    const plain = (text: string): string =>
+      text
+        .replace(/^(-?)0+(?=\d)/u, "$1")
+        .replace(/(\.\d*?)0+$/u, "$1")
+        .replace(/\.$/u, "")
+        .replace(/^-0$/u, "0");
     const arbitrary = fc.tuple(fc.constantFrom("", "-"), fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.bigInt({ min: 0n, max: 999_999n }));
     fc.assert(
       fc.property(arbitrary, ([sign, whole, fraction]) => {

@@ -45,9 +45,7 @@ export function validateMapping(value: unknown): MappingCheck {
  * Where a value table loses what it was given: source values that share one target value cannot be told apart on the way back.
  * Empty if the table can be turned round.
  */
-export function sharedTableValues(
-  table: Readonly<Record<string, string | number | boolean | null>>,
-): readonly string[] {
+export function sharedTableValues(table: Readonly<Record<string, string | number | boolean | null>>): readonly string[] {
   const sources = new Map<string, string[]>();
   for (const [from, to] of Object.entries(table)) {
     // Compared as text, because the way back looks values up as text too: 1 and "1" would be one.
@@ -82,8 +80,6 @@ function tableCastProblems(where: string, rule: FieldRule): MappingProblem[] {
   if (cast === undefined) return [];
   return Object.entries(rule.table ?? {}).flatMap(([from, to]) => {
     const result = to === null ? undefined : castValue(cast, to);
-    return result === undefined || result.ok
-      ? []
-      : [{ path: `${where}.${from}`, message: `expected ${result.expected}` }];
+    return result === undefined || result.ok ? [] : [{ path: `${where}.${from}`, message: `expected ${result.expected}` }];
   });
 }

@@ -8,7 +8,11 @@ const decide = (failure: Partial<RunFailure>, attempt: number, jitter = 0) =>
   decideRetry({ failure: { ...transient, ...failure }, attempt, policy: defaultRetryPolicy, now, jitter });
 
 const policies = fc
-  .record({ maxAttempts: fc.integer({ min: 1, max: 20 }), backoffSeconds: fc.integer({ min: 0, max: 3_600 }), extra: fc.integer({ min: 0, max: 86_400 }) })
+  .record({
+    maxAttempts: fc.integer({ min: 1, max: 20 }),
+    backoffSeconds: fc.integer({ min: 0, max: 3_600 }),
+    extra: fc.integer({ min: 0, max: 86_400 }),
+  })
   .map(({ maxAttempts, backoffSeconds, extra }) => ({ maxAttempts, backoffSeconds, maxBackoffSeconds: backoffSeconds + extra }));
 const jitters = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
@@ -25,11 +29,18 @@ describe("decideRetry", () => {
   });
 
   it("never tries a permanent failure again", () => {
-    expect(decide({ kind: "invalid", rule: { retry: false, holdsIntegration: false } }, 1)).toEqual({ next: "failed", reason: "permanent" });
+    expect(decide({ kind: "invalid", rule: { retry: false, holdsIntegration: false } }, 1)).toEqual({
+      next: "failed",
+      reason: "permanent",
+    });
   });
 
   it("a failure that holds the integration keeps the run, whatever its attempts", () => {
-    expect(decide({ kind: "auth", rule: { retry: false, holdsIntegration: true } }, 99)).toEqual({ next: "queued", readyAt: now, reason: "hold-integration" });
+    expect(decide({ kind: "auth", rule: { retry: false, holdsIntegration: true } }, 99)).toEqual({
+      next: "queued",
+      readyAt: now,
+      reason: "hold-integration",
+    });
   });
 
   it("never comes back before the remote system's own Retry-After", () => {
@@ -46,7 +57,9 @@ describe("decideRetry", () => {
           if (verdict.next !== "queued") break;
           const delay = verdict.readyAt - now;
           expect(Number.isInteger(verdict.readyAt)).toBe(true);
-          expect(delay).toBeGreaterThanOrEqual(Math.max(retryAfterMs ?? 0, Math.min(policy.backoffSeconds, policy.maxBackoffSeconds) * 500));
+          expect(delay).toBeGreaterThanOrEqual(
+            Math.max(retryAfterMs ?? 0, Math.min(policy.backoffSeconds, policy.maxBackoffSeconds) * 500),
+          );
           expect(delay).toBeLessThanOrEqual(Math.max(retryAfterMs ?? 0, policy.maxBackoffSeconds * 1_000));
         }
         expect(attempt).toBe(policy.maxAttempts);

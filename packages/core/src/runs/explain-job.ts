@@ -58,24 +58,39 @@ export function explainJobFacts(facts: JobFacts, now: number): JobExplanation {
   }
   if (facts.waiting !== null) return waitingExplanation(name, facts, now);
   if (!facts.enabled) return { state: "disabled", sentence: `${name} is disabled.`, needed: "Enable the job." };
-  const last = facts.lastRun === null ? "" : ` Its last run ${facts.lastRun.state} at ${at(facts.lastRun.finishedAt)}${facts.lastRun.error === null ? "" : `: ${facts.lastRun.error}`}.`;
-  if (!facts.hasSchedule) return { state: "idle", sentence: `${name} has no schedule and runs only when asked.${last}`, needed: "Run it by hand or by its trigger." };
-  if (facts.nextDueAt === null) return { state: "idle", sentence: `${name} has no due time left in its schedule.${last}`, needed: "Change its schedule." };
+  const last =
+    facts.lastRun === null
+      ? ""
+      : ` Its last run ${facts.lastRun.state} at ${at(facts.lastRun.finishedAt)}${facts.lastRun.error === null ? "" : `: ${facts.lastRun.error}`}.`;
+  if (!facts.hasSchedule)
+    return {
+      state: "idle",
+      sentence: `${name} has no schedule and runs only when asked.${last}`,
+      needed: "Run it by hand or by its trigger.",
+    };
+  if (facts.nextDueAt === null)
+    return { state: "idle", sentence: `${name} has no due time left in its schedule.${last}`, needed: "Change its schedule." };
   return { state: "idle", sentence: `${name} is next due at ${at(facts.nextDueAt)}.${last}`, needed: null };
 }
 
 function heldExplanation(name: string, facts: JobFacts): JobExplanation {
   const reasons = facts.holds.map(
-    (hold) => `${quoted(hold.title)} (${hold.reason}; ${hold.owner}; covers it by ${hold.path}) since ${at(hold.since)} until ${hold.until === null ? "somebody lifts it" : at(hold.until)}`,
+    (hold) =>
+      `${quoted(hold.title)} (${hold.reason}; ${hold.owner}; covers it by ${hold.path}) since ${at(hold.since)} until ${hold.until === null ? "somebody lifts it" : at(hold.until)}`,
   );
   const open = facts.holds.find((hold) => hold.until === null);
   const latest = Math.max(...facts.holds.map((hold) => hold.until ?? 0));
   const waiting =
-    facts.waiting === null ? "No due time is waiting yet." : `${count(facts.waiting.dueCount, "due time")} since ${at(facts.waiting.dueAt)} ${facts.waiting.dueCount === 1 ? "waits" : "wait"}.`;
+    facts.waiting === null
+      ? "No due time is waiting yet."
+      : `${count(facts.waiting.dueCount, "due time")} since ${at(facts.waiting.dueAt)} ${facts.waiting.dueCount === 1 ? "waits" : "wait"}.`;
   return {
     state: "held",
     sentence: `${name} is held by ${reasons.join(", and by ")}. ${waiting}`,
-    needed: open === undefined ? `Nothing by hand: it resumes by itself after ${at(latest)}. Ending the windows early brings that forward.` : `Somebody must resume ${quoted(open.title)} (${open.owner}).`,
+    needed:
+      open === undefined
+        ? `Nothing by hand: it resumes by itself after ${at(latest)}. Ending the windows early brings that forward.`
+        : `Somebody must resume ${quoted(open.title)} (${open.owner}).`,
   };
 }
 
@@ -86,7 +101,11 @@ function waitingExplanation(name: string, facts: JobFacts, now: number): JobExpl
   }
   if (waiting.readyAt > now) {
     const why = waiting.attempt > 0 ? `after attempt ${waiting.attempt} failed` : "in the ramp after a hold";
-    return { state: "waiting", sentence: `${name} waits ${why} and is ready at ${at(waiting.readyAt)}, with ${count(waiting.ahead, "run")} before it.`, needed: null };
+    return {
+      state: "waiting",
+      sentence: `${name} waits ${why} and is ready at ${at(waiting.readyAt)}, with ${count(waiting.ahead, "run")} before it.`,
+      needed: null,
+    };
   }
   if (facts.cappedSystem !== null) {
     return {
@@ -95,7 +114,11 @@ function waitingExplanation(name: string, facts: JobFacts, now: number): JobExpl
       needed: null,
     };
   }
-  return { state: "waiting", sentence: `${name} has been due since ${at(waiting.dueAt)} and waits for a free worker, with ${count(waiting.ahead, "run")} before it.`, needed: null };
+  return {
+    state: "waiting",
+    sentence: `${name} has been due since ${at(waiting.dueAt)} and waits for a free worker, with ${count(waiting.ahead, "run")} before it.`,
+    needed: null,
+  };
 }
 
 const at = (instant: number): string => `${new Date(instant).toISOString().slice(0, 19)}Z`;

@@ -15,12 +15,21 @@ const run = (minutesAgo: number, more: Partial<ReleasedRun> = {}): ReleasedRun =
 });
 
 const heldRuns = fc
-  .uniqueArray(fc.record({ minutesAgo: fc.integer({ min: 0, max: 5_000 }), attempt: fc.constantFrom(0, 0, 0, 1, 2), span: fc.integer({ min: 0, max: 3 }) }), {
-    selector: (one) => one.minutesAgo,
-    maxLength: 40,
-  })
+  .uniqueArray(
+    fc.record({
+      minutesAgo: fc.integer({ min: 0, max: 5_000 }),
+      attempt: fc.constantFrom(0, 0, 0, 1, 2),
+      span: fc.integer({ min: 0, max: 3 }),
+    }),
+    {
+      selector: (one) => one.minutesAgo,
+      maxLength: 40,
+    },
+  )
   .map((list) =>
-    list.map(({ minutesAgo, attempt, span }) => run(minutesAgo, { attempt, dueCount: span + 1, lastDueAt: Math.min(now, now - minutesAgo * minute + span * 1_000) })),
+    list.map(({ minutesAgo, attempt, span }) =>
+      run(minutesAgo, { attempt, dueCount: span + 1, lastDueAt: Math.min(now, now - minutesAgo * minute + span * 1_000) }),
+    ),
   );
 const facts = fc.record({
   catchUp: fc.constantFrom(...catchUpPolicies),
@@ -32,26 +41,51 @@ const facts = fc.record({
 
 describe("planCatchUp", () => {
   const plan = (catchUp: "skip" | "coalesce" | "all", held: readonly ReleasedRun[], more: { maxAgeMs?: number; root?: string } = {}) =>
-    planCatchUp({ catchUp, maxAgeMs: more.maxAgeMs ?? null, now, held, root: more.root ?? null }).map((step) => [step.runId, step.next, step.into]);
+    planCatchUp({ catchUp, maxAgeMs: more.maxAgeMs ?? null, now, held, root: more.root ?? null }).map((step) => [
+      step.runId,
+      step.next,
+      step.into,
+    ]);
 
   it("skip lets them go, all keeps them in order, coalesce makes one of them", () => {
     const held = [run(10), run(30), run(20)];
-    expect(plan("skip", held)).toEqual([["run-30", "skipped", null], ["run-20", "skipped", null], ["run-10", "skipped", null]]);
-    expect(plan("all", held)).toEqual([["run-30", "queued", null], ["run-20", "queued", null], ["run-10", "queued", null]]);
-    expect(plan("coalesce", held)).toEqual([["run-30", "queued", null], ["run-20", "coalesced", "run-30"], ["run-10", "coalesced", "run-30"]]);
+    expect(plan("skip", held)).toEqual([
+      ["run-30", "skipped", null],
+      ["run-20", "skipped", null],
+      ["run-10", "skipped", null],
+    ]);
+    expect(plan("all", held)).toEqual([
+      ["run-30", "queued", null],
+      ["run-20", "queued", null],
+      ["run-10", "queued", null],
+    ]);
+    expect(plan("coalesce", held)).toEqual([
+      ["run-30", "queued", null],
+      ["run-20", "coalesced", "run-30"],
+      ["run-10", "coalesced", "run-30"],
+    ]);
   });
 
   it("a run that had already begun goes on under every policy", () => {
-    for (const catchUp of catchUpPolicies) expect(plan(catchUp, [run(30, { attempt: 1 })], { maxAgeMs: minute })).toEqual([["run-30", "queued", null]]);
+    for (const catchUp of catchUpPolicies)
+      expect(plan(catchUp, [run(30, { attempt: 1 })], { maxAgeMs: minute })).toEqual([["run-30", "queued", null]]);
   });
 
   it("held runs join the root that the same release has queued already", () => {
-    expect(plan("coalesce", [run(10), run(5)], { root: "root" })).toEqual([["run-10", "coalesced", "root"], ["run-5", "coalesced", "root"]]);
+    expect(plan("coalesce", [run(10), run(5)], { root: "root" })).toEqual([
+      ["run-10", "coalesced", "root"],
+      ["run-5", "coalesced", "root"],
+    ]);
   });
 
   it("what is older than the job's maximum age is skipped, and a range counts by its last due time", () => {
-    expect(plan("all", [run(30), run(10)], { maxAgeMs: 20 * minute })).toEqual([["run-30", "skipped", null], ["run-10", "queued", null]]);
-    expect(plan("all", [run(30, { lastDueAt: now - 15 * minute, dueCount: 16 })], { maxAgeMs: 20 * minute })).toEqual([["run-30", "queued", null]]);
+    expect(plan("all", [run(30), run(10)], { maxAgeMs: 20 * minute })).toEqual([
+      ["run-30", "skipped", null],
+      ["run-10", "queued", null],
+    ]);
+    expect(plan("all", [run(30, { lastDueAt: now - 15 * minute, dueCount: 16 })], { maxAgeMs: 20 * minute })).toEqual([
+      ["run-30", "queued", null],
+    ]);
     expect(plan("all", [run(20)], { maxAgeMs: 20 * minute })).toEqual([["run-20", "queued", null]]);
   });
 

@@ -8,7 +8,8 @@ const minute = 60_000;
 const due = (minutes: number): Due => ({ dueAt: now + minutes * minute, local: `${minutes}` });
 const given = (minutes: readonly number[], more: Partial<Parameters<typeof planDues>[0]> = {}) =>
   planDues({ dues: minutes.map(due), now, catchUp: "coalesce", waiting: null, waitingCount: 0, ...more });
-const short = (runs: readonly PlannedRun[]) => runs.map((one) => [(one.dueAt - now) / minute, (one.lastDueAt - now) / minute, one.dueCount, one.state]);
+const short = (runs: readonly PlannedRun[]) =>
+  runs.map((one) => [(one.dueAt - now) / minute, (one.lastDueAt - now) / minute, one.dueCount, one.state]);
 
 const facts = fc.record({
   dues: fc.uniqueArray(fc.integer({ min: -3_000, max: 20 }), { maxLength: 60 }).map((list) => list.toSorted((a, b) => a - b).map(due)),
@@ -27,26 +28,53 @@ const facts = fc.record({
 describe("planDues", () => {
   it("what lies ahead becomes one queued run each, under every policy", () => {
     for (const catchUp of catchUpPolicies) {
-      expect(short(given([1, 2, 3], { catchUp }).runs)).toEqual([[1, 1, 1, "queued"], [2, 2, 1, "queued"], [3, 3, 1, "queued"]]);
+      expect(short(given([1, 2, 3], { catchUp }).runs)).toEqual([
+        [1, 1, 1, "queued"],
+        [2, 2, 1, "queued"],
+        [3, 3, 1, "queued"],
+      ]);
     }
   });
 
   it("a gap in which no server was up becomes one run, is skipped, or is kept one by one", () => {
     const missed = [-30, -20, -10, 5];
-    expect(short(given(missed).runs)).toEqual([[-30, -10, 3, "queued"], [5, 5, 1, "queued"]]);
-    expect(short(given(missed, { catchUp: "skip" }).runs)).toEqual([[-30, -10, 3, "skipped"], [5, 5, 1, "queued"]]);
-    expect(short(given(missed, { catchUp: "all" }).runs)).toEqual([[-30, -30, 1, "queued"], [-20, -20, 1, "queued"], [-10, -10, 1, "queued"], [5, 5, 1, "queued"]]);
+    expect(short(given(missed).runs)).toEqual([
+      [-30, -10, 3, "queued"],
+      [5, 5, 1, "queued"],
+    ]);
+    expect(short(given(missed, { catchUp: "skip" }).runs)).toEqual([
+      [-30, -10, 3, "skipped"],
+      [5, 5, 1, "queued"],
+    ]);
+    expect(short(given(missed, { catchUp: "all" }).runs)).toEqual([
+      [-30, -30, 1, "queued"],
+      [-20, -20, 1, "queued"],
+      [-10, -10, 1, "queued"],
+      [5, 5, 1, "queued"],
+    ]);
   });
 
   it("skip still runs what is only a moment late", () => {
-    const plan = planDues({ dues: [{ dueAt: now - misfireGraceMs - 1, local: "a" }, { dueAt: now - misfireGraceMs, local: "b" }], now, catchUp: "skip", waiting: null, waitingCount: 0 });
+    const plan = planDues({
+      dues: [
+        { dueAt: now - misfireGraceMs - 1, local: "a" },
+        { dueAt: now - misfireGraceMs, local: "b" },
+      ],
+      now,
+      catchUp: "skip",
+      waiting: null,
+      waitingCount: 0,
+    });
     expect(plan.runs.map((one) => one.state)).toEqual(["skipped", "queued"]);
   });
 
   it("what is due joins a run that waits anyway: held ones under skip, any under coalesce, none under all", () => {
     const held: WaitingRun = { state: "held", attempt: 0, dueAt: now - 60 * minute };
     const queued: WaitingRun = { ...held, state: "queued" };
-    expect(given([-2, -1, 3], { waiting: held })).toMatchObject({ absorbed: { dueCount: 2, lastDueAt: now - minute }, runs: [{ dueAt: now + 3 * minute }] });
+    expect(given([-2, -1, 3], { waiting: held })).toMatchObject({
+      absorbed: { dueCount: 2, lastDueAt: now - minute },
+      runs: [{ dueAt: now + 3 * minute }],
+    });
     expect(given([-1], { waiting: queued }).absorbed).not.toBeNull();
     expect(given([-1], { waiting: held, catchUp: "skip" }).absorbed).not.toBeNull();
     expect(given([-1], { waiting: queued, catchUp: "skip" }).absorbed).toBeNull();
@@ -62,7 +90,13 @@ describe("planDues", () => {
     const plan = planDues({ dues, now, catchUp: "all", waiting: null, waitingCount: 0 });
     expect(plan.runs).toHaveLength(maxWaitingRuns);
     expect(plan.runs.at(-1)).toMatchObject({ dueCount: 501, lastDueAt: now - minute, state: "queued" });
-    const full = planDues({ dues, now, catchUp: "all", waiting: { state: "held", attempt: 0, dueAt: now - 2_000 * minute }, waitingCount: maxWaitingRuns });
+    const full = planDues({
+      dues,
+      now,
+      catchUp: "all",
+      waiting: { state: "held", attempt: 0, dueAt: now - 2_000 * minute },
+      waitingCount: maxWaitingRuns,
+    });
     expect(full).toEqual({ absorbed: { dueCount: 1_500, lastDueAt: now - minute }, runs: [] });
   });
 
@@ -126,7 +160,9 @@ describe("planDues", () => {
     fc.assert(
       fc.property(facts, (input) => {
         const waiting = planDues(input).runs.filter((run) => run.state === "queued" && run.dueAt <= now).length;
-        expect(waiting + input.waitingCount).toBeLessThanOrEqual(Math.max(maxWaitingRuns, input.waitingCount + 1 + (input.catchUp === "skip" ? waiting : 0)));
+        expect(waiting + input.waitingCount).toBeLessThanOrEqual(
+          Math.max(maxWaitingRuns, input.waitingCount + 1 + (input.catchUp === "skip" ? waiting : 0)),
+        );
       }),
     );
   });

@@ -36,7 +36,12 @@ const reallyWaitsMs = 5_000;
  * How far ahead a job's due times become rows: a little, so that no start is late for want of one; not at all while one of its runs is held or
  * waits, because then later due times join that one as they fall due.
  */
-export function planUntil(facts: { readonly now: number; readonly aheadMs: number; readonly held: boolean; readonly oldestQueuedDueAt: number | null }): number {
+export function planUntil(facts: {
+  readonly now: number;
+  readonly aheadMs: number;
+  readonly held: boolean;
+  readonly oldestQueuedDueAt: number | null;
+}): number {
   const waits = facts.held || (facts.oldestQueuedDueAt !== null && facts.oldestQueuedDueAt < facts.now - reallyWaitsMs);
   // The end is exclusive: a due time of this very millisecond is due.
   return waits ? facts.now + 1 : facts.now + facts.aheadMs;
@@ -80,7 +85,12 @@ export function planDues(facts: {
   }
 }
 
-function mayAbsorb(facts: { readonly now: number; readonly catchUp: CatchUp; readonly waiting: WaitingRun | null; readonly waitingCount: number }): boolean {
+function mayAbsorb(facts: {
+  readonly now: number;
+  readonly catchUp: CatchUp;
+  readonly waiting: WaitingRun | null;
+  readonly waitingCount: number;
+}): boolean {
   const { waiting } = facts;
   if (waiting === null || waiting.attempt > 0 || waiting.dueAt > facts.now) return false;
   switch (facts.catchUp) {

@@ -25,7 +25,7 @@ export function compileTimeline(covering: readonly HoldSpans[]): HoldTimeline {
   const reasons: (readonly number[])[] = [];
   // The same window may be in two spans that touch or overlap: count, so that the end of one does not end the other.
   const open = new Map<number, number>();
-  for (let i = 0; i < edges.length; ) {
+  for (let i = 0; i < edges.length;) {
     const at = edges[i]?.at ?? 0;
     for (; edges[i]?.at === at; i += 1) {
       const edge = edges[i];

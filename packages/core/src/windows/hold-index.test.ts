@@ -10,7 +10,9 @@ const spans = (id: number, list: readonly (readonly [number, number])[]): HoldSp
 };
 
 const windowsArbitrary = fc.array(
-  fc.array(fc.tuple(fc.integer({ min: 0, max: 900 }), fc.integer({ min: 0, max: 80 })), { minLength: 1, maxLength: 6 }).map((list) => list.map(([start, length]) => [start, start + length] as const)),
+  fc
+    .array(fc.tuple(fc.integer({ min: 0, max: 900 }), fc.integer({ min: 0, max: 80 })), { minLength: 1, maxLength: 6 })
+    .map((list) => list.map(([start, length]) => [start, start + length] as const)),
   { minLength: 1, maxLength: 5 },
 );
 
@@ -24,7 +26,11 @@ describe("the compiled index of holds", () => {
       fc.property(windowsArbitrary, fc.array(fc.integer({ min: 0, max: 999 }), { minLength: 1, maxLength: 40 }), (windows, instants) => {
         const ids = windows.map((_, id) => id);
         const index = HoldIndex.compile({
-          integrations: [{ key: "all", windowIds: ids }, { key: "first", windowIds: [0] }, { key: "none", windowIds: [] }],
+          integrations: [
+            { key: "all", windowIds: ids },
+            { key: "first", windowIds: [0] },
+            { key: "none", windowIds: [] },
+          ],
           windows: windows.map((list, id) => spans(id, list)),
           horizon,
         });
@@ -46,18 +52,26 @@ describe("the compiled index of holds", () => {
 
   it("changing one window gives the same index as compiling anew", () => {
     fc.assert(
-      fc.property(windowsArbitrary, windowsArbitrary, fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), (windows, changes, covers) => {
-        const integrations = [0, 1, 2, 3].map((n) => ({ key: `i${n}`, windowIds: windows.flatMap((_, id) => ((id + n) % 2 === 0 ? [id] : [])) }));
-        const before = HoldIndex.compile({ integrations, windows: windows.map((list, id) => spans(id, list)), horizon });
-        const changed = changes[0] ?? [];
-        const covered = covers.flatMap((yes, n) => (yes ? [n] : []));
-        const after = before.withWindow(spans(0, changed), covered);
-        const expected = integrations.map((one, n) => [...one.windowIds.filter((id) => id !== 0), ...((covers[n] ?? false) ? [0] : [])]);
-        const all = windows.map((list, id) => (id === 0 ? changed : list));
-        for (let now = 0; now < horizon; now += 37) {
-          expected.forEach((ids, n) => expect(after.isHeld(n, now)).toBe(holding(all, ids, now).length > 0));
-        }
-      }),
+      fc.property(
+        windowsArbitrary,
+        windowsArbitrary,
+        fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+        (windows, changes, covers) => {
+          const integrations = [0, 1, 2, 3].map((n) => ({
+            key: `i${n}`,
+            windowIds: windows.flatMap((_, id) => ((id + n) % 2 === 0 ? [id] : [])),
+          }));
+          const before = HoldIndex.compile({ integrations, windows: windows.map((list, id) => spans(id, list)), horizon });
+          const changed = changes[0] ?? [];
+          const covered = covers.flatMap((yes, n) => (yes ? [n] : []));
+          const after = before.withWindow(spans(0, changed), covered);
+          const expected = integrations.map((one, n) => [...one.windowIds.filter((id) => id !== 0), ...((covers[n] ?? false) ? [0] : [])]);
+          const all = windows.map((list, id) => (id === 0 ? changed : list));
+          for (let now = 0; now < horizon; now += 37) {
+            expected.forEach((ids, n) => expect(after.isHeld(n, now)).toBe(holding(all, ids, now).length > 0));
+          }
+        },
+      ),
     );
   });
 

@@ -43,7 +43,11 @@ export class HoldIndex {
   }
 
   /** Compiles everything. `windows` are already expanded to `horizon`. */
-  static compile(input: { readonly integrations: readonly IndexedIntegration[]; readonly windows: readonly HoldSpans[]; readonly horizon: number }): HoldIndex {
+  static compile(input: {
+    readonly integrations: readonly IndexedIntegration[];
+    readonly windows: readonly HoldSpans[];
+    readonly horizon: number;
+  }): HoldIndex {
     const windows = new Map(input.windows.map((window) => [window.id, window]));
     const covering = input.integrations.map((one) => one.windowIds);
     const timelines = timelinesOf(covering, windows);

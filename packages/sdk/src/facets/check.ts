@@ -2,14 +2,7 @@ import type { Context } from "../context.js";
 
 /** A figure about the system, recorded as a KPI. Own names begin with `x_`. */
 export interface Kpi {
-  readonly name:
-    | "availability"
-    | "response_ms"
-    | "throughput"
-    | "error_rate"
-    | "queue_depth"
-    | "tls_days_left"
-    | `x_${string}`;
+  readonly name: "availability" | "response_ms" | "throughput" | "error_rate" | "queue_depth" | "tls_days_left" | `x_${string}`;
   readonly value: number;
   /** When it was measured, ISO 8601 with an offset; now if absent. */
   readonly at?: string;

@@ -19,11 +19,7 @@ export interface WriteCapability<C, S> {
    * applied, answer per item with `ambiguous: true`. An item with `op: "delete"` whose record is absent already is a
    * success with `unchanged`. The engine gives no two items of one key in a batch.
    */
-  apply(
-    x: Context<C, S>,
-    stream: string,
-    items: readonly WriteItem[],
-  ): Promise<readonly WriteResult[]>;
+  apply(x: Context<C, S>, stream: string, items: readonly WriteItem[]): Promise<readonly WriteResult[]>;
 }
 
 /** See {@link WriteCapability.idempotency}. */
@@ -35,10 +31,6 @@ export interface WriteFacet<C, S> {
 }
 
 /** What a connector promises about repeated writes to one stream of one endpoint. */
-export function writeIdempotency<C, S>(
-  write: WriteCapability<C, S>,
-  config: C,
-  stream: string,
-): WriteIdempotency {
+export function writeIdempotency<C, S>(write: WriteCapability<C, S>, config: C, stream: string): WriteIdempotency {
   return write.idempotencyOf?.(config, stream) ?? write.idempotency;
 }

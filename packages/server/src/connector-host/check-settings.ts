@@ -11,7 +11,9 @@ export function checkSettings(connectors: readonly Connector[]): CheckEndpoint {
     if (connector === undefined) {
       const near = nearestName(endpoint.connector, [...byId.keys()]);
       const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-      return [{ path: "connector", message: `There is no connector "${endpoint.connector}". Loaded are ${[...byId.keys()].join(", ")}.${hint}` }];
+      return [
+        { path: "connector", message: `There is no connector "${endpoint.connector}". Loaded are ${[...byId.keys()].join(", ")}.${hint}` },
+      ];
     }
     const result = await parseSettings(connector.config, endpoint.config);
     if (result.ok) return [];
@@ -20,7 +22,10 @@ export function checkSettings(connectors: readonly Connector[]): CheckEndpoint {
 }
 
 /** How the system behind an endpoint answers, with an error as an answer too. */
-export async function describeHealth(host: ConnectorHost, endpointKey: string): Promise<{ readonly ok: boolean; readonly detail: unknown }> {
+export async function describeHealth(
+  host: ConnectorHost,
+  endpointKey: string,
+): Promise<{ readonly ok: boolean; readonly detail: unknown }> {
   try {
     const health = await host.checkEndpoint(endpointKey, new AbortController().signal);
     return { ok: health.status === "up" || health.status === "degraded", detail: health };

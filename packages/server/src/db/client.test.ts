@@ -34,7 +34,15 @@ afterAll(async () => {
 
 describe("instants are numbers of milliseconds", () => {
   test("through the query builder, with nulls and arrays", async () => {
-    const row = { id: 1, at: NOON, until: null, several: [NOON, NOON + 1], count: 9_007_199_254_740_991, notes: { a: [1, "x"] }, wall: "2026-11-20 12:00:00" };
+    const row = {
+      id: 1,
+      at: NOON,
+      until: null,
+      several: [NOON, NOON + 1],
+      count: 9_007_199_254_740_991,
+      notes: { a: [1, "x"] },
+      wall: "2026-11-20 12:00:00",
+    };
     await database.db.insert(thing).values(row);
     expect(await database.db.select().from(thing).where(eq(thing.at, NOON))).toEqual([row]);
   });
@@ -104,7 +112,17 @@ describe("arrays", () => {
     const [row] = await database.sql`
       select ${texts}::text[] as texts, ${[1, null]}::int[] as ints, ${[]}::uuid[] as none, array[[1, 2], [3, null]]::int8[] as grid,
         array[true, null, false] as flags, '[0:1]={1.5,NULL}'::float8[] as bounds`;
-    expect(row).toEqual({ texts, ints: [1, null], none: [], grid: [[1, 2], [3, null]], flags: [true, null, false], bounds: [1.5, null] });
+    expect(row).toEqual({
+      texts,
+      ints: [1, null],
+      none: [],
+      grid: [
+        [1, 2],
+        [3, null],
+      ],
+      flags: [true, null, false],
+      bounds: [1.5, null],
+    });
   });
 });
 

@@ -53,7 +53,8 @@ const CLOSE_TIMEOUT_SECONDS = 5;
 
 const parseInt8 = (text: string): number => {
   const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new RangeError(`The bigint ${text} is outside JavaScript's exact integers; cast it to text in the query.`);
+  if (!Number.isSafeInteger(value))
+    throw new RangeError(`The bigint ${text} is outside JavaScript's exact integers; cast it to text in the query.`);
   return value;
 };
 

@@ -53,7 +53,7 @@ it("a transaction that was silent too long writes nothing more, and its place in
 it("a process that stood still in a transaction loses it, and the place in the pool is usable again", async () => {
   const transaction = database.db.transaction(async (tx) => {
     await tx.execute(query`insert into thing values ('before')`);
-    for (const until = clock.monotonicMs() + 3 * idleMs; clock.monotonicMs() < until; );
+    for (const until = clock.monotonicMs() + 3 * idleMs; clock.monotonicMs() < until;);
     await tx.execute(query`insert into thing values ('after')`);
   });
   await expect(transaction).rejects.toThrow();
@@ -72,9 +72,11 @@ it("a connection that is ended during a statement loses its transaction, and the
 });
 
 it("an error of a statement still rolls back, and the connection goes on", async () => {
-  await expect(database.sql.begin(async (tx) => {
-    await tx`insert into thing values ('before')`;
-    await tx`select 1 / 0`;
-  })).rejects.toMatchObject({ code: "22012" });
+  await expect(
+    database.sql.begin(async (tx) => {
+      await tx`insert into thing values ('before')`;
+      await tx`select 1 / 0`;
+    }),
+  ).rejects.toMatchObject({ code: "22012" });
   await expectRecovery();
 });

@@ -1,6 +1,13 @@
 import type postgres from "postgres";
 
-const codesOfDeath: ReadonlySet<string> = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "CONNECTION_ENDED", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+const codesOfDeath: ReadonlySet<string> = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
 
 /**
  * Keeps statements of a transaction from a connection that is gone. postgres.js 3.4.9 sends them all the same, its own rollback and commit too:
@@ -40,7 +47,8 @@ export function guardTransactions(client: postgres.Sql): void {
 /** The transaction's handle, which refuses every statement after the end of its connection. */
 function whileAlive(tx: postgres.TransactionSql, isDead: () => boolean): postgres.TransactionSql {
   const check = (): void => {
-    if (isDead()) throw Object.assign(new Error("The connection of this transaction is gone; nothing of it is kept."), { code: "CONNECTION_CLOSED" });
+    if (isDead())
+      throw Object.assign(new Error("The connection of this transaction is gone; nothing of it is kept."), { code: "CONNECTION_CLOSED" });
   };
   return new Proxy(tx, {
     apply: (target, self, args) => {

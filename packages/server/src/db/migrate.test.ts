@@ -13,7 +13,8 @@ let lines: string[];
 
 const write = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
 const run = (): Promise<MigrateResult> => migrate(fresh.url, { folder, log: (line) => lines.push(line) });
-const versions = async (): Promise<number[]> => (await database.sql<{ version: number }[]>`select version from schema_migration order by 1`).map(({ version }) => version);
+const versions = async (): Promise<number[]> =>
+  (await database.sql<{ version: number }[]>`select version from schema_migration order by 1`).map(({ version }) => version);
 
 beforeEach(async () => {
   lines = [];

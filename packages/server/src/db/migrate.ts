@@ -48,7 +48,10 @@ const readMigration = async (folder: string, name: string): Promise<Migration> =
   const text = (await readFile(join(folder, name), "utf8")).replaceAll("\r\n", "\n");
   const breaking = /^-- breaking: (yes|no)\n/.exec(text)?.[1];
   if (breaking === undefined) {
-    throw new DomainError("QSC_DB_MIGRATION_HEADER", `The first line of ${join(folder, name)} must be "-- breaking: yes" or "-- breaking: no".`);
+    throw new DomainError(
+      "QSC_DB_MIGRATION_HEADER",
+      `The first line of ${join(folder, name)} must be "-- breaking: yes" or "-- breaking: no".`,
+    );
   }
   return { version: Number(version), name, checksum: createHash("sha256").update(text).digest("hex"), breaking: breaking === "yes", text };
 };

@@ -309,7 +309,8 @@ describe("the stop of the server", () => {
       await reader?.read();
       const ended = (async () => {
         let text = "";
-        for (let one = await reader?.read(); one?.done === false; one = await reader?.read()) text += Buffer.from(one.value).toString("utf8");
+        for (let one = await reader?.read(); one?.done === false; one = await reader?.read())
+          text += Buffer.from(one.value).toString("utf8");
         return text;
       })();
       const socket = new WebSocket(`${other.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");

@@ -78,7 +78,10 @@ export async function peekDue(
       order by q.ready_at, q.job_id limit ${input.limit}) as r on true`;
   const now = rows[0]?.now;
   if (now === undefined) throw new Error("The peek returned no row.");
-  return { now, runs: rows.flatMap((row) => (row.id === null ? [] : [{ id: row.id, dueAt: row.dueAt, readyAt: row.readyAt, jobId: row.jobId }])) };
+  return {
+    now,
+    runs: rows.flatMap((row) => (row.id === null ? [] : [{ id: row.id, dueAt: row.dueAt, readyAt: row.readyAt, jobId: row.jobId }])),
+  };
 }
 
 /** One autocommit call of the claim function; see migration 0005. A writer that keeps the locks for long makes it answer nothing. */
@@ -106,7 +109,11 @@ export async function claimRuns(
         timeoutMs: (row.timeout_seconds ?? defaultTimeoutSeconds) * 1_000,
         retry: row.retry ?? defaultRetryPolicy,
       }));
-    return { claimed, held: rows.filter((row) => row.verdict === "held").length, stale: rows.some((row) => row.verdict === "expansion-stale") };
+    return {
+      claimed,
+      held: rows.filter((row) => row.verdict === "held").length,
+      stale: rows.some((row) => row.verdict === "expansion-stale"),
+    };
   } catch (error) {
     if ((error as { code?: unknown }).code === lockNotAvailable) return { claimed: [], held: 0, stale: false };
     throw error;

@@ -32,7 +32,8 @@ afterEach(async () => {
   await fresh.drop();
 });
 
-const waiting = () => database.sql<{ trigger: string; state: string }[]>`select trigger, state from run where state in ('queued', 'held', 'running')`;
+const waiting = () =>
+  database.sql<{ trigger: string; state: string }[]>`select trigger, state from run where state in ('queued', 'held', 'running')`;
 
 interface Commit {
   /** Says that everything is written. */
@@ -41,7 +42,10 @@ interface Commit {
 }
 
 /** Runs `other` while a transaction has everything written and not committed yet; answers how `other` ended. */
-async function meanwhile(write: (commit: Commit) => Promise<unknown>, other: () => Promise<unknown>): Promise<PromiseSettledResult<unknown>> {
+async function meanwhile(
+  write: (commit: Commit) => Promise<unknown>,
+  other: () => Promise<unknown>,
+): Promise<PromiseSettledResult<unknown>> {
   let allow: () => void = () => undefined;
   const allowed = new Promise<void>((resolve) => (allow = resolve));
   let writing: Promise<unknown> = Promise.resolve();
@@ -51,7 +55,10 @@ async function meanwhile(write: (commit: Commit) => Promise<unknown>, other: () 
   });
   const done = Promise.allSettled([other()]);
   await expect
-    .poll(async () => (await database.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length, { timeout: 2_000 })
+    .poll(
+      async () => (await database.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length,
+      { timeout: 2_000 },
+    )
     .toBe(1)
     .finally(allow);
   await writing;
@@ -76,7 +83,9 @@ describe("a run that is asked for while its job is deleted", () => {
   });
 
   it("is refused at the gate when the integration goes", async () => {
-    const asked = await meanwhile(slowDeletion({ integrations: ["orders"] }), () => enterGate(context, { integration: "orders", leaseSeconds: 60 }));
+    const asked = await meanwhile(slowDeletion({ integrations: ["orders"] }), () =>
+      enterGate(context, { integration: "orders", leaseSeconds: 60 }),
+    );
     expect(asked).toMatchObject({ status: "rejected", reason: { code: "QSC_INTEGRATION_NOT_FOUND" } });
     expect(await waiting()).toEqual([]);
   });

@@ -5,7 +5,10 @@ import { type CommandContext, inTransaction, readNow } from "../command.js";
 import { appendEvents } from "../events/append-events.js";
 
 /** Queues one run of a job by hand. Inside a window it is held as every other run. */
-export function runNow(context: CommandContext, input: { readonly job: string; readonly reason: string }): Promise<{ readonly runId: string }> {
+export function runNow(
+  context: CommandContext,
+  input: { readonly job: string; readonly reason: string },
+): Promise<{ readonly runId: string }> {
   return inTransaction(context, async (tx) => {
     const jobs = await tx.execute<{ id: number; integrationId: number; integrationKey: string; bucket: number }>(sql`
       select j.id, i.id as "integrationId", i.key as "integrationKey", i.bucket from job as j join integration as i on i.id = j.integration_id where j.key = ${input.job}
@@ -22,14 +25,32 @@ export function runNow(context: CommandContext, input: { readonly job: string; r
       returning id`);
     const runId = rows[0]?.id;
     if (runId === undefined) throw new Error("The run was not written.");
-    await recordAudit(tx, { actor: context.actor, action: "run.request", subjectKind: "job", subjectKey: input.job, reason: input.reason, after: { runId } });
-    await appendEvents(tx, [{ kind: "run.queued", subjectKind: "run", subjectKey: runId, integrationKey: job.integrationKey, payload: { job: input.job, trigger: "manual" } }]);
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "run.request",
+      subjectKind: "job",
+      subjectKey: input.job,
+      reason: input.reason,
+      after: { runId },
+    });
+    await appendEvents(tx, [
+      {
+        kind: "run.queued",
+        subjectKind: "run",
+        subjectKey: runId,
+        integrationKey: job.integrationKey,
+        payload: { job: input.job, trigger: "manual" },
+      },
+    ]);
     return { runId };
   });
 }
 
 /** Cancels a run that has not started: queued or held. */
-export function cancelRun(context: CommandContext, input: { readonly runId: string; readonly reason: string }): Promise<{ readonly runId: string }> {
+export function cancelRun(
+  context: CommandContext,
+  input: { readonly runId: string; readonly reason: string },
+): Promise<{ readonly runId: string }> {
   return inTransaction(context, async (tx) => {
     const rows = await tx.execute<{ id: string; integrationKey: string }>(sql`
       update run as r set state = 'cancelled', finished_at = app_now(), reason = ${input.reason}
@@ -38,11 +59,25 @@ export function cancelRun(context: CommandContext, input: { readonly runId: stri
       returning r.id, i.key as "integrationKey"`);
     const cancelled = rows[0];
     if (cancelled === undefined) {
-      throw new DomainError("QSC_RUN_NOT_WAITING", `The run ${input.runId} is not queued or held, so there is nothing to cancel.`, { field: "runId" });
+      throw new DomainError("QSC_RUN_NOT_WAITING", `The run ${input.runId} is not queued or held, so there is nothing to cancel.`, {
+        field: "runId",
+      });
     }
-    await recordAudit(tx, { actor: context.actor, action: "run.cancel", subjectKind: "run", subjectKey: input.runId, reason: input.reason });
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "run.cancel",
+      subjectKind: "run",
+      subjectKey: input.runId,
+      reason: input.reason,
+    });
     await appendEvents(tx, [
-      { kind: "run.finished", subjectKind: "run", subjectKey: input.runId, integrationKey: cancelled.integrationKey, payload: { state: "cancelled", reason: input.reason } },
+      {
+        kind: "run.finished",
+        subjectKind: "run",
+        subjectKey: input.runId,
+        integrationKey: cancelled.integrationKey,
+        payload: { state: "cancelled", reason: input.reason },
+      },
     ]);
     return { runId: input.runId };
   });

@@ -16,8 +16,16 @@ export type DueTimesOfVersion = (version: ScheduleVersion, range: { readonly fro
 const maxDues = 1_000_000;
 
 /** Recomputes due times of the past with the zone data of their time: others would find due times that nobody could know of. */
-export async function dueTimesOfVersions(tx: Tx, zones: ZoneData, versions: readonly Pick<ScheduleVersion, "zoneDataVersion">[]): Promise<DueTimesOfVersion> {
-  const zonesOf = await zoneDataByVersion(tx, zones, versions.map((one) => one.zoneDataVersion));
+export async function dueTimesOfVersions(
+  tx: Tx,
+  zones: ZoneData,
+  versions: readonly Pick<ScheduleVersion, "zoneDataVersion">[],
+): Promise<DueTimesOfVersion> {
+  const zonesOf = await zoneDataByVersion(
+    tx,
+    zones,
+    versions.map((one) => one.zoneDataVersion),
+  );
   return (version, { from, to }) =>
     to <= from ? [] : dueTimes(version.schedule, { from, to, limit: maxDues }, zonesOf(version.zoneDataVersion)).map((due) => due.dueAt);
 }
@@ -26,8 +34,16 @@ export async function dueTimesOfVersions(tx: Tx, zones: ZoneData, versions: read
  * How the due times that runs of one state stand for count by state: one of each run is the run itself, the others were coalesced into it. A
  * skipped range skipped every one. The counts add up to `dues`.
  */
-export function duesByState(state: string, of: { readonly runs: number; readonly dues: number }): readonly { readonly state: string; readonly dues: number }[] {
+export function duesByState(
+  state: string,
+  of: { readonly runs: number; readonly dues: number },
+): readonly { readonly state: string; readonly dues: number }[] {
   if (of.dues === 0) return [];
   const own = state === "skipped" || state === "coalesced" || state === "cancelled" ? of.dues : of.runs;
-  return own === of.dues ? [{ state, dues: own }] : [{ state, dues: own }, { state: "coalesced", dues: of.dues - own }];
+  return own === of.dues
+    ? [{ state, dues: own }]
+    : [
+        { state, dues: own },
+        { state: "coalesced", dues: of.dues - own },
+      ];
 }

@@ -58,20 +58,37 @@ const failed = (message: string): RunOutcome => ({
 it("an error's message with a zero character or half a surrogate pair is stored, and stops no other ending", async () => {
   const [a, b, c, d] = await claimAll();
   if (a === undefined || b === undefined || c === undefined || d === undefined) throw new Error("no runs");
-  const runs = [ended(a, failed("nul \0 here")), ended(b, failed("half \ud83d")), ended(c, refused("nul \0 and half \ud83d")), ended(d, { kind: "succeeded", figures: {} })];
+  const runs = [
+    ended(a, failed("nul \0 here")),
+    ended(b, failed("half \ud83d")),
+    ended(c, refused("nul \0 and half \ud83d")),
+    ended(d, { kind: "succeeded", figures: {} }),
+  ];
   expect((await finishRuns({ database }, { workerId: worker, runs })).size).toBe(jobs);
-  const rows = await database.sql<{ message: string }[]>`select error ->> 'message' as message from run where error is not null order by job_id`;
+  const rows = await database.sql<
+    { message: string }[]
+  >`select error ->> 'message' as message from run where error is not null order by job_id`;
   expect(rows.map((row) => row.message)).toEqual(["nul \ufffd here", "half \ufffd", "nul \ufffd and half \ufffd"]);
 });
 
 it("several refusals of credentials hold each integration once, with an audit entry each", async () => {
   const claimed = await claimAll();
-  await finishRuns({ database }, { workerId: worker, runs: claimed.map((run, n) => ended(run, n === 0 ? failed("bad") : refused(`refused ${n}`))) });
+  await finishRuns(
+    { database },
+    { workerId: worker, runs: claimed.map((run, n) => ended(run, n === 0 ? failed("bad") : refused(`refused ${n}`))) },
+  );
   const members = await database.sql<{ key: string; reason: string }[]>`
     select i.key, h.reason from hold as h join hold_member as m on m.hold_id = h.id join integration as i on i.id = m.integration_id order by i.key`;
   expect([...members]).toEqual([1, 2, 3].map((n) => ({ key: `i${n}`, reason: `auth: refused ${n}` })));
   const audited = await database.sql<{ actor: string; action: string; reason: string; scope: unknown }[]>`
     select e.actor, e.action, e.reason, e.after -> 'scope' as scope from audit_entry as e join hold as h on h.id::text = e.subject_key
     where e.subject_kind = 'hold' order by e.reason`;
-  expect([...audited]).toEqual([1, 2, 3].map((n) => ({ actor: "system:quiesce", action: "hold.create", reason: `auth: refused ${n}`, scope: { integrations: [`i${n}`] } })));
+  expect([...audited]).toEqual(
+    [1, 2, 3].map((n) => ({
+      actor: "system:quiesce",
+      action: "hold.create",
+      reason: `auth: refused ${n}`,
+      scope: { integrations: [`i${n}`] },
+    })),
+  );
 });

@@ -66,7 +66,11 @@ export async function finishRuns(
     const ended = await inTransaction(context, async (tx) => {
       await lockCatalogue(tx);
       const written = await endRuns(tx, { workerId: input.workerId, runs: holding });
-      const changed = await holdIntegrations(tx, written.endings.filter((one) => one.holdReason !== null && written.done.has(one.runId)), written.now);
+      const changed = await holdIntegrations(
+        tx,
+        written.endings.filter((one) => one.holdReason !== null && written.done.has(one.runId)),
+        written.now,
+      );
       await lockDispatch(tx, changed);
       return written.done;
     });
@@ -102,7 +106,16 @@ function endingOf(finished: FinishedRun, facts: { readonly now: number; readonly
   const base = { runId: finished.runId, dueAt: finished.dueAt, attempt: finished.attempt, givesBack: outcome.kind === "given-back" };
   switch (outcome.kind) {
     case "succeeded":
-      return { ...base, state: "succeeded", readyAt: null, reason: null, error: null, figures: outcome.figures, event: "run.finished", holdReason: null };
+      return {
+        ...base,
+        state: "succeeded",
+        readyAt: null,
+        reason: null,
+        error: null,
+        figures: outcome.figures,
+        event: "run.finished",
+        holdReason: null,
+      };
     case "given-back":
       return {
         ...base,
@@ -115,14 +128,21 @@ function endingOf(finished: FinishedRun, facts: { readonly now: number; readonly
         holdReason: null,
       };
     case "failed": {
-      const verdict = decideRetry({ failure: outcome.failure, attempt: finished.attempt - facts.givenBack, policy: finished.retry, now, jitter: finished.jitter });
+      const verdict = decideRetry({
+        failure: outcome.failure,
+        attempt: finished.attempt - facts.givenBack,
+        policy: finished.retry,
+        now,
+        jitter: finished.jitter,
+      });
       return { ...base, ...failedEnding(verdict, outcome.error), error: outcome.error, figures: outcome.figures };
     }
   }
 }
 
 function failedEnding(verdict: RetryVerdict, error: RunError): Pick<Ending, "state" | "readyAt" | "reason" | "event" | "holdReason"> {
-  if (verdict.next !== "queued") return { state: verdict.next, readyAt: null, reason: verdict.reason, event: "run.finished", holdReason: null };
+  if (verdict.next !== "queued")
+    return { state: verdict.next, readyAt: null, reason: verdict.reason, event: "run.finished", holdReason: null };
   const holdReason = verdict.reason === "hold-integration" ? storableText(`${error.kind}: ${error.message}`) : null;
   return { state: "queued", readyAt: verdict.readyAt, reason: verdict.reason, event: "run.requeued", holdReason };
 }
@@ -191,13 +211,24 @@ async function holdIntegrations(tx: Tx, endings: readonly Ending[], now: number)
     order by i.id, r.due_at, r.id`);
   if (rows.length === 0) return [];
   // Once for all of them: a revoked account may end hundreds of runs at a time.
-  const facts = await loadCatalogFacts(tx, rows.map((row) => row.id));
+  const facts = await loadCatalogFacts(
+    tx,
+    rows.map((row) => row.id),
+  );
   const reasons = new Map(endings.map((one) => [one.runId, one.holdReason ?? ""]));
   const changed: number[] = [];
   for (const { key, owner, runId } of rows) {
     const scope = { integrations: [key] };
     const reason = reasons.get(runId) ?? "";
-    const made = await placeHold(tx, { kind: "credentials", scope, owner: owner ?? systemActor.name, reason, beginsAt: now, expiresAt: null, facts });
+    const made = await placeHold(tx, {
+      kind: "credentials",
+      scope,
+      owner: owner ?? systemActor.name,
+      reason,
+      beginsAt: now,
+      expiresAt: null,
+      facts,
+    });
     await recordAudit(tx, {
       actor: systemActor,
       action: "hold.create",

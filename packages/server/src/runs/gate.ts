@@ -41,12 +41,18 @@ export async function enterGate(
   input: { readonly integration: string; readonly leaseSeconds: number; readonly reason?: string | undefined },
 ): Promise<GateEntry> {
   if (!Number.isInteger(input.leaseSeconds) || input.leaseSeconds < 1 || input.leaseSeconds > maxLeaseSeconds) {
-    throw new DomainError("QSC_GATE_LEASE_INVALID", `A lease lasts 1 to ${maxLeaseSeconds} seconds, found ${input.leaseSeconds}.`, { field: "leaseSeconds" });
+    throw new DomainError("QSC_GATE_LEASE_INVALID", `A lease lasts 1 to ${maxLeaseSeconds} seconds, found ${input.leaseSeconds}.`, {
+      field: "leaseSeconds",
+    });
   }
   const leaseToken = randomUUID();
   const queued = await queueGateRun(context, input);
   for (let tries = 0; tries < claimTries; tries += 1) {
-    const result = await claimRuns(context.database.sql, { workerId: leaseToken, runs: [{ id: queued.runId, dueAt: queued.dueAt }], limit: 1 });
+    const result = await claimRuns(context.database.sql, {
+      workerId: leaseToken,
+      runs: [{ id: queued.runId, dueAt: queued.dueAt }],
+      limit: 1,
+    });
     if (result.claimed.length === 1) return { entered: true, runId: queued.runId, leaseToken, leaseUntil: queued.leaseUntil };
     if (result.held > 0 || result.stale) {
       const verdict = await askGate(context.database.db, input.integration);
@@ -56,9 +62,13 @@ export async function enterGate(
     await new Promise((resolve) => setTimeout(resolve, claimRetryMs));
   }
   await refuseGateRun(context, { ...queued, integration: input.integration, why: "busy" });
-  throw new DomainError("QSC_GATE_BUSY", `The gate of "${input.integration}" could not be entered within a second: another run is taking its place, or a cap is reached. Try again.`, {
-    field: "integration",
-  });
+  throw new DomainError(
+    "QSC_GATE_BUSY",
+    `The gate of "${input.integration}" could not be entered within a second: another run is taking its place, or a cap is reached. Try again.`,
+    {
+      field: "integration",
+    },
+  );
 }
 
 function queueGateRun(
@@ -90,7 +100,10 @@ function queueGateRun(
 }
 
 /** A gate run that may not start is cancelled, not held: nobody waits for it here, its caller decides what follows. */
-async function refuseGateRun(context: CommandContext, input: { readonly runId: string; readonly integration: string; readonly why: "held" | "busy" }): Promise<void> {
+async function refuseGateRun(
+  context: CommandContext,
+  input: { readonly runId: string; readonly integration: string; readonly why: "held" | "busy" },
+): Promise<void> {
   const { runId, integration, why } = input;
   await inTransaction(context, async (tx) => {
     const refused = await tx.execute(sql`
@@ -98,9 +111,21 @@ async function refuseGateRun(context: CommandContext, input: { readonly runId: s
       where id = ${runId}::uuid and due_at = run_due_of_id(${runId}::uuid) and state in ('queued', 'held')
       returning id`);
     if (refused.length === 0) return;
-    await recordAudit(tx, { actor: context.actor, action: "gate.refuse", subjectKind: "integration", subjectKey: integration, after: { runId, why } });
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "gate.refuse",
+      subjectKind: "integration",
+      subjectKey: integration,
+      after: { runId, why },
+    });
     await appendEvents(tx, [
-      { kind: "run.finished", subjectKind: "run", subjectKey: runId, integrationKey: integration, payload: { state: "cancelled", reason: "gate-refused" } },
+      {
+        kind: "run.finished",
+        subjectKind: "run",
+        subjectKey: runId,
+        integrationKey: integration,
+        payload: { state: "cancelled", reason: "gate-refused" },
+      },
     ]);
   });
 }
@@ -126,7 +151,12 @@ export function renewGate(
 /** Leaves the gate: the run ends with the caller's outcome. */
 export function leaveGate(
   context: CommandContext,
-  input: { readonly runId: string; readonly leaseToken: string; readonly outcome: "succeeded" | "failed"; readonly exitCode?: number | undefined },
+  input: {
+    readonly runId: string;
+    readonly leaseToken: string;
+    readonly outcome: "succeeded" | "failed";
+    readonly exitCode?: number | undefined;
+  },
 ): Promise<{ readonly runId: string }> {
   return inTransaction(context, async (tx) => {
     const rows = await tx.execute<{ integrationKey: string }>(sql`
@@ -146,7 +176,13 @@ export function leaveGate(
       after: { runId: input.runId, outcome: input.outcome, exitCode: input.exitCode ?? null },
     });
     await appendEvents(tx, [
-      { kind: "run.finished", subjectKind: "run", subjectKey: input.runId, integrationKey: left.integrationKey, payload: { state: input.outcome, exitCode: input.exitCode ?? null } },
+      {
+        kind: "run.finished",
+        subjectKind: "run",
+        subjectKey: input.runId,
+        integrationKey: left.integrationKey,
+        payload: { state: input.outcome, exitCode: input.exitCode ?? null },
+      },
     ]);
     return { runId: input.runId };
   });
@@ -157,14 +193,19 @@ async function findIntegration(tx: Tx, key: string, { keep = false } = {}): Prom
   const rows = await tx.execute<{ id: number; bucket: number }>(sql`
     select id, bucket from integration where key = ${key} ${keep ? sql`for key share` : sql``}`);
   const integration = rows[0];
-  if (integration === undefined) throw new DomainError("QSC_INTEGRATION_NOT_FOUND", `There is no integration "${key}".`, { field: "integration" });
+  if (integration === undefined)
+    throw new DomainError("QSC_INTEGRATION_NOT_FOUND", `There is no integration "${key}".`, { field: "integration" });
   return integration;
 }
 
 function leaseLost(runId: string): DomainError {
-  return new DomainError("QSC_GATE_LEASE_LOST", `The lease of run ${runId} is not yours any more, or has ended. Stop the work: a window may have become quiesced.`, {
-    field: "leaseToken",
-  });
+  return new DomainError(
+    "QSC_GATE_LEASE_LOST",
+    `The lease of run ${runId} is not yours any more, or has ended. Stop the work: a window may have become quiesced.`,
+    {
+      field: "leaseToken",
+    },
+  );
 }
 
 function asUuid(value: string, field: string): string {

@@ -47,7 +47,12 @@ afterEach(async () => {
 
 const check = async (from = start, to = start + 20 * minute) => (await conservation(database.db, zones, { from, to })).differences;
 const unexpected = (dueAt: number) => ({ job: "sync", kind: "unexpected", dueAt });
-async function stray(input: { readonly version: number; readonly dueAt: number; readonly lastDueAt?: number; readonly dueCount?: number }): Promise<void> {
+async function stray(input: {
+  readonly version: number;
+  readonly dueAt: number;
+  readonly lastDueAt?: number;
+  readonly dueCount?: number;
+}): Promise<void> {
   const { version, dueAt, lastDueAt = dueAt, dueCount = 1 } = input;
   await database.sql`select ensure_run_partitions(${dueAt}::timestamptz, ${dueAt}::timestamptz)`;
   await database.sql`

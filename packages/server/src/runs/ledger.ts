@@ -119,7 +119,12 @@ class Account {
   }
 
   result(): Pick<Conservation, "expected" | "accounted" | "byState" | "differences"> {
-    return { expected: this.#expected, accounted: this.#accounted, byState: Object.fromEntries(this.#byState), differences: this.#differences };
+    return {
+      expected: this.#expected,
+      accounted: this.#accounted,
+      byState: Object.fromEntries(this.#byState),
+      differences: this.#differences,
+    };
   }
 
   #count(state: string, dues: number): void {

@@ -1,4 +1,15 @@
-import { dueTimes, type CatchUp, type JobSchedule, maxWaitingRuns, nextDueAt, planDues, type PlannedRun, planUntil, type WaitingRun, type ZoneData } from "@quiesce/core";
+import {
+  dueTimes,
+  type CatchUp,
+  type JobSchedule,
+  maxWaitingRuns,
+  nextDueAt,
+  planDues,
+  type PlannedRun,
+  planUntil,
+  type WaitingRun,
+  type ZoneData,
+} from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { inTransaction, readNow } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
@@ -113,7 +124,13 @@ function planJob(input: {
   // Past the limit the watermark stops at the first due time that was left out.
   const watermark = dues[maxDuesPerJob]?.dueAt ?? Math.max(until, job.watermark);
   const waiting = input.waiting?.newest ?? null;
-  const plan = planDues({ dues: taken, now, catchUp: job.catchUp, waiting, waitingCount: Math.min(input.waiting?.count ?? 0, maxWaitingRuns) });
+  const plan = planDues({
+    dues: taken,
+    now,
+    catchUp: job.catchUp,
+    waiting,
+    waitingCount: Math.min(input.waiting?.count ?? 0, maxWaitingRuns),
+  });
   return { job, watermark, nextDueAt: nextDueAt(job.schedule, watermark - 1, input.zones), waiting, plan };
 }
 

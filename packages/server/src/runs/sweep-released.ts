@@ -111,10 +111,14 @@ function byJob(held: readonly HeldRun[]): readonly (readonly HeldRun[])[] {
   return [...groups.values()];
 }
 
-function stepsOf(runs: readonly HeldRun[], input: { readonly now: number; readonly roots: ReadonlyMap<number, string> }): readonly CatchUpStep[] {
+function stepsOf(
+  runs: readonly HeldRun[],
+  input: { readonly now: number; readonly roots: ReadonlyMap<number, string> },
+): readonly CatchUpStep[] {
   const first = runs[0];
   if (first === undefined) return [];
-  if (first.catchUp === null) return runs.map((run) => ({ runId: run.runId, dueAt: run.dueAt, next: "queued", into: null, reason: "requested" }));
+  if (first.catchUp === null)
+    return runs.map((run) => ({ runId: run.runId, dueAt: run.dueAt, next: "queued", into: null, reason: "requested" }));
   return planCatchUp({
     catchUp: first.catchUp,
     maxAgeMs: first.maxAgeSeconds === null ? null : first.maxAgeSeconds * 1_000,

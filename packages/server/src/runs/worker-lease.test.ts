@@ -35,6 +35,12 @@ it("a gate run that was never entered is cancelled when its lease ends, and an e
   await reapRuns({ database }, { marginMs: 10_000 });
   const events = await database.sql`select kind, subject_kind, subject_key, integration_key, payload - 'dueAt' as payload from event_inbox`;
   expect([...events]).toEqual([
-    { kind: "run.finished", subject_kind: "run", subject_key: run?.id, integration_key: "orders", payload: { state: "cancelled", reason: "gate-abandoned" } },
+    {
+      kind: "run.finished",
+      subject_kind: "run",
+      subject_key: run?.id,
+      integration_key: "orders",
+      payload: { state: "cancelled", reason: "gate-abandoned" },
+    },
   ]);
 });

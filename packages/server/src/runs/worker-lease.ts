@@ -20,7 +20,10 @@ export async function registerWorker(database: Database, input: { readonly name:
 }
 
 /** Renews the lease; false when the reaper was faster: then nothing that this worker still does will count. */
-export async function renewWorker(database: Database, input: { readonly workerId: string; readonly leaseMs: number; readonly marginMs: number }): Promise<boolean> {
+export async function renewWorker(
+  database: Database,
+  input: { readonly workerId: string; readonly leaseMs: number; readonly marginMs: number },
+): Promise<boolean> {
   const rows = await database.db.execute(sql`
     update worker set lease_until = app_now() + ${`${input.leaseMs} milliseconds`}::interval
     where id = ${input.workerId}::uuid and stopped_at is null and lease_until + ${`${input.marginMs} milliseconds`}::interval > app_now()
@@ -85,7 +88,10 @@ const maxReapedPerTransaction = 500;
  * Takes back the runs of workers that lost their lease: queued again where running twice does no harm, `lost` for review where it might.
  * Also ends gate runs whose caller stopped renewing, and gate runs that were never entered.
  */
-export function reapRuns(context: { readonly database: Database }, settings: Pick<LeaseSettings, "marginMs">): Promise<{ readonly requeued: number; readonly lost: number }> {
+export function reapRuns(
+  context: { readonly database: Database },
+  settings: Pick<LeaseSettings, "marginMs">,
+): Promise<{ readonly requeued: number; readonly lost: number }> {
   return inTransaction(context, async (tx) => {
     const now = await readNow(tx);
     const reaped = await tx.execute<{ state: string }>(sql`

@@ -53,7 +53,11 @@ export class AgendaWakes {
     });
     agenda.on("error", (error) => this.#log.warn({ err: error }, "Agenda reported an error; every duty also wakes by itself."));
     for (const wake of this.#wakes) {
-      agenda.define(wake.name, () => wake.wake(), { concurrency: 1, lockLimit: 1, lockLifetime: wake.everyMs > 5_000 ? longLockLifetimeMs : lockLifetimeMs });
+      agenda.define(wake.name, () => wake.wake(), {
+        concurrency: 1,
+        lockLimit: 1,
+        lockLifetime: wake.everyMs > 5_000 ? longLockLifetimeMs : lockLifetimeMs,
+      });
     }
     await agenda.ready;
     await agenda.start();

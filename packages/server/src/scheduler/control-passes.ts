@@ -35,7 +35,7 @@ export function controlPasses(context: {
       name: "runs.materialise",
       everyMs: 2_000,
       run: async () => {
-        for (let after: number | null = 0; after !== null; ) after = (await materialiseRuns(context, after)).next;
+        for (let after: number | null = 0; after !== null;) after = (await materialiseRuns(context, after)).next;
         context.wakeDispatcher();
       },
     },

@@ -30,7 +30,13 @@ export class Dispatcher {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #slowLookAtMs = 0;
 
-  constructor(options: { readonly database: Database; readonly worker: RunWorker; readonly log: Logger; readonly zones: ZoneData; readonly onStale: () => void }) {
+  constructor(options: {
+    readonly database: Database;
+    readonly worker: RunWorker;
+    readonly log: Logger;
+    readonly zones: ZoneData;
+    readonly onStale: () => void;
+  }) {
     this.#database = options.database;
     this.#worker = options.worker;
     this.#log = options.log;

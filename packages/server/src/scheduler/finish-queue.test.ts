@@ -28,7 +28,10 @@ beforeEach(async () => {
   queue = new FinishQueue({ database: finishing }, log);
   await database.sql`update control set expanded_until = 'infinity'`;
   const names = Array.from({ length: jobs }, (_, n) => n);
-  await seedCatalogue(database.sql, { integrations: names.map((n) => ({ key: `i${n}` })), jobs: names.map((n) => ({ key: `j${n}`, integration: `i${n}` })) });
+  await seedCatalogue(database.sql, {
+    integrations: names.map((n) => ({ key: `i${n}` })),
+    jobs: names.map((n) => ({ key: `j${n}`, integration: `i${n}` })),
+  });
 });
 
 afterEach(async () => {
@@ -60,7 +63,9 @@ async function countIn(state: string): Promise<number> {
 }
 
 /** Holds what `lock` locks until the answered function is called. */
-async function held(lock: (tx: Parameters<Parameters<Database["db"]["transaction"]>[0]>[0]) => Promise<unknown>): Promise<() => Promise<void>> {
+async function held(
+  lock: (tx: Parameters<Parameters<Database["db"]["transaction"]>[0]>[0]) => Promise<unknown>,
+): Promise<() => Promise<void>> {
   let free = (): void => undefined;
   let holding: Promise<void> = Promise.resolve();
   await new Promise<void>((locked) => {
@@ -94,13 +99,20 @@ it("an ending keeps its own deadline: one that came early and gave up drops none
 
 it("an ending that the database refuses for its values drops no other of its batch", async () => {
   const claimed = await claimAll();
-  const endings = claimed.map((run, n) => (n === 3 ? add({ ...run, attempt: 2 ** 40 }, 0) : add(run, 30_000)));
-  await Promise.all(endings);
+  const [first, ...others] = claimed;
+  if (first === undefined) throw new Error("no run");
+  let gaveUp = false;
+  const refused = add({ ...first, attempt: 2 ** 40 }, 2_000).then(() => (gaveUp = true));
+  await Promise.all(others.map((run) => add(run, 30_000)));
+  expect(gaveUp).toBe(false);
   expect(await countIn("succeeded")).toBe(jobs - 1);
+  await refused;
 });
 
 it("endings do not wait for the catalogue because one of them holds its integration", async () => {
   const claimed = await claimAll();
+  // Nothing ends the wait for the catalogue but its release.
+  queue = new FinishQueue({ database }, log);
   const free = await held((tx) => lockCatalogue(tx));
   const [first, ...others] = claimed;
   if (first === undefined) throw new Error("no run");
@@ -111,7 +123,8 @@ it("endings do not wait for the catalogue because one of them holds its integrat
     error: { kind: "auth", message: "refused" },
   });
   try {
-    await Promise.all(others.map((run) => add(run, 0)));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await Promise.all(others.map((run) => add(run, 30_000)));
     expect(await countIn("succeeded")).toBe(jobs - 1);
     expect(await countIn("running")).toBe(1);
   } finally {

@@ -114,10 +114,14 @@ class FinishLane {
     const lost = batch.filter((one) => now > one.giveUpAtMonotonicMs());
     const unwritten = batch.filter((one) => !lost.includes(one));
     if (lost.length > 0) {
-      this.#log.error({ err: error, runs: lost.length }, "Endings of runs could not be written before the lease ended; the reaper takes these runs back.");
+      this.#log.error(
+        { err: error, runs: lost.length },
+        "Endings of runs could not be written before the lease ended; the reaper takes these runs back.",
+      );
       for (const one of lost) one.done();
     }
-    if (unwritten.length > 0) this.#log.warn({ err: error, runs: unwritten.length }, "Endings of runs could not be written yet; trying again.");
+    if (unwritten.length > 0)
+      this.#log.warn({ err: error, runs: unwritten.length }, "Endings of runs could not be written yet; trying again.");
     return unwritten;
   }
 }

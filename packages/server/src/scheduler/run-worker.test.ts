@@ -23,7 +23,10 @@ class SilentProxy {
   constructor(target: { readonly host: string; readonly port: number }) {
     this.#server = createServer((client) => {
       const upstream = connect(target.port, target.host);
-      for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
         this.#sockets.add(from);
         from.on("data", (bytes) => to.write(bytes));
         from.on("error", () => to.destroy());
@@ -120,7 +123,12 @@ it("a run whose claim's answer was lost is given back under a living worker, and
   const [known, unknown] = await claimAll(worker);
   if (known === undefined || unknown === undefined) throw new Error("no runs");
   hand(worker, [known]);
-  const states = async () => (await database.sql<{ state: string; reason: string | null; givenBack: number }[]>`select state, reason, given_back as "givenBack" from run order by job_id`).slice();
+  const states = async () =>
+    (
+      await database.sql<
+        { state: string; reason: string | null; givenBack: number }[]
+      >`select state, reason, given_back as "givenBack" from run order by job_id`
+    ).slice();
   await time.advance(9_000);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect((await states()).map((one) => one.state)).toEqual(["running", "running"]);
@@ -151,7 +159,10 @@ it("a worker stops its runs a margin before the end of its lease although the da
   hand(worker, await claimAll(worker));
   const silentAtMs = clock.monotonicMs();
   proxy.fallSilent();
-  const { reason, atMs } = await Promise.race([stopped, new Promise<never>((_, reject) => setTimeout(() => reject(new Error("It was never stopped.")), 5_000))]);
+  const { reason, atMs } = await Promise.race([
+    stopped,
+    new Promise<never>((_, reject) => setTimeout(() => reject(new Error("It was never stopped.")), 5_000)),
+  ]);
   expect(reason).toEqual({ why: "lease-lost" });
   expect(atMs - silentAtMs).toBeLessThan(lease.leaseMs - lease.marginMs + 250);
   expect(worker.workerId).toBeNull();

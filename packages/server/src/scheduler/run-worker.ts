@@ -84,7 +84,10 @@ export class RunWorker {
   /** Lets runs in flight finish for `graceMs`, then aborts them, and gives up the lease so that nobody has to wait for it. */
   async stop(graceMs: number): Promise<void> {
     const finished = Promise.all([...this.#running.values()].map((one) => one.ended));
-    const inTime = await Promise.race([finished.then(() => true), new Promise<false>((resolve) => setTimeout(() => resolve(false), graceMs).unref())]);
+    const inTime = await Promise.race([
+      finished.then(() => true),
+      new Promise<false>((resolve) => setTimeout(() => resolve(false), graceMs).unref()),
+    ]);
     if (!inTime) {
       for (const one of this.#running.values()) one.abort.abort({ why: "shutdown" } satisfies AbortReason);
       await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, abortedWaitMs).unref())]);
@@ -110,7 +113,11 @@ export class RunWorker {
     }
   }
 
-  async #execute(run: RunToExecute, claim: { readonly workerId: string; readonly claimedAtMs: number }, abort: AbortController): Promise<void> {
+  async #execute(
+    run: RunToExecute,
+    claim: { readonly workerId: string; readonly claimedAtMs: number },
+    abort: AbortController,
+  ): Promise<void> {
     const timer = setTimeout(() => abort.abort({ why: "timeout" } satisfies AbortReason), run.timeoutMs);
     const outcome = await this.#outcomeOf(run, claim, abort.signal);
     clearTimeout(timer);
@@ -187,10 +194,13 @@ export class RunWorker {
   #armSelfKill(): void {
     if (this.#selfKill !== null) clearTimeout(this.#selfKill);
     const leftMs = this.#leaseEndsAtMs - this.#lease.marginMs - clock.monotonicMs();
-    this.#selfKill = setTimeout(() => {
-      if (this.workerId !== null) this.#armSelfKill();
-      else this.#abortAll();
-    }, Math.max(1, Math.ceil(leftMs)));
+    this.#selfKill = setTimeout(
+      () => {
+        if (this.workerId !== null) this.#armSelfKill();
+        else this.#abortAll();
+      },
+      Math.max(1, Math.ceil(leftMs)),
+    );
   }
 
   #abortAll(): void {

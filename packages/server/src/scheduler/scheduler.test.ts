@@ -64,7 +64,10 @@ it("a frozen client with every dispatch lock in its hands stops dispatch no long
   });
   await scheduler.start();
   await freeze(database);
-  const { runId } = await runNow({ database, zones, actor: { kind: "token", name: "tester", role: "admin" } }, { job: "sync", reason: "now" });
+  const { runId } = await runNow(
+    { database, zones, actor: { kind: "token", name: "tester", role: "admin" } },
+    { job: "sync", reason: "now" },
+  );
   const state = async () => (await database.sql<{ state: string }[]>`select state from run where id = ${runId}::uuid`)[0]?.state;
   await new Promise((resolve) => setTimeout(resolve, 700));
   expect(await state()).toBe("queued");

@@ -55,7 +55,9 @@ class GuardedPass {
     this.#lastStartedMs = clock.monotonicMs();
     this.#running = this.#pass
       .run()
-      .catch((error: unknown) => this.#log.error({ err: error, pass: this.#pass.name }, "A pass of the scheduler failed; the next wake-up tries again."))
+      .catch((error: unknown) =>
+        this.#log.error({ err: error, pass: this.#pass.name }, "A pass of the scheduler failed; the next wake-up tries again."),
+      )
       .finally(() => {
         this.#running = null;
       });
@@ -86,8 +88,15 @@ export class Scheduler {
     const dispatchDatabase = options.dispatchDatabase ?? openDispatchDatabase(options.databaseUrl);
     this.#ownDatabase = options.dispatchDatabase === undefined ? dispatchDatabase : null;
     this.#worker = new RunWorker({ ...options, leaseDatabase: dispatchDatabase, name: options.workerName });
-    this.#dispatcher = new Dispatcher({ ...options, database: dispatchDatabase, worker: this.#worker, onStale: () => void this.pass("windows.expand") });
-    this.#passes = controlPasses({ ...options, wakeDispatcher: () => this.#dispatcher.wake() }).map((pass) => new GuardedPass(pass, options.log));
+    this.#dispatcher = new Dispatcher({
+      ...options,
+      database: dispatchDatabase,
+      worker: this.#worker,
+      onStale: () => void this.pass("windows.expand"),
+    });
+    this.#passes = controlPasses({ ...options, wakeDispatcher: () => this.#dispatcher.wake() }).map(
+      (pass) => new GuardedPass(pass, options.log),
+    );
     this.#agenda = new AgendaWakes({
       url: options.databaseUrl,
       log: options.log,

@@ -41,7 +41,14 @@ export async function advanceWindows(context: Advancing): Promise<AdvanceResult>
  */
 function inFlight(tx: Tx, only: { readonly occurrenceId?: number } = {}) {
   const which = only.occurrenceId === undefined ? sql`` : sql`and o.id = ${only.occurrenceId}`;
-  return tx.execute<{ occurrenceId: number; holdId: number; key: string; localStart: string; quiescedAt: number | null; busy: boolean }>(sql`
+  return tx.execute<{
+    occurrenceId: number;
+    holdId: number;
+    key: string;
+    localStart: string;
+    quiescedAt: number | null;
+    busy: boolean;
+  }>(sql`
     select o.id as "occurrenceId", h.id as "holdId", w.key, o.local_start as "localStart", o.quiesced_at as "quiescedAt",
       c.mode = 'observe' or exists (select from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'running'
         where m.hold_id = h.id and m.released_at is null) as busy
@@ -65,7 +72,12 @@ async function markQuiesced(context: Advancing): Promise<number> {
       const now = await readNow(tx);
       await tx.execute(sql`update occurrence set quiesced_at = ${again.busy ? null : now}::timestamptz where id = ${one.occurrenceId}`);
       await appendEvents(tx, [
-        { kind: again.busy ? "window.unquiesced" : "window.quiesced", subjectKind: "window", subjectKey: one.key, payload: { localStart: one.localStart, at: payloadInstant(now) } },
+        {
+          kind: again.busy ? "window.unquiesced" : "window.quiesced",
+          subjectKind: "window",
+          subjectKey: one.key,
+          payload: { localStart: one.localStart, at: payloadInstant(now) },
+        },
       ]);
       return again.busy ? 0 : 1;
     });
@@ -102,7 +114,7 @@ const maxKeptOn = 1_000;
  */
 async function keepOnHeld(context: Advancing): Promise<number> {
   if ((await leftAlone(context.database.db, sql`limit 1`)).length === 0) return 0;
-  for (let kept = 0; ; ) {
+  for (let kept = 0; ;) {
     const batch = await inTransaction(context, async (tx) => {
       const runs = await leftAlone(tx, sql`limit ${maxKeptOn} for update of r skip locked`);
       await giveToHolds(tx, runs);

@@ -45,5 +45,13 @@ export function cancelWindow(
 
 /** What a person would have to write to get this window as it is. */
 function inputOf(window: WindowRow): WindowInput {
-  return { title: window.title, mode: window.mode, series: window.series, scope: window.scope, owner: window.owner, reason: window.reason, confirmLong: true };
+  return {
+    title: window.title,
+    mode: window.mode,
+    series: window.series,
+    scope: window.scope,
+    owner: window.owner,
+    reason: window.reason,
+    confirmLong: true,
+  };
 }

@@ -21,12 +21,30 @@ export function pause(
     const now = await readNow(tx);
     const scope = parsed(windowScopeSchema, input.scope, "QSC_HOLD_SCOPE_INVALID");
     if (input.until !== null && input.until <= now) {
-      throw new DomainError("QSC_HOLD_UNTIL_PAST", `A pause until ${new Date(input.until).toISOString()} would be over already. Give a later time, or none.`, {
-        field: "until",
-      });
+      throw new DomainError(
+        "QSC_HOLD_UNTIL_PAST",
+        `A pause until ${new Date(input.until).toISOString()} would be over already. Give a later time, or none.`,
+        {
+          field: "until",
+        },
+      );
     }
-    const made = await placeHold(tx, { kind: "manual", scope, owner: context.actor.name, reason: input.reason, beginsAt: now, expiresAt: input.until });
-    await recordAudit(tx, { actor: context.actor, action: "hold.create", subjectKind: "hold", subjectKey: String(made.holdId), reason: input.reason, after: { scope, until: input.until } });
+    const made = await placeHold(tx, {
+      kind: "manual",
+      scope,
+      owner: context.actor.name,
+      reason: input.reason,
+      beginsAt: now,
+      expiresAt: input.until,
+    });
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "hold.create",
+      subjectKind: "hold",
+      subjectKey: String(made.holdId),
+      reason: input.reason,
+      after: { scope, until: input.until },
+    });
     await lockDispatch(tx, made.changed);
     return { holdId: made.holdId, integrations: made.changed.length };
   });
@@ -56,7 +74,13 @@ export async function placeHold(
       kind: "hold.created",
       subjectKind: "hold",
       subjectKey: String(holdId),
-      payload: { kind: input.kind, scope: input.scope, reason: input.reason, until: payloadInstant(input.expiresAt), integrations: changed.length },
+      payload: {
+        kind: input.kind,
+        scope: input.scope,
+        reason: input.reason,
+        until: payloadInstant(input.expiresAt),
+        integrations: changed.length,
+      },
     },
   ]);
   return { holdId, changed };
@@ -77,15 +101,25 @@ export function resume(
     const holds = await tx.execute<{ id: number; kind: string }>(sql`
       select h.id, h.kind from hold as h where h.released_at is null and ${wanted} order by h.id for update`);
     if (holds.length === 0) {
-      throw new DomainError("QSC_HOLD_NOT_FOUND", "No open pause fits. List the open ones with the query holds, or `quiesce status`.", { field: input.holdId === undefined ? "scope" : "holdId" });
+      throw new DomainError("QSC_HOLD_NOT_FOUND", "No open pause fits. List the open ones with the query holds, or `quiesce status`.", {
+        field: input.holdId === undefined ? "scope" : "holdId",
+      });
     }
     if (holds.some((one) => one.kind === "window")) {
-      throw new DomainError("QSC_HOLD_IS_WINDOW", "This hold belongs to a maintenance window. End that window early instead.", { field: "holdId" });
+      throw new DomainError("QSC_HOLD_IS_WINDOW", "This hold belongs to a maintenance window. End that window early instead.", {
+        field: "holdId",
+      });
     }
     const changed: number[] = [];
     for (const one of holds) {
       changed.push(...(await releaseHold(tx, { holdId: one.id, actor: context.actor, reason: input.reason, now })));
-      await recordAudit(tx, { actor: context.actor, action: "hold.release", subjectKind: "hold", subjectKey: String(one.id), reason: input.reason });
+      await recordAudit(tx, {
+        actor: context.actor,
+        action: "hold.release",
+        subjectKind: "hold",
+        subjectKey: String(one.id),
+        reason: input.reason,
+      });
     }
     await lockDispatch(tx, changed);
     return { released: holds.map((one) => one.id) };
@@ -93,12 +127,24 @@ export function resume(
 }
 
 /** Switches the whole product between enforcing holds and only recording what they would have held. */
-export function setMode(context: CommandContext, input: { readonly mode: "enforce" | "observe"; readonly reason: string }): Promise<{ readonly mode: "enforce" | "observe" }> {
+export function setMode(
+  context: CommandContext,
+  input: { readonly mode: "enforce" | "observe"; readonly reason: string },
+): Promise<{ readonly mode: "enforce" | "observe" }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
     await tx.execute(sql`update control set mode = ${input.mode}`);
-    await recordAudit(tx, { actor: context.actor, action: "control.mode", subjectKind: "control", subjectKey: "mode", reason: input.reason, after: { mode: input.mode } });
-    await appendEvents(tx, [{ kind: "control.mode-changed", subjectKind: "control", subjectKey: "mode", payload: { mode: input.mode, reason: input.reason } }]);
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "control.mode",
+      subjectKind: "control",
+      subjectKey: "mode",
+      reason: input.reason,
+      after: { mode: input.mode },
+    });
+    await appendEvents(tx, [
+      { kind: "control.mode-changed", subjectKind: "control", subjectKey: "mode", payload: { mode: input.mode, reason: input.reason } },
+    ]);
     await lockDispatch(tx, "all");
     return { mode: input.mode };
   });

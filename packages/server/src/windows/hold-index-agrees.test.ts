@@ -55,11 +55,22 @@ const windowArbitrary: fc.Arbitrary<WindowInput> = fc
     minutes: fc.integer({ min: 1, max: 600 }),
     timeZone: fc.constantFrom("UTC", "Europe/Madrid", "America/New_York", "Australia/Sydney"),
     rrule: fc.constantFrom(undefined, "FREQ=DAILY", "FREQ=DAILY;INTERVAL=2"),
-    scope: fc.constantFrom<WindowInput["scope"]>({ all: true }, { systems: ["erp"] }, { tags: ["odd"] }, { integrations: ["i1", "i4"] }, { systems: ["crm"], tags: ["even"] }),
+    scope: fc.constantFrom<WindowInput["scope"]>(
+      { all: true },
+      { systems: ["erp"] },
+      { tags: ["odd"] },
+      { integrations: ["i1", "i4"] },
+      { systems: ["crm"], tags: ["even"] },
+    ),
   })
   .map(({ dayOfMonth, hour, minutes, timeZone, rrule, scope }) => ({
     title: "w",
-    series: { start: `2026-03-${dayOfMonth}T${String(hour).padStart(2, "0")}:00`, duration: `PT${minutes}M`, timeZone, ...(rrule === undefined ? {} : { rrule }) },
+    series: {
+      start: `2026-03-${dayOfMonth}T${String(hour).padStart(2, "0")}:00`,
+      duration: `PT${minutes}M`,
+      timeZone,
+      ...(rrule === undefined ? {} : { rrule }),
+    },
     scope,
     owner: "o",
     reason: "r",
@@ -68,34 +79,46 @@ const windowArbitrary: fc.Arbitrary<WindowInput> = fc
 describe("the compiled index and the claim's predicate", () => {
   it("give the same verdict for every integration at every instant", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(windowArbitrary, { minLength: 1, maxLength: 5 }), fc.array(fc.integer({ min: 0, max: 6 * day }), { minLength: 4, maxLength: 10 }), async (inputs, offsets) => {
-        await database.db.execute(sql`truncate maintenance_window, occurrence, hold, hold_member cascade`);
-        await database.db.execute(sql`update control set expanded_until = '-infinity'`);
-        await time.set(start);
-        await expandWindows(context);
-        for (const [n, input] of inputs.entries()) await createWindow(context, { ...input, key: `w${n}` });
-        const facts = await loadCatalogFacts(database.db);
-        const index = HoldIndex.compile({
-          integrations: facts.integrations.map((one) => ({
-            key: one.key,
-            windowIds: inputs.flatMap((input, n) => (covered(facts, input.scope).some((found) => found.integrationId === one.id) ? [n] : [])),
-          })),
-          windows: inputs.map((input, n): HoldSpans => {
-            const found = occurrences(input.series, { from: start - day, to: start + 8 * day }, context.zones);
-            return { id: n, starts: Float64Array.from(found.map((one) => one.start)), ends: Float64Array.from(found.map((one) => one.end)) };
-          }),
-          horizon: start + 8 * day,
-        });
-        for (const now of offsets.map((offset) => start + offset).toSorted((a, b) => a - b)) {
-          await time.set(now);
-          await advanceWindows(context);
-          const held = await database.db.execute<{ key: string }>(sql`
+      fc.asyncProperty(
+        fc.array(windowArbitrary, { minLength: 1, maxLength: 5 }),
+        fc.array(fc.integer({ min: 0, max: 6 * day }), { minLength: 4, maxLength: 10 }),
+        async (inputs, offsets) => {
+          await database.db.execute(sql`truncate maintenance_window, occurrence, hold, hold_member cascade`);
+          await database.db.execute(sql`update control set expanded_until = '-infinity'`);
+          await time.set(start);
+          await expandWindows(context);
+          for (const [n, input] of inputs.entries()) await createWindow(context, { ...input, key: `w${n}` });
+          const facts = await loadCatalogFacts(database.db);
+          const index = HoldIndex.compile({
+            integrations: facts.integrations.map((one) => ({
+              key: one.key,
+              windowIds: inputs.flatMap((input, n) =>
+                covered(facts, input.scope).some((found) => found.integrationId === one.id) ? [n] : [],
+              ),
+            })),
+            windows: inputs.map((input, n): HoldSpans => {
+              const found = occurrences(input.series, { from: start - day, to: start + 8 * day }, context.zones);
+              return {
+                id: n,
+                starts: Float64Array.from(found.map((one) => one.start)),
+                ends: Float64Array.from(found.map((one) => one.end)),
+              };
+            }),
+            horizon: start + 8 * day,
+          });
+          for (const now of offsets.map((offset) => start + offset).toSorted((a, b) => a - b)) {
+            await time.set(now);
+            await advanceWindows(context);
+            const held = await database.db.execute<{ key: string }>(sql`
             select i.key from integration as i where exists (select from hold_member as m cross join control as c where m.integration_id = i.id and ${holdsNow})`);
-          const bySql = held.map((row) => row.key).toSorted();
-          const byIndex = facts.integrations.flatMap((one) => (index.isHeld(index.numberOf(one.key) ?? -1, now) ? [one.key] : [])).toSorted();
-          expect(byIndex).toEqual(bySql);
-        }
-      }),
+            const bySql = held.map((row) => row.key).toSorted();
+            const byIndex = facts.integrations
+              .flatMap((one) => (index.isHeld(index.numberOf(one.key) ?? -1, now) ? [one.key] : []))
+              .toSorted();
+            expect(byIndex).toEqual(bySql);
+          }
+        },
+      ),
       { numRuns: 25 },
     );
   });

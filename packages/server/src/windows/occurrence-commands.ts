@@ -20,17 +20,33 @@ export function endWindowEarly(
     await lockCatalogue(tx);
     const { window, one, now } = await meantOccurrence(tx, input);
     if (one.startsAt > now) {
-      throw new DomainError("QSC_WINDOW_NOT_BEGUN", `The occurrence ${one.localStart} of "${window.key}" has not begun. Cancel it instead of ending it early.`, {
-        field: "localStart",
-      });
+      throw new DomainError(
+        "QSC_WINDOW_NOT_BEGUN",
+        `The occurrence ${one.localStart} of "${window.key}" has not begun. Cancel it instead of ending it early.`,
+        {
+          field: "localStart",
+        },
+      );
     }
     const holdId = await openHoldOf(tx, window, one);
     await announceOpened(tx, { occurrenceId: one.id });
     await tx.update(occurrence).set({ endsAt: now }).where(eq(occurrence.id, one.id));
     await writeOverride(tx, context, { window, one, endsAt: now, reason: input.reason });
-    await recordAudit(tx, { actor: context.actor, action: "occurrence.end-early", subjectKind: "window", subjectKey: window.key, reason: input.reason, before: one });
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "occurrence.end-early",
+      subjectKind: "window",
+      subjectKey: window.key,
+      reason: input.reason,
+      before: one,
+    });
     await appendEvents(tx, [
-      { kind: "window.ended", subjectKind: "window", subjectKey: window.key, payload: { localStart: one.localStart, early: true, plannedEnd: payloadInstant(one.endsAt) } },
+      {
+        kind: "window.ended",
+        subjectKind: "window",
+        subjectKey: window.key,
+        payload: { localStart: one.localStart, early: true, plannedEnd: payloadInstant(one.endsAt) },
+      },
     ]);
     const changed = await releaseHold(tx, { holdId, actor: context.actor, reason: input.reason, now });
     await lockDispatch(tx, changed);
@@ -61,9 +77,21 @@ export function extendWindow(
     }
     await tx.update(occurrence).set({ endsAt: input.until }).where(eq(occurrence.id, one.id));
     await writeOverride(tx, context, { window, one, endsAt: input.until, reason: input.reason });
-    await recordAudit(tx, { actor: context.actor, action: "occurrence.extend", subjectKind: "window", subjectKey: window.key, reason: input.reason, before: one });
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "occurrence.extend",
+      subjectKind: "window",
+      subjectKey: window.key,
+      reason: input.reason,
+      before: one,
+    });
     await appendEvents(tx, [
-      { kind: "window.extended", subjectKind: "window", subjectKey: window.key, payload: { localStart: one.localStart, endsAt: payloadInstant(input.until), plannedEnd: payloadInstant(one.endsAt) } },
+      {
+        kind: "window.extended",
+        subjectKind: "window",
+        subjectKey: window.key,
+        payload: { localStart: one.localStart, endsAt: payloadInstant(input.until), plannedEnd: payloadInstant(one.endsAt) },
+      },
     ]);
     await lockDispatch(tx, changed);
     return { key: window.key, localStart: one.localStart, endsAt: input.until };
@@ -78,18 +106,34 @@ export async function cancelOccurrence(
 ): Promise<readonly number[]> {
   const { window, one, now } = await meantOccurrence(tx, input);
   if (one.startsAt <= now) {
-    throw new DomainError("QSC_WINDOW_HAS_BEGUN", `The occurrence ${one.localStart} of "${window.key}" has begun. End it early instead of cancelling it.`, {
-      field: "localStart",
-    });
+    throw new DomainError(
+      "QSC_WINDOW_HAS_BEGUN",
+      `The occurrence ${one.localStart} of "${window.key}" has begun. End it early instead of cancelling it.`,
+      {
+        field: "localStart",
+      },
+    );
   }
   const changed = await tx.execute<{ id: number }>(sql`
     delete from hold_member where hold_id in (select id from hold where occurrence_id = ${one.id}) returning integration_id as id`);
   await tx.execute(sql`delete from hold where occurrence_id = ${one.id}`);
   await tx.update(occurrence).set({ cancelledAt: now }).where(eq(occurrence.id, one.id));
   await writeOverride(tx, context, { window, one, cancelled: true, reason: input.reason });
-  await recordAudit(tx, { actor: context.actor, action: "occurrence.cancel", subjectKind: "window", subjectKey: window.key, reason: input.reason, before: one });
+  await recordAudit(tx, {
+    actor: context.actor,
+    action: "occurrence.cancel",
+    subjectKind: "window",
+    subjectKey: window.key,
+    reason: input.reason,
+    before: one,
+  });
   await appendEvents(tx, [
-    { kind: "window.cancelled", subjectKind: "window", subjectKey: window.key, payload: { localStart: one.localStart, reason: input.reason } },
+    {
+      kind: "window.cancelled",
+      subjectKind: "window",
+      subjectKey: window.key,
+      payload: { localStart: one.localStart, reason: input.reason },
+    },
   ]);
   return changed.map((row) => row.id);
 }
@@ -118,9 +162,13 @@ async function openHoldOf(tx: Tx, window: WindowRow, one: OccurrenceRow): Promis
   const rows = await tx.select().from(hold).where(eq(hold.occurrenceId, one.id)).for("update");
   const found = rows[0];
   if (found === undefined || found.releasedAt !== null) {
-    throw new DomainError("QSC_OCCURRENCE_RELEASED", `The occurrence ${one.localStart} of "${window.key}" is released already. Pause the scope, or plan a new window.`, {
-      field: "key",
-    });
+    throw new DomainError(
+      "QSC_OCCURRENCE_RELEASED",
+      `The occurrence ${one.localStart} of "${window.key}" is released already. Pause the scope, or plan a new window.`,
+      {
+        field: "key",
+      },
+    );
   }
   return found.id;
 }
@@ -128,7 +176,13 @@ async function openHoldOf(tx: Tx, window: WindowRow, one: OccurrenceRow): Promis
 async function writeOverride(
   tx: Tx,
   context: CommandContext,
-  input: { readonly window: WindowRow; readonly one: OccurrenceRow; readonly cancelled?: boolean; readonly endsAt?: number; readonly reason: string },
+  input: {
+    readonly window: WindowRow;
+    readonly one: OccurrenceRow;
+    readonly cancelled?: boolean;
+    readonly endsAt?: number;
+    readonly reason: string;
+  },
 ): Promise<void> {
   await tx.execute(sql`
     insert into occurrence_override (window_id, local_start, cancelled, ends_at, actor, reason)

@@ -19,7 +19,12 @@ import { loadCatalogFacts } from "./store.js";
 
 /** What a window would mean, before it is saved. */
 export interface WindowPreview {
-  readonly refusals: readonly { readonly code: string; readonly field: string; readonly message: string; readonly nearest: string | null }[];
+  readonly refusals: readonly {
+    readonly code: string;
+    readonly field: string;
+    readonly message: string;
+    readonly nearest: string | null;
+  }[];
   readonly occurrences: readonly Occurrence[];
   /** Every integration it would cover, and by which path. */
   readonly covered: readonly { readonly integration: string; readonly path: string }[];
@@ -28,7 +33,13 @@ export interface WindowPreview {
   /** Names in the scope that the catalogue does not know: they cover nothing. */
   readonly unknown: readonly string[];
   /** Jobs with the due times that fall into the first occurrence, and how many runs their catch-up makes of them. */
-  readonly heldJobs: readonly { readonly job: string; readonly integration: string; readonly dueTimes: number; readonly runsAfter: number; readonly catchUp: string }[];
+  readonly heldJobs: readonly {
+    readonly job: string;
+    readonly integration: string;
+    readonly dueTimes: number;
+    readonly runsAfter: number;
+    readonly catchUp: string;
+  }[];
 }
 
 const dayMs = 86_400_000;
@@ -45,7 +56,9 @@ export async function previewWindow(tx: Tx, zones: ZoneData, input: WindowInput)
   const parsed = windowInputSchema.safeParse(input);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new DomainError("QSC_WINDOW_INVALID", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "The window does not fit."}`, { field: issue?.path.join(".") ?? "" });
+    throw new DomainError("QSC_WINDOW_INVALID", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "The window does not fit."}`, {
+      field: issue?.path.join(".") ?? "",
+    });
   }
   const wanted = parsed.data;
   const refusals = validateWindowSeries(wanted.series, { confirmLong: wanted.confirmLong === true }, zones).map((one) => ({
@@ -63,7 +76,10 @@ export async function previewWindow(tx: Tx, zones: ZoneData, input: WindowInput)
   return {
     refusals,
     occurrences: ahead,
-    covered: integrations.map((one) => ({ integration: keyOf.get(one.integrationId) ?? "", path: one.paths.map((path) => `${path.via}: ${path.detail}`).join("; ") })),
+    covered: integrations.map((one) => ({
+      integration: keyOf.get(one.integrationId) ?? "",
+      path: one.paths.map((path) => `${path.via}: ${path.detail}`).join("; "),
+    })),
     affected: softlyAffected(facts, wanted.scope).map((one) => ({ integration: keyOf.get(one.integrationId) ?? "", path: one.detail })),
     unknown: [...unknown.systems.map((key) => `system ${key}`), ...unknown.integrations.map((key) => `integration ${key}`)],
     heldJobs: await heldJobs(tx, { zones, first: ahead[0], integrationIds: integrations.map((one) => one.integrationId) }),

@@ -26,7 +26,14 @@ export async function releaseHold(
   const released = rows[0];
   if (released === undefined) throw new Error(`Hold ${input.holdId} is gone.`);
   if (released.occurrenceId === null) {
-    await appendEvents(tx, [{ kind: "hold.released", subjectKind: "hold", subjectKey: String(input.holdId), payload: { kind: released.kind, reason: input.reason } }]);
+    await appendEvents(tx, [
+      {
+        kind: "hold.released",
+        subjectKind: "hold",
+        subjectKey: String(input.holdId),
+        payload: { kind: released.kind, reason: input.reason },
+      },
+    ]);
     return integrations;
   }
   await announceOpened(tx, { occurrenceId: released.occurrenceId });

@@ -40,8 +40,19 @@ interface EdgeRange {
  * The members of a hold with the runs that were due, held or started while each was covered: from its joining (or the start) to its leaving (or
  * the release, or now).
  */
-export async function readReportRuns(tx: Tx, input: { readonly holdId: number; readonly now: number; readonly zones: ZoneData }): Promise<readonly ReportRuns[]> {
-  const whole = await tx.execute<{ key: string; path: string; state: string | null; runs: number; dues: number; held: number; startedInside: number }>(sql`
+export async function readReportRuns(
+  tx: Tx,
+  input: { readonly holdId: number; readonly now: number; readonly zones: ZoneData },
+): Promise<readonly ReportRuns[]> {
+  const whole = await tx.execute<{
+    key: string;
+    path: string;
+    state: string | null;
+    runs: number;
+    dues: number;
+    held: number;
+    startedInside: number;
+  }>(sql`
     ${concerned(input)}
     select i.key, m.path, r.state, coalesce(sum(r.due_count) filter (where r.due_at >= m."coveredFrom"), 0)::integer as dues,
       coalesce(sum(r.due_count) filter (where r."heldByThis"), 0)::integer as held, coalesce(sum(r."startedInside"), 0)::integer as "startedInside",
@@ -85,7 +96,15 @@ function concerned(input: { readonly holdId: number; readonly now: number }): SQ
     concerned as (select * from judged where reaches or "heldByThis" or "startedInside" = 1)`;
 }
 
-function ofWholeRuns(row: { key: string; path: string; state: string | null; runs: number; dues: number; held: number; startedInside: number }): ReportRuns {
+function ofWholeRuns(row: {
+  key: string;
+  path: string;
+  state: string | null;
+  runs: number;
+  dues: number;
+  held: number;
+  startedInside: number;
+}): ReportRuns {
   const { key, path, held, startedInside } = row;
   // An integration without runs has no state.
   if (row.state === null) return { key, path, due: 0, held: 0, startedInside: 0, counts: [] };

@@ -56,7 +56,12 @@ async function turn(): Promise<void> {
   const { claimed } = await claimRuns(database.sql, { workerId: worker, runs, limit: 500 });
   await finishRuns(context, {
     workerId: worker,
-    runs: claimed.map((one) => ({ ...one, retry: { maxAttempts: 1, backoffSeconds: 1, maxBackoffSeconds: 1 }, jitter: 0, outcome: { kind: "succeeded", figures: {} } })),
+    runs: claimed.map((one) => ({
+      ...one,
+      retry: { maxAttempts: 1, backoffSeconds: 1, maxBackoffSeconds: 1 },
+      jitter: 0,
+      outcome: { kind: "succeeded", figures: {} },
+    })),
   });
 }
 
@@ -80,7 +85,10 @@ const plan = (key: string, from: number, to: number) =>
 
 async function reportOf(key: string) {
   const report = await windowReport(database.db, context.zones, { key });
-  expect(Object.values(report.byState).reduce((sum, n) => sum + n, 0), "counts add up").toBe(report.due);
+  expect(
+    Object.values(report.byState).reduce((sum, n) => sum + n, 0),
+    "counts add up",
+  ).toBe(report.due);
   expect(report.integrations.reduce((sum, one) => sum + one.due, 0)).toBe(report.due);
   return report;
 }
@@ -135,7 +143,9 @@ describe("the report of a window", () => {
       await lockDispatch(tx, await refreshMembership(tx));
     });
     await turnsUntil(start + 30 * minute);
-    const [started] = await database.sql<{ n: number }[]>`select count(*)::integer as n from run where started_at > ${start + 15 * minute}::timestamptz`;
+    const [started] = await database.sql<
+      { n: number }[]
+    >`select count(*)::integer as n from run where started_at > ${start + 15 * minute}::timestamptz`;
     expect(started?.n).toBeGreaterThan(10);
     expect(await reportOf("patch")).toMatchObject({ startedInside: 0, due: 5 });
   });

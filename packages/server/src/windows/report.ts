@@ -28,7 +28,14 @@ export interface WindowReport {
   readonly failed: number;
   /** Runs that started while their integration was covered, whenever they were due: there should be none in a window that enforces. */
   readonly startedInside: number;
-  readonly integrations: readonly { readonly key: string; readonly path: string; readonly due: number; readonly held: number; readonly coalesced: number; readonly failed: number }[];
+  readonly integrations: readonly {
+    readonly key: string;
+    readonly path: string;
+    readonly due: number;
+    readonly held: number;
+    readonly coalesced: number;
+    readonly failed: number;
+  }[];
 }
 
 interface OccurrenceFound {
@@ -109,7 +116,10 @@ async function findOccurrence(tx: Tx, input: { readonly key: string; readonly lo
     where w.key = ${input.key} and ${wanted} order by o.starts_at desc limit 1`);
   const found = rows[0];
   if (found === undefined) {
-    const which = input.localStart === undefined ? "has not begun yet, so there is nothing to report" : `has no occurrence that starts at ${input.localStart}`;
+    const which =
+      input.localStart === undefined
+        ? "has not begun yet, so there is nothing to report"
+        : `has no occurrence that starts at ${input.localStart}`;
     throw new DomainError("QSC_OCCURRENCE_NOT_FOUND", `The window "${input.key}" is not known, or ${which}.`, { field: "key" });
   }
   return found;

@@ -26,7 +26,9 @@ export async function saveWindow(
   const key = wanted.key ?? keyFromTitle(wanted.title);
   const before = await lockWindow(tx, key);
   if (before !== undefined && options.mustBeNew === true) {
-    throw new DomainError("QSC_WINDOW_EXISTS", `There is already a window "${key}". Choose another key, or change that one.`, { field: "key" });
+    throw new DomainError("QSC_WINDOW_EXISTS", `There is already a window "${key}". Choose another key, or change that one.`, {
+      field: "key",
+    });
   }
   const values = {
     key,
@@ -39,7 +41,12 @@ export async function saveWindow(
   } as const;
   const after = await writeWindow(tx, { before, values, now, createdBy: context.actor.name });
   if (before !== undefined) await deleteFutureOccurrences(tx, before.id, now);
-  const ahead = await expandNewWindow(tx, { window: after, zones: context.zones, now, fromNow: before !== undefined && (await hasBegun(tx, after.id)) });
+  const ahead = await expandNewWindow(tx, {
+    window: after,
+    zones: context.zones,
+    now,
+    fromNow: before !== undefined && (await hasBegun(tx, after.id)),
+  });
   const action = before === undefined ? "window.create" : "window.update";
   await recordAudit(tx, { actor: context.actor, action, subjectKind: "window", subjectKey: key, reason: wanted.reason, before, after });
   await appendEvents(tx, [
@@ -65,7 +72,10 @@ async function writeWindow(
   const { before, values, now } = input;
   const rows =
     before === undefined
-      ? await tx.insert(maintenanceWindow).values({ ...values, expandedUntil: now, createdBy: input.createdBy }).returning()
+      ? await tx
+          .insert(maintenanceWindow)
+          .values({ ...values, expandedUntil: now, createdBy: input.createdBy })
+          .returning()
       : await tx
           .update(maintenanceWindow)
           .set({ ...values, version: before.version + 1, updatedAt: now, expandedUntil: now })
@@ -101,8 +111,18 @@ export async function deleteWindow(
     changed.push(...(await releaseHold(tx, { holdId: one.id, actor: context.actor, reason: input.reason, now })));
     await tx.update(occurrence).set({ endsAt: now }).where(eq(occurrence.id, one.occurrenceId));
   }
-  await tx.update(maintenanceWindow).set({ cancelledAt: now, updatedAt: now, version: window.version + 1 }).where(eq(maintenanceWindow.id, window.id));
-  await recordAudit(tx, { actor: context.actor, action: "window.cancel", subjectKind: "window", subjectKey: window.key, reason: input.reason, before: window });
+  await tx
+    .update(maintenanceWindow)
+    .set({ cancelledAt: now, updatedAt: now, version: window.version + 1 })
+    .where(eq(maintenanceWindow.id, window.id));
+  await recordAudit(tx, {
+    actor: context.actor,
+    action: "window.cancel",
+    subjectKind: "window",
+    subjectKey: window.key,
+    reason: input.reason,
+    before: window,
+  });
   await appendEvents(tx, [{ kind: "window.cancelled", subjectKind: "window", subjectKey: window.key, payload: { reason: input.reason } }]);
   return changed;
 }
@@ -116,11 +136,17 @@ export async function knownWindow(tx: Tx, key: string): Promise<WindowRow> {
   return window;
 }
 
-function refuse(refusals: readonly { readonly code: string; readonly field: string; readonly message: string; readonly nearest?: string }[]): void {
+function refuse(
+  refusals: readonly { readonly code: string; readonly field: string; readonly message: string; readonly nearest?: string }[],
+): void {
   const first = refusals[0];
   if (first === undefined) return;
-  throw new DomainError(first.code, first.nearest === undefined ? first.message : `${first.message} The nearest that works: ${first.nearest}.`, {
-    field: `series.${first.field}`,
-    details: first.nearest === undefined ? {} : { nearest: first.nearest },
-  });
+  throw new DomainError(
+    first.code,
+    first.nearest === undefined ? first.message : `${first.message} The nearest that works: ${first.nearest}.`,
+    {
+      field: `series.${first.field}`,
+      details: first.nearest === undefined ? {} : { nearest: first.nearest },
+    },
+  );
 }

@@ -19,7 +19,11 @@ export async function loadCatalogFacts(tx: Tx, integrationIds?: readonly number[
 
 /** The living window of that key, locked against other editors. A cancelled one keeps its past and gives its key free. */
 export async function lockWindow(tx: Tx, key: string): Promise<WindowRow | undefined> {
-  const rows = await tx.select().from(maintenanceWindow).where(and(eq(maintenanceWindow.key, key), isNull(maintenanceWindow.cancelledAt))).for("update");
+  const rows = await tx
+    .select()
+    .from(maintenanceWindow)
+    .where(and(eq(maintenanceWindow.key, key), isNull(maintenanceWindow.cancelledAt)))
+    .for("update");
   return rows[0];
 }
 

@@ -8,7 +8,9 @@ export const maintenanceWindow = pgTable("maintenance_window", {
   key: text("key").notNull(),
   title: text("title").notNull(),
   kind: text("kind").notNull().default("maintenance"),
-  mode: text("mode", { enum: ["enforce", "observe"] }).notNull().default("enforce"),
+  mode: text("mode", { enum: ["enforce", "observe"] })
+    .notNull()
+    .default("enforce"),
   series: jsonb("series").$type<WindowSeries>().notNull(),
   scope: jsonb("scope").$type<WindowScope>().notNull(),
   owner: text("owner").notNull(),
@@ -16,8 +18,12 @@ export const maintenanceWindow = pgTable("maintenance_window", {
   version: integer("version").notNull().default(1),
   expandedUntil: instant("expanded_until").notNull(),
   createdBy: text("created_by").notNull(),
-  createdAt: instant("created_at").notNull().default(sql`app_now()`),
-  updatedAt: instant("updated_at").notNull().default(sql`app_now()`),
+  createdAt: instant("created_at")
+    .notNull()
+    .default(sql`app_now()`),
+  updatedAt: instant("updated_at")
+    .notNull()
+    .default(sql`app_now()`),
   cancelledAt: instant("cancelled_at"),
 });
 
@@ -42,7 +48,9 @@ export const hold = pgTable("hold", {
   id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
   kind: text("kind", { enum: ["window", "manual", "credentials", "unready"] }).notNull(),
   occurrenceId: bigint("occurrence_id", { mode: "number" }),
-  mode: text("mode", { enum: ["enforce", "observe"] }).notNull().default("enforce"),
+  mode: text("mode", { enum: ["enforce", "observe"] })
+    .notNull()
+    .default("enforce"),
   scope: jsonb("scope").$type<WindowScope>().notNull(),
   owner: text("owner").notNull(),
   reason: text("reason").notNull(),
@@ -51,7 +59,9 @@ export const hold = pgTable("hold", {
   releasedAt: instant("released_at"),
   releasedBy: text("released_by"),
   releaseReason: text("release_reason"),
-  createdAt: instant("created_at").notNull().default(sql`app_now()`),
+  createdAt: instant("created_at")
+    .notNull()
+    .default(sql`app_now()`),
 });
 
 export type WindowRow = typeof maintenanceWindow.$inferSelect;

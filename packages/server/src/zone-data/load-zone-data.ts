@@ -33,11 +33,18 @@ export async function loadZoneData(options: {
   const found = system ?? own;
   if (found !== null) return found;
   const last = intlZoneData();
-  log.warn({ version: last.version }, "No zone data were found but those inside Node.js, which may be outdated. Install tzdata or name a folder of zone files.");
+  log.warn(
+    { version: last.version },
+    "No zone data were found but those inside Node.js, which may be outdated. Install tzdata or name a folder of zone files.",
+  );
   return last;
 }
 
-async function newerSystem(input: { readonly folder: string; readonly than: string; readonly log: ZoneDataLog }): Promise<ZoneDataFiles | null> {
+async function newerSystem(input: {
+  readonly folder: string;
+  readonly than: string;
+  readonly log: ZoneDataLog;
+}): Promise<ZoneDataFiles | null> {
   const version = await zoneinfoVersion(input.folder);
   // The version is compared before six hundred files are read.
   if (version === null || compareZoneDataVersions(version, input.than) <= 0) return null;

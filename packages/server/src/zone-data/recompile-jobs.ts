@@ -77,11 +77,20 @@ async function makeUp(
     select made.id, i.key as "integrationKey" from made join integration as i on i.id = made.integration_id`);
   await appendEvents(
     tx,
-    made.map((run) => ({ kind: "run.queued", subjectKind: "run", subjectKey: run.id, integrationKey: run.integrationKey, payload: { job: row.key, trigger: "reconcile" } })),
+    made.map((run) => ({
+      kind: "run.queued",
+      subjectKind: "run",
+      subjectKey: run.id,
+      integrationKey: run.integrationKey,
+      payload: { job: row.key, trigger: "reconcile" },
+    })),
   );
 }
 
-function movedJob(row: ScheduledJob, input: { readonly before: ZoneData; readonly after: ZoneData; readonly now: number }): readonly MovedJob[] {
+function movedJob(
+  row: ScheduledJob,
+  input: { readonly before: ZoneData; readonly after: ZoneData; readonly now: number },
+): readonly MovedJob[] {
   const range = { from: input.now, to: input.now + COMPARED_MS, limit: MAX_COMPARED };
   const was = dueTimes(row.schedule, range, input.before);
   const is = dueTimes(row.schedule, range, input.after);

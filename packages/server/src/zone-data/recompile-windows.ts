@@ -86,7 +86,15 @@ async function moveOccurrences(
     return [{ id, starts_at: formatInstant(one.start), ends_at: formatInstant(one.end), local_end: one.localEnd, notes: one.notes }];
   });
   if (rows.length === 0) return [];
-  const changed = await tx.execute<{ id: number; localStart: string; oldStart: number; oldEnd: number; startsAt: number; endsAt: number; cancelled: boolean }>(sql`
+  const changed = await tx.execute<{
+    id: number;
+    localStart: string;
+    oldStart: number;
+    oldEnd: number;
+    startsAt: number;
+    endsAt: number;
+    cancelled: boolean;
+  }>(sql`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
         as g(id bigint, starts_at timestamptz, ends_at timestamptz, local_end text, notes jsonb)

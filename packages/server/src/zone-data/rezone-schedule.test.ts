@@ -29,7 +29,10 @@ describe("a schedule under other zone data", () => {
 
   test("a time of day that was due already is not due again", () => {
     const moment = at("2026-06-01T01:15:00Z");
-    expect(rezoneSchedule(cron("30 2 * * *"), { ...back, at: moment })).toEqual({ opensAt: at("2026-06-01T01:30:00Z") + 1, passedOver: [] });
+    expect(rezoneSchedule(cron("30 2 * * *"), { ...back, at: moment })).toEqual({
+      opensAt: at("2026-06-01T01:30:00Z") + 1,
+      passedOver: [],
+    });
     // Before the schedule was valid it was not due.
     expect(rezoneSchedule(cron("30 2 * * *"), { ...back, at: moment, validFrom: moment - 1 }).opensAt).toBe(moment);
   });
@@ -38,7 +41,10 @@ describe("a schedule under other zone data", () => {
     "what counts elapsed hours just goes on: %o",
     (schedule) => {
       for (const zones of [forward, back]) {
-        expect(rezoneSchedule(schedule, { ...zones, at: at("2026-06-01T01:15:00Z") })).toEqual({ opensAt: at("2026-06-01T01:15:00Z"), passedOver: [] });
+        expect(rezoneSchedule(schedule, { ...zones, at: at("2026-06-01T01:15:00Z") })).toEqual({
+          opensAt: at("2026-06-01T01:15:00Z"),
+          passedOver: [],
+        });
       }
     },
   );
@@ -51,6 +57,9 @@ describe("a schedule under other zone data", () => {
   test("equal data change nothing", () => {
     const zones = packagedZoneData();
     const moment = at("2026-10-25T00:45:00Z");
-    expect(rezoneSchedule(cron("30 2 * * *"), { before: zones, after: zones, at: moment, validFrom: 0 })).toEqual({ opensAt: moment, passedOver: [] });
+    expect(rezoneSchedule(cron("30 2 * * *"), { before: zones, after: zones, at: moment, validFrom: 0 })).toEqual({
+      opensAt: moment,
+      passedOver: [],
+    });
   });
 });

@@ -28,7 +28,9 @@ export async function storeZoneData(tx: Tx, data: ZoneDataFiles): Promise<void> 
 export async function switchZoneData(tx: Tx, versions: { readonly before: string | null; readonly after: string }): Promise<void> {
   // Schedules from before versions were kept: their past was computed with what was in force.
   if (versions.before !== null) {
-    await tx.execute(sql`update job_schedule set zone_data_version = ${versions.before} where zone_data_version is null and schedule ->> 'timeZone' is not null`);
+    await tx.execute(
+      sql`update job_schedule set zone_data_version = ${versions.before} where zone_data_version is null and schedule ->> 'timeZone' is not null`,
+    );
   }
   await tx.execute(sql`update control set zone_data_version = ${versions.after}`);
 }

@@ -78,12 +78,29 @@ const seed = (jobs: readonly { readonly key: string; readonly catchUp?: "skip" |
 /** Gives a job its schedule as the catalogue does, so that its history says which zone data it was computed with. */
 async function schedule(context: CommandContext, key: string, wanted: JobSchedule) {
   const [row] = await database.sql<{ id: number }[]>`select id from job where key = ${key}`;
-  await inTransaction(context, (tx) => editJobSchedules(tx, { edits: new Map([[row?.id ?? 0, { schedule: wanted, enabled: true }]]), zones: context.zones }));
+  await inTransaction(context, (tx) =>
+    editJobSchedules(tx, { edits: new Map([[row?.id ?? 0, { schedule: wanted, enabled: true }]]), zones: context.zones }),
+  );
 }
-const night = { title: "Night", series: { start: "2026-03-21T02:00", end: "2026-03-21T04:00", timeZone: "Europe/Madrid", rrule: "FREQ=DAILY" }, scope: { systems: ["erp"] }, owner: "erp-team", reason: "patch" } as const;
+const night = {
+  title: "Night",
+  series: { start: "2026-03-21T02:00", end: "2026-03-21T04:00", timeZone: "Europe/Madrid", rrule: "FREQ=DAILY" },
+  scope: { systems: ["erp"] },
+  owner: "erp-team",
+  reason: "patch",
+} as const;
 const occurrence = async (localStart: string) => {
   const [row] = await database.sql<
-    { startsAt: number; endsAt: number; begins: number | null; expires: number | null; memberBegins: number | null; version: string; closedAt: number | null; notes: string[] }[]
+    {
+      startsAt: number;
+      endsAt: number;
+      begins: number | null;
+      expires: number | null;
+      memberBegins: number | null;
+      version: string;
+      closedAt: number | null;
+      notes: string[];
+    }[]
   >`
     select o.starts_at as "startsAt", o.ends_at as "endsAt", h.begins_at as begins, h.expires_at as expires, m.begins_at as "memberBegins",
       o.zone_data_version as version, o.closed_at as "closedAt", o.notes
@@ -91,15 +108,26 @@ const occurrence = async (localStart: string) => {
     where o.local_start = ${localStart} and w.key = 'night'`;
   return row;
 };
-const inForce = async () => (await database.sql<{ version: string | null }[]>`select zone_data_version as version from control`)[0]?.version;
+const inForce = async () =>
+  (await database.sql<{ version: string | null }[]>`select zone_data_version as version from control`)[0]?.version;
 const changes = () =>
-  database.sql<{ payload: { version: string; occurrencesMoved: number; occurrences: { window: string; localStart: string }[]; jobsMoved: number; jobs: unknown[] } }[]>`
+  database.sql<
+    {
+      payload: {
+        version: string;
+        occurrencesMoved: number;
+        occurrences: { window: string; localStart: string }[];
+        jobsMoved: number;
+        jobs: unknown[];
+      };
+    }[]
+  >`
     select payload from event_inbox where kind = 'control.zone-data-changed' order by id`;
 const runs = () =>
   database.sql<{ dueAt: number; local: string | null; trigger: string; state: string }[]>`
     select due_at as "dueAt", due_local as local, trigger, state from run order by due_at, trigger`.then((rows) => [...rows]);
 async function materialise(context: CommandContext) {
-  for (let after: number | null = 0; after !== null; ) after = (await materialiseRuns(context, after)).next;
+  for (let after: number | null = 0; after !== null;) after = (await materialiseRuns(context, after)).next;
 }
 const differences = async (context: CommandContext) =>
   (await conservation(database.db, context.zones, { from: START - DAY_MS, to: (await time.now()) + 60_000 })).differences;
@@ -188,8 +216,17 @@ describe("windows under newer zone data", () => {
     expect(before).toMatchObject({ startsAt: at("2026-03-30T00:00:00Z"), begins: at("2026-03-30T00:00:00Z") });
     await ensure(noSummer);
     const moved = at("2026-03-30T01:00:00Z");
-    expect(await occurrence("2026-03-30T02:00")).toMatchObject({ startsAt: moved, endsAt: moved + 2 * HOUR_MS, begins: moved, expires: moved + 2 * HOUR_MS, memberBegins: moved });
-    expect(await occurrence("2026-03-28T02:00")).toMatchObject({ startsAt: at("2026-03-28T01:00:00Z"), begins: at("2026-03-28T01:00:00Z") });
+    expect(await occurrence("2026-03-30T02:00")).toMatchObject({
+      startsAt: moved,
+      endsAt: moved + 2 * HOUR_MS,
+      begins: moved,
+      expires: moved + 2 * HOUR_MS,
+      memberBegins: moved,
+    });
+    expect(await occurrence("2026-03-28T02:00")).toMatchObject({
+      startsAt: at("2026-03-28T01:00:00Z"),
+      begins: at("2026-03-28T01:00:00Z"),
+    });
     expect((await occurrence("2026-03-29T02:00"))?.notes).toEqual([]);
     const [change] = await changes();
     const moves = change?.payload.occurrences ?? [];
@@ -198,9 +235,12 @@ describe("windows under newer zone data", () => {
     expect(moves.every((one) => one.window === "night")).toBe(true);
     expect(change?.payload.occurrencesMoved).toBe(moves.length);
     expect(moves.at(-1)?.localStart).toBe("2026-06-23T02:00");
-    const [audit] = await database.sql<{ after: { occurrences: unknown[] } }[]>`select after from audit_entry where action = 'control.zone-data' order by id desc limit 1`;
+    const [audit] = await database.sql<
+      { after: { occurrences: unknown[] } }[]
+    >`select after from audit_entry where action = 'control.zone-data' order by id desc limit 1`;
     expect(audit?.after.occurrences).toHaveLength(moves.length);
-    const wrong = await database.sql`select from occurrence as o join hold as h on h.occurrence_id = o.id where h.begins_at <> o.starts_at or h.expires_at <> o.ends_at`;
+    const wrong =
+      await database.sql`select from occurrence as o join hold as h on h.occurrence_id = o.id where h.begins_at <> o.starts_at or h.expires_at <> o.ends_at`;
     expect(wrong).toHaveLength(0);
   });
 
@@ -234,7 +274,12 @@ describe("windows under newer zone data", () => {
     await advanceWindows(context);
     expect((await askGate(database.db, "orders")).kind).toBe("open");
     await ensure(summerFrom1March);
-    expect(await occurrence("2026-03-25T02:00")).toMatchObject({ startsAt: at("2026-03-25T00:00:00Z"), endsAt: at("2026-03-25T02:00:00Z"), memberBegins: now, closedAt: null });
+    expect(await occurrence("2026-03-25T02:00")).toMatchObject({
+      startsAt: at("2026-03-25T00:00:00Z"),
+      endsAt: at("2026-03-25T02:00:00Z"),
+      memberBegins: now,
+      closedAt: null,
+    });
     expect(await askGate(database.db, "orders")).toMatchObject({ kind: "held", until: at("2026-03-25T02:00:00Z") });
     const short = await database.sql<{ closedAt: number; holds: number }[]>`
       select o.closed_at as "closedAt", (select count(*) from hold as h where h.occurrence_id = o.id) as holds
@@ -292,7 +337,10 @@ describe("jobs under newer zone data", () => {
     await materialise(context);
     await rezoned(context, noSummer);
     const [change] = await changes();
-    expect(change?.payload).toMatchObject({ jobsMoved: 1, jobs: [{ job: "sync", before: "2026-03-30T00:30:00.000Z", after: "2026-03-30T01:30:00.000Z" }] });
+    expect(change?.payload).toMatchObject({
+      jobsMoved: 1,
+      jobs: [{ job: "sync", before: "2026-03-30T00:30:00.000Z", after: "2026-03-30T01:30:00.000Z" }],
+    });
     await time.set(at("2026-03-31T12:00:00Z"));
     await materialise(context);
     const sync = await database.sql<{ dueAt: number }[]>`
@@ -302,7 +350,8 @@ describe("jobs under newer zone data", () => {
     const versions = await database.sql<{ version: string }[]>`
       select s.zone_data_version as version from job_schedule as s join job as j on j.id = s.job_id where j.key = 'sync' and s.schedule is not null order by s.version`;
     expect(versions.map((row) => row.version)).toEqual(["2026f", "2026g"]);
-    const tokyo = await database.sql`select from job_schedule as s join job as j on j.id = s.job_id where j.key = 'tokyo' and s.zone_data_version = '2026g'`;
+    const tokyo =
+      await database.sql`select from job_schedule as s join job as j on j.id = s.job_id where j.key = 'tokyo' and s.zone_data_version = '2026g'`;
     expect(tokyo).toHaveLength(0);
   });
 
@@ -368,7 +417,9 @@ describe("jobs under newer zone data", () => {
       await switchZoneData(tx, { before: before.version, after: after.version });
       await recompileJobs(tx, { timeZones: ["Europe/Madrid"], before, after, now });
     });
-    const written = await database.sql<{ dueAt: number; lastDueAt: number }[]>`select due_at as "dueAt", last_due_at as "lastDueAt" from run`;
+    const written = await database.sql<
+      { dueAt: number; lastDueAt: number }[]
+    >`select due_at as "dueAt", last_due_at as "lastDueAt" from run`;
     expect([...written]).toEqual([{ dueAt: at("2026-03-21T01:30:00Z"), lastDueAt: at("2026-03-30T00:30:00Z") }]);
   });
 
@@ -389,33 +440,38 @@ describe("jobs under newer zone data", () => {
       { ...daily, expression: "*/30 * * * *" },
       { kind: "rrule", start: "2026-03-01T02:15", rrule: "FREQ=HOURLY;INTERVAL=3", timeZone: "Europe/Madrid" },
     ];
-    await seed(schedules.map((_one, index) => ({ key: `job-${index}`, catchUp: (["coalesce", "all", "skip"] as const)[index % 3] ?? "all" })));
+    await seed(
+      schedules.map((_one, index) => ({ key: `job-${index}`, catchUp: (["coalesce", "all", "skip"] as const)[index % 3] ?? "all" })),
+    );
     let year = 0;
     let context = contextOf(await ensure(packaged));
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.integer({ min: -90, max: 240 }), fc.boolean()), { minLength: 1, maxLength: 3 }), async (steps) => {
-        // Every example is a later week, with newer data each: the database goes on.
-        year += 1;
-        const from = START + year * 7 * DAY_MS;
-        await time.set(from);
-        for (const [index, one] of schedules.entries()) await schedule(context, `job-${index}`, one);
-        let step = 0;
-        for (const [minutes, summer] of steps) {
-          step += 1;
-          await time.set(Math.max(await time.now(), from + step * DAY_MS + minutes * 60_000));
-          if (minutes % 2 === 0) await materialise(context);
-          const version = `${2030 + year}${"abc"[step - 1]}`;
-          await ensure(otherMadrid(version, from - DAY_MS, [{ at: from - DAY_MS, offsetMs: (summer ? 2 : 1) * HOUR_MS }]));
-          const refreshed = context.zones as ZoneDataInForce;
-          await refreshed.refresh();
-          context = contextOf(refreshed);
-        }
-        await time.advance(DAY_MS);
-        await materialise(context);
-        const ledger = await conservation(database.db, context.zones, { from: START - DAY_MS, to: await time.now() });
-        expect(ledger.differences).toEqual([]);
-        expect(ledger.accounted).toBe(ledger.expected);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.integer({ min: -90, max: 240 }), fc.boolean()), { minLength: 1, maxLength: 3 }),
+        async (steps) => {
+          // Every example is a later week, with newer data each: the database goes on.
+          year += 1;
+          const from = START + year * 7 * DAY_MS;
+          await time.set(from);
+          for (const [index, one] of schedules.entries()) await schedule(context, `job-${index}`, one);
+          let step = 0;
+          for (const [minutes, summer] of steps) {
+            step += 1;
+            await time.set(Math.max(await time.now(), from + step * DAY_MS + minutes * 60_000));
+            if (minutes % 2 === 0) await materialise(context);
+            const version = `${2030 + year}${"abc"[step - 1]}`;
+            await ensure(otherMadrid(version, from - DAY_MS, [{ at: from - DAY_MS, offsetMs: (summer ? 2 : 1) * HOUR_MS }]));
+            const refreshed = context.zones as ZoneDataInForce;
+            await refreshed.refresh();
+            context = contextOf(refreshed);
+          }
+          await time.advance(DAY_MS);
+          await materialise(context);
+          const ledger = await conservation(database.db, context.zones, { from: START - DAY_MS, to: await time.now() });
+          expect(ledger.differences).toEqual([]);
+          expect(ledger.accounted).toBe(ledger.expected);
+        },
+      ),
       { numRuns: 12, endOnFailure: true },
     );
   }, 120_000);

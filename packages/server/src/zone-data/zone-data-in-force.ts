@@ -43,7 +43,10 @@ export async function ensureZoneData(database: Database, candidate: ZoneDataFile
 }
 
 /** Follows the data in force until the answered function is called: a server that started with older ones takes over the new ones. */
-export function followZoneData(zones: ZoneDataInForce, options: { readonly everyMs?: number; readonly log: ZoneDataLog }): () => Promise<void> {
+export function followZoneData(
+  zones: ZoneDataInForce,
+  options: { readonly everyMs?: number; readonly log: ZoneDataLog },
+): () => Promise<void> {
   let busy: Promise<unknown> = Promise.resolve();
   const look = async (): Promise<void> => {
     try {
@@ -94,7 +97,7 @@ async function settleBefore(database: Database, candidate: ZoneDataFiles): Promi
   if (version === null || !isNewer(candidate, version)) return;
   const zones = await storedZoneData(database.db, version);
   if (zones === null) return;
-  for (let after: number | null = 0; after !== null; ) after = (await materialiseRuns({ database, zones }, after)).next;
+  for (let after: number | null = 0; after !== null;) after = (await materialiseRuns({ database, zones }, after)).next;
 }
 
 async function decide(tx: Tx, candidate: ZoneDataFiles, log: ZoneDataLog): Promise<ZoneData> {
@@ -103,7 +106,10 @@ async function decide(tx: Tx, candidate: ZoneDataFiles, log: ZoneDataLog): Promi
   const stored = version === null ? null : await storedZoneData(tx, version);
   if (stored !== null && !isNewer(candidate, stored.version)) {
     if (stored.version !== candidate.version) {
-      log.info({ version: stored.version, own: candidate.version }, "The database holds newer time zone data than this server; they are used.");
+      log.info(
+        { version: stored.version, own: candidate.version },
+        "The database holds newer time zone data than this server; they are used.",
+      );
     }
     return stored;
   }
@@ -112,7 +118,10 @@ async function decide(tx: Tx, candidate: ZoneDataFiles, log: ZoneDataLog): Promi
   const missing = missingZones(after, used.names);
   if (missing.length > 0) {
     const found = `The time zone data ${after.version} (${after.source}) lack ${missing.slice(0, 5).join(", ")}, which windows or jobs are planned in.`;
-    if (stored === null) throw new DomainError("QSC_ZONE_DATA_INCOMPLETE", `${found} Install complete zone data.`, { details: { missing: missing.slice(0, 100) } });
+    if (stored === null)
+      throw new DomainError("QSC_ZONE_DATA_INCOMPLETE", `${found} Install complete zone data.`, {
+        details: { missing: missing.slice(0, 100) },
+      });
     log.warn({ missing: missing.slice(0, 100), version: stored.version }, `${found} ${stored.version} stays in force.`);
     return stored;
   }
@@ -169,7 +178,12 @@ async function announce(tx: Tx, input: { readonly change: Change; readonly after
   });
   if (made.before === null && made.occurrences.length + made.jobs.length === 0) return;
   await appendEvents(tx, [
-    { kind: "control.zone-data-changed", subjectKind: "control", subjectKey: "zone-data", payload: { before: made.before, ...said, ...moved } },
+    {
+      kind: "control.zone-data-changed",
+      subjectKind: "control",
+      subjectKey: "zone-data",
+      payload: { before: made.before, ...said, ...moved },
+    },
   ]);
 }
 

@@ -93,7 +93,7 @@ test("schedules edited in the midst of dispatch: nothing fails, nothing is lost 
       }
     };
     await Promise.all([dispatch(), dispatch(), edit(0), edit(1)]);
-    for (let after: number | null = 0; after !== null; ) after = (await materialiseRuns(context, after)).next;
+    for (let after: number | null = 0; after !== null;) after = (await materialiseRuns(context, after)).next;
 
     expect(edits).toBeGreaterThan(5);
     expect(starts.length).toBeGreaterThan(20);

@@ -38,7 +38,7 @@ afterEach(async () => {
 
 const save = (schedule: object | null, rest: object = {}) => upsertJob(context, { key: "sync", integration: "orders", schedule, ...rest });
 const materialise = async () => {
-  for (let after: number | null = 0; after !== null; ) after = (await materialiseRuns(context, after)).next;
+  for (let after: number | null = 0; after !== null;) after = (await materialiseRuns(context, after)).next;
 };
 const history = () =>
   database.sql<{ version: number; kind: string | null; validFrom: number; validTo: number | null }[]>`

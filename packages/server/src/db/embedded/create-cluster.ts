@@ -118,6 +118,7 @@ export async function ensureCluster(
     if (!hasCode(error, "ENOTEMPTY") && !hasCode(error, "EEXIST")) throw error;
   }
   const password = await readPassword(dir);
-  if (password === undefined) throw new Error(`${dir} exists but has no ${PASSWORD_FILE}: it is not a database that Quiesce created. Move it away and start again.`);
+  if (password === undefined)
+    throw new Error(`${dir} exists but has no ${PASSWORD_FILE}: it is not a database that Quiesce created. Move it away and start again.`);
   return { dir, password };
 }

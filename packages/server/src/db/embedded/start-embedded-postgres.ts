@@ -71,7 +71,9 @@ const ensureDatabase = async (cluster: Cluster, port: number): Promise<void> => 
   }
 };
 
-type Launch = { readonly kind: "ready"; readonly server: SupervisedServer; readonly pid: number; readonly port: number } | { readonly kind: "port-taken" | "locked" };
+type Launch =
+  | { readonly kind: "ready"; readonly server: SupervisedServer; readonly pid: number; readonly port: number }
+  | { readonly kind: "port-taken" | "locked" };
 
 const explainEnd = (server: SupervisedServer, logFile: string): Launch => {
   const tail = server.logTail();
@@ -193,7 +195,10 @@ const startCluster = async (
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   if (process.platform === "win32") {
-    throw new DomainError("QSC_DB_PLATFORM", "The embedded PostgreSQL needs a POSIX shell for its watchdog. On Windows run Quiesce in WSL, or set DATABASE_URL.");
+    throw new DomainError(
+      "QSC_DB_PLATFORM",
+      "The embedded PostgreSQL needs a POSIX shell for its watchdog. On Windows run Quiesce in WSL, or set DATABASE_URL.",
+    );
   }
   const account = chooseServerAccount();
   const folder = await prepareDataFolder(options.dataDir, account);

@@ -95,7 +95,8 @@ export function superviseServer(options: {
   // Reported below: without a pid there is no watchdog.
   watchdog.on("error", () => undefined);
   const pipe = watchdog.stdio[3];
-  if (!(pipe instanceof Socket) || watchdog.pid === undefined) throw new Error("The shell /bin/sh that starts PostgreSQL could not be run.");
+  if (!(pipe instanceof Socket) || watchdog.pid === undefined)
+    throw new Error("The shell /bin/sh that starts PostgreSQL could not be run.");
   // The server serves Node, it does not keep it: a Node with nothing else to do ends, and the watchdog with it.
   pipe.on("error", () => undefined);
   pipe.unref();
@@ -111,7 +112,8 @@ export function superviseServer(options: {
     watchdogPid: watchdog.pid,
     exited,
     hasExited: () => ended,
-    logTail: () => readFileSync(options.logFile).subarray(log.size).toString("utf8").trimEnd().split("\n").slice(-LOG_TAIL_LINES).join("\n"),
+    logTail: () =>
+      readFileSync(options.logFile).subarray(log.size).toString("utf8").trimEnd().split("\n").slice(-LOG_TAIL_LINES).join("\n"),
     stop: (postmasterPid) => stopServer(watchdog, pipe, postmasterPid, exited),
   };
 }
