@@ -168,7 +168,7 @@ async function moveClock(story: Story, servers: Servers): Promise<void> {
 async function downtime(story: Story, servers: Servers): Promise<void> {
   // Beyond the holds' horizon of a week; once in some stories beyond what the usual peek looks back.
   const wasLong = story.now > story.world.startsAt + 45 * day;
-  const away = story.random.pick([3 * hour, day, 3 * day, 8 * day, 8 * day, wasLong ? hour : 45 * day]);
+  const away = !wasLong && story.random.chance(0.06) ? 41 * day : story.random.pick([3 * hour, day, 3 * day, 8 * day]);
   story.note(`all servers are away for ${away / hour} hours`);
   await story.setClock(story.now + away);
   for (const server of servers) await server.crash();

@@ -91,7 +91,7 @@ export function makeSchedule(random: Random, now: number, catchUp: CatchUp): Job
     case "everyHour":
       return { kind: "cron", expression: `${random.pick([`${minuteOfHour}`, "0,30"])} ${random.pick(["*", "*/4", "1-3,*/12"])} * * *`, timeZone };
     case "interval":
-      return { kind: "interval", everySeconds: catchUp === "all" ? random.pick([14_400, 21_600, 30_000]) : random.pick([1_800, 3_601, 7_200, 10_000]), startsAt: Math.floor(now / 1_000) * 1_000 - random.int(0, 3_600) * 1_000 };
+      return { kind: "interval", everySeconds: catchUp === "all" ? random.pick([21_600, 30_000, 43_200]) : random.pick([1_800, 3_601, 7_200, 10_000]), startsAt: Math.floor(now / 1_000) * 1_000 - random.int(0, 3_600) * 1_000 };
     case "rrule": {
       const start = `${new Date(now - 3 * day).toISOString().slice(0, 10)}T02:${String(minuteOfHour).padStart(2, "0")}`;
       const rrule = random.pick(["FREQ=DAILY", "FREQ=DAILY;BYHOUR=2,8,20", "FREQ=HOURLY;INTERVAL=6", "FREQ=DAILY;INTERVAL=2"]);
