@@ -69,10 +69,18 @@ const now = async (): Promise<number> => {
 const pauseFor = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 async function untilAllEnded(withinMs: number): Promise<void> {
-  for (const giveUpAt = performance.now() + withinMs; ; ) {
-    const [row] = await database.sql<{ open: number }[]>`select count(*)::integer as open from run where state in ('queued', 'held', 'running')`;
+  for (const giveUpAt = performance.now() + withinMs; ;) {
+    const [row] = await database.sql<
+      { open: number }[]
+    >`select count(*)::integer as open from run where state in ('queued', 'held', 'running')`;
     if (row?.open === 0) return;
-    if (performance.now() > giveUpAt) throw new Error(`${row?.open} runs have not ended within ${withinMs} ms.\n${servers.flatMap((server) => server.errors).slice(0, 5).join("\n")}`);
+    if (performance.now() > giveUpAt)
+      throw new Error(
+        `${row?.open} runs have not ended within ${withinMs} ms.\n${servers
+          .flatMap((server) => server.errors)
+          .slice(0, 5)
+          .join("\n")}`,
+      );
     await pauseFor(100);
   }
 }
@@ -133,7 +141,10 @@ class Writer {
 
   #anyIntegration = () => `i${1 + Math.floor(Math.random() * integrations)}`;
   #anyTag = () => tags[Math.floor(Math.random() * tags.length)] ?? "t0";
-  #under = (scope: WindowScope) => [...this.#tagsOf].filter(([key, tag]) => scope.integrations?.includes(key) === true || scope.tags?.includes(tag) === true).map(([key]) => key);
+  #under = (scope: WindowScope) =>
+    [...this.#tagsOf]
+      .filter(([key, tag]) => scope.integrations?.includes(key) === true || scope.tags?.includes(tag) === true)
+      .map(([key]) => key);
 
   #open(keys: readonly string[], from: number, by: string, snapshot: string | null): readonly Covered[] {
     const opened = keys.map((integration) => ({ integration, from, to: Number.POSITIVE_INFINITY, by, snapshot }));
@@ -182,7 +193,14 @@ class Writer {
     const begins = Math.floor((await now()) / 1_000) * 1_000 + (Math.random() < 0.6 ? 1_000 : 0);
     const local = (ms: number) => new Date(ms).toISOString().slice(0, 19);
     const key = `w${this.acts}-${Math.floor(Math.random() * 1e9)}`;
-    await createWindow(context, { key, title: key, scope, owner: "race", reason: "race", series: { start: local(begins), end: local(begins + 2_000), timeZone: "UTC" } });
+    await createWindow(context, {
+      key,
+      title: key,
+      scope,
+      owner: "race",
+      reason: "race",
+      series: { start: local(begins), end: local(begins + 2_000), timeZone: "UTC" },
+    });
     const { at, snapshot } = await acknowledged();
     const opened = this.#open(this.#under(scope), Math.max(at, begins), key, at >= begins ? snapshot : null);
     for (const one of opened) one.to = begins + 2_000;
@@ -222,15 +240,21 @@ describe("two servers on one database", () => {
     };
     await Promise.all([write(), write(), write(), write(), write()]);
     await untilAllEnded(60_000);
-    const starts = await database.sql<{ integration: string; at: number }[]>`select integration_key as integration, at from event_inbox where kind = 'run.started'`;
+    const starts = await database.sql<
+      { integration: string; at: number }[]
+    >`select integration_key as integration, at from event_inbox where kind = 'run.started'`;
     const byIntegration = new Map<string, Covered[]>();
     for (const one of writer.covered) byIntegration.set(one.integration, [...(byIntegration.get(one.integration) ?? []), one]);
     const inside = starts.flatMap((start) =>
-      (byIntegration.get(start.integration) ?? []).filter((one) => start.at >= one.from && start.at < one.to).map((one) => ({ ...start, by: one.by, sinceMs: start.at - one.from })),
+      (byIntegration.get(start.integration) ?? [])
+        .filter((one) => start.at >= one.from && start.at < one.to)
+        .map((one) => ({ ...start, by: one.by, sinceMs: start.at - one.from })),
     );
     const [held] = await database.sql<{ n: number }[]>`select count(*)::integer as n from event_inbox where kind = 'run.held'`;
     const hidden = await hiddenStarts(writer.covered);
-    console.log(`Race: ${starts.length} starts, ${writer.acts} holds opened over ${writer.covered.length} integrations, ${held?.n} runs held; ${inside.length} starts inside, ${hidden.length} committed behind an acknowledgement`);
+    console.log(
+      `Race: ${starts.length} starts, ${writer.acts} holds opened over ${writer.covered.length} integrations, ${held?.n} runs held; ${inside.length} starts inside, ${hidden.length} committed behind an acknowledgement`,
+    );
     expect(held?.n).toBeGreaterThan(50);
     expect(writer.acts).toBeGreaterThan(40);
     expect(inside).toEqual([]);

@@ -13,7 +13,12 @@ export function catalogueDocument(world: World) {
 }
 
 export function systemEntry(system: SystemModel) {
-  return { key: system.key, dependsOn: system.dependsOn, maxConcurrentRuns: system.maxConcurrentRuns, resumeSpacing: formatDuration(system.resumeSpacingMs) };
+  return {
+    key: system.key,
+    dependsOn: system.dependsOn,
+    maxConcurrentRuns: system.maxConcurrentRuns,
+    resumeSpacing: formatDuration(system.resumeSpacingMs),
+  };
 }
 
 export function integrationEntry(integration: IntegrationModel) {

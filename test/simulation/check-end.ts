@@ -25,7 +25,10 @@ export async function checkConservation(story: Story): Promise<number> {
   for (const job of story.world.jobs.values()) {
     for (const [index, { schedule, from, to }] of job.history.entries()) {
       const end = Math.min(to ?? until, until);
-      const expected = schedule === null || end <= from ? [] : dueTimes(schedule, { from, to: end, limit: 1_000_000 }, story.zones).map((due) => due.dueAt);
+      const expected =
+        schedule === null || end <= from
+          ? []
+          : dueTimes(schedule, { from, to: end, limit: 1_000_000 }, story.zones).map((due) => due.dueAt);
       total += expected.length;
       compareDues(story, `${job.key}, version ${index + 1}`, expected, byVersion.get(`${job.key}/${index + 1}`) ?? []);
       byVersion.delete(`${job.key}/${index + 1}`);
@@ -45,7 +48,10 @@ function compareDues(story: Story, name: string, expected: readonly number[], ro
   const say = (dueAt: number) => new Date(dueAt).toISOString();
   for (const row of rows) {
     const inside = row.dueCount === 1 ? [row.dueAt] : expected.filter((dueAt) => dueAt >= row.dueAt && dueAt <= row.lastDueAt);
-    if (inside.length !== row.dueCount) story.broken(`${name}: the run due ${say(row.dueAt)} to ${say(row.lastDueAt)} stands for ${row.dueCount} due times, there are ${inside.length}`);
+    if (inside.length !== row.dueCount)
+      story.broken(
+        `${name}: the run due ${say(row.dueAt)} to ${say(row.lastDueAt)} stands for ${row.dueCount} due times, there are ${inside.length}`,
+      );
     for (const dueAt of inside) if (!open.delete(dueAt)) story.broken(`${name}: ${say(dueAt)} is accounted for twice or was never due`);
   }
   for (const dueAt of open) story.broken(`${name}: ${say(dueAt)} was due and has no run`);
@@ -78,7 +84,13 @@ const runOrder: { readonly [state: string]: { readonly [event: string]: string }
   over: {},
 };
 const occurrenceOrder: typeof runOrder = {
-  "-": { "window.opened": "open", "window.extended": "-", "window.cancelled": "over", "window.ended": "ended", "window.released": "released" },
+  "-": {
+    "window.opened": "open",
+    "window.extended": "-",
+    "window.cancelled": "over",
+    "window.ended": "ended",
+    "window.released": "released",
+  },
   open: { "window.quiesced": "quiesced", "window.extended": "open", "window.ended": "ended", "window.released": "released" },
   quiesced: { "window.unquiesced": "open", "window.extended": "quiesced", "window.ended": "ended", "window.released": "released" },
   ended: { "window.released": "released" },
@@ -94,7 +106,8 @@ export async function checkEventOrder(story: Story): Promise<number> {
   const states = new Map<string, string>();
   for (const event of events) {
     const kind = event.subject.split(" ")[0];
-    const order = kind === "run" ? runOrder : kind === "hold" ? holdOrder : kind === "window" && event.localStart !== null ? occurrenceOrder : null;
+    const order =
+      kind === "run" ? runOrder : kind === "hold" ? holdOrder : kind === "window" && event.localStart !== null ? occurrenceOrder : null;
     if (order === null) continue;
     const name = event.localStart === null ? event.subject : `${event.subject}/${event.localStart}`;
     const state = states.get(name) ?? "-";
@@ -102,6 +115,7 @@ export async function checkEventOrder(story: Story): Promise<number> {
     if (next === undefined) story.broken(`${event.kind} of ${name} at ${new Date(event.at).toISOString()} cannot follow: it is ${state}`);
     states.set(name, next);
   }
-  for (const [name, state] of states) if (name.startsWith("run ") && state !== "over") story.broken(`the events of ${name} leave it ${state}`);
+  for (const [name, state] of states)
+    if (name.startsWith("run ") && state !== "over") story.broken(`the events of ${name} leave it ${state}`);
   return events.length;
 }

@@ -28,7 +28,9 @@ export async function checkStep(story: Story): Promise<void> {
       left join occurrence as o on o.id = h.occurrence_id left join maintenance_window as w on w.id = o.window_id
       where m.released_at is null and m.begins_at <= app_now() and m.mode = 'enforce'`,
     story.database.sql<{ stale: boolean }[]>`select expanded_until <= app_now() as stale from control`,
-    story.database.sql<{ id: string; integrationId: number }[]>`select id, integration_id as "integrationId" from run where state = 'held' and held_since = app_now()`,
+    story.database.sql<
+      { id: string; integrationId: number }[]
+    >`select id, integration_id as "integrationId" from run where state = 'held' and held_since = app_now()`,
     story.database.sql<{ id: string; integrationId: number; state: string }[]>`
       select id, integration_id as "integrationId", state from run where released_at = app_now() and state in ('queued', 'skipped', 'coalesced')`,
   ]);
@@ -57,7 +59,8 @@ function syncHolders(story: Story, running: readonly RunningRow[]): void {
     if (story.holders.has(row.id)) continue;
     const { workerId, attempt, jobId, integrationId } = row;
     // It lost its lease, made room in the story's reckoning, and nobody has taken it back yet.
-    if (story.knows(row.id, attempt) && story.leaseEnd({ ...row, gate: row.trigger === "gate" }) <= story.now) story.holders.set(row.id, { workerId, attempt, jobId, integrationId, gate: row.trigger === "gate" });
+    if (story.knows(row.id, attempt) && story.leaseEnd({ ...row, gate: row.trigger === "gate" }) <= story.now)
+      story.holders.set(row.id, { workerId, attempt, jobId, integrationId, gate: row.trigger === "gate" });
     else story.started({ ...row, runId: row.id, gate: row.trigger === "gate" });
   }
 }
@@ -66,7 +69,11 @@ function syncHolders(story: Story, running: readonly RunningRow[]): void {
 function learnCredentialHolds(story: Story, held: readonly HeldPair[]): void {
   for (const pair of held) {
     if (pair.ownHold === null || story.holds.pauses.has(pair.ownHold)) continue;
-    story.holds.pauses.set(pair.ownHold, { scope: { integrations: [story.integrationOf(pair.integrationId)] }, from: story.now, until: null });
+    story.holds.pauses.set(pair.ownHold, {
+      scope: { integrations: [story.integrationOf(pair.integrationId)] },
+      from: story.now,
+      until: null,
+    });
   }
 }
 
@@ -83,7 +90,8 @@ function compareHolds(story: Story, held: readonly HeldPair[]): void {
   for (const integration of story.world.integrations.keys()) {
     const names = actual.get(integration) ?? new Set();
     const expected = story.holds.covers(integration, story.now);
-    for (const one of expected) if (one.certain && !names.has(one.name)) story.broken(`${integration} is in ${one.name} and not held by it`);
+    for (const one of expected)
+      if (one.certain && !names.has(one.name)) story.broken(`${integration} is in ${one.name} and not held by it`);
     const known = new Set(expected.map((one) => one.name));
     for (const name of names) if (!known.has(name)) story.broken(`${integration} is held by ${name}, which does not cover it (any more)`);
   }

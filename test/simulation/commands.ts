@@ -81,7 +81,11 @@ export class Operator {
     const { random, world, holds, now } = this.#story;
     const cancelled = [...holds.windows].filter(([, window]) => !window.live).map(([key]) => key);
     const key = cancelled.length > 0 && random.chance(0.15) ? random.pick(cancelled) : `w${holds.windows.size}`;
-    const input = { series: makeSeries(random, now), scope: makeScope(random, world), mode: random.chance(0.12) ? ("observe" as const) : ("enforce" as const) };
+    const input = {
+      series: makeSeries(random, now),
+      scope: makeScope(random, world),
+      mode: random.chance(0.12) ? ("observe" as const) : ("enforce" as const),
+    };
     this.#story.note(`create ${key} ${JSON.stringify(input)}`);
     await createWindow(this.#context, { ...input, key, title: key, owner: "o", reason, confirmLong: true });
     holds.saveWindow(key, input, now);
@@ -121,7 +125,9 @@ export class Operator {
         return;
       }
       case "cancelRun": {
-        const rows = await this.#story.database.sql<{ id: string }[]>`select id from run where state in ('queued', 'held') order by due_at, job_id, trigger limit 20`;
+        const rows = await this.#story.database.sql<
+          { id: string }[]
+        >`select id from run where state in ('queued', 'held') order by due_at, job_id, trigger limit 20`;
         if (rows.length > 0) await cancelRun(this.#context, { runId: random.pick(rows).id, reason });
         return;
       }
@@ -194,12 +200,16 @@ export class Operator {
 
   /** Pauses that nothing but a person ends. */
   async openPauses(): Promise<readonly number[]> {
-    const rows = await this.#story.database.sql<{ id: number }[]>`select id from hold where released_at is null and kind <> 'window' and expires_at is null order by id`;
+    const rows = await this.#story.database.sql<
+      { id: number }[]
+    >`select id from hold where released_at is null and kind <> 'window' and expires_at is null order by id`;
     return rows.map((row) => row.id);
   }
 
   async #resume(): Promise<void> {
-    const open = [...this.#story.holds.pauses].filter(([, one]) => one.until === null || one.until > this.#story.now).map(([holdId]) => holdId);
+    const open = [...this.#story.holds.pauses]
+      .filter(([, one]) => one.until === null || one.until > this.#story.now)
+      .map(([holdId]) => holdId);
     if (open.length === 0) return;
     await this.resumeHold(this.#story.random.pick(open));
   }
@@ -216,7 +226,9 @@ export class Operator {
     if (command === "depend") {
       const system = random.pick([...world.systems.values()]);
       const others = [...world.systems.keys()].filter((key) => key !== system.key);
-      const dependsOn = others.filter(() => random.chance(0.2)).map((key) => ({ system: key, strength: random.pick(["hard", "hard", "soft"] as const) }));
+      const dependsOn = others
+        .filter(() => random.chance(0.2))
+        .map((key) => ({ system: key, strength: random.pick(["hard", "hard", "soft"] as const) }));
       await applyWorkspace(this.#context, { quiesce: 1, systems: [systemEntry({ ...system, dependsOn })] });
       this.#story.note(`depend ${system.key} ${JSON.stringify(dependsOn)}`);
       system.dependsOn = dependsOn;
@@ -269,7 +281,15 @@ export class Operator {
       return;
     }
     story.note(`gate of ${integration} entered: ${entry.runId}`);
-    story.started({ runId: entry.runId, attempt: 1, jobId: null, integrationId: id, dueAt: story.now, workerId: entry.leaseToken, gate: true });
+    story.started({
+      runId: entry.runId,
+      attempt: 1,
+      jobId: null,
+      integrationId: id,
+      dueAt: story.now,
+      workerId: entry.leaseToken,
+      gate: true,
+    });
     story.leases.set(entry.leaseToken, entry.leaseUntil);
     this.#leases.push(entry);
   }

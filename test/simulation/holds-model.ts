@@ -63,7 +63,11 @@ export class HoldsModel {
     this.#changedAt = Math.max(this.#changedAt, now);
   }
 
-  saveWindow(key: string, input: { readonly series: WindowSeries; readonly scope: WindowScope; readonly mode: WindowMode }, now: number): void {
+  saveWindow(
+    key: string,
+    input: { readonly series: WindowSeries; readonly scope: WindowScope; readonly mode: WindowMode },
+    now: number,
+  ): void {
     // A cancelled window gives its key free: the next one of that name begins anew.
     const named = this.windows.get(key);
     const before = named?.live === true ? named : undefined;
@@ -126,7 +130,10 @@ export class HoldsModel {
   covers(integration: string, now: number): readonly Cover[] {
     if (this.mode === "observe") return [];
     const found: Cover[] = [];
-    const add = (name: string, one: { readonly start: number; readonly end: number; readonly uncertain: boolean; readonly scope: WindowScope }) => {
+    const add = (
+      name: string,
+      one: { readonly start: number; readonly end: number; readonly uncertain: boolean; readonly scope: WindowScope },
+    ) => {
       if (one.start > now || one.end <= this.releasedUpTo || !scopeCovers(this.#world, one.scope, integration)) return;
       if (one.end > now) found.push({ name, certain: !one.uncertain && this.#changedAt <= now });
       else found.push({ name, certain: false });

@@ -8,7 +8,10 @@ const blockedAfterMs = 40;
  * Runs tasks at the same time, one statement of one of them after another in a seeded order: every interleaving of two servers is a story that
  * can be told again.
  */
-export async function interleave(random: Random, tasks: readonly { readonly gate: ActorGate; readonly work: () => Promise<void> }[]): Promise<void> {
+export async function interleave(
+  random: Random,
+  tasks: readonly { readonly gate: ActorGate; readonly work: () => Promise<void> }[],
+): Promise<void> {
   const parked = new Map<number, () => void>();
   const ended = new Set<number>();
   const failures: unknown[] = [];

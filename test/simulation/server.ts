@@ -90,7 +90,7 @@ export class Server {
           await expandWindows(this.#context);
           return;
         case "materialise":
-          for (let after: number | null = 0; after !== null; ) after = (await materialiseRuns(this.#context, after)).next;
+          for (let after: number | null = 0; after !== null;) after = (await materialiseRuns(this.#context, after)).next;
           return;
         case "reap":
           await reapRuns(this.#context, { marginMs });
@@ -114,7 +114,8 @@ export class Server {
     if (this.frozen) return started;
     await this.#untilCrash(async () => {
       // What was seen a while ago: between a look and its claim anything may have happened.
-      if (this.#seenBefore.length > 0 && this.#story.random.chance(0.25)) started += await this.#claimPage(this.#seenBefore, limit, options.endAtOnce === true);
+      if (this.#seenBefore.length > 0 && this.#story.random.chance(0.25))
+        started += await this.#claimPage(this.#seenBefore, limit, options.endAtOnce === true);
       const anyAge = options.endAtOnce === true || this.#story.random.chance(0.2);
       // Page by page, as the dispatcher does: a page may hold nothing but runs that wait behind others.
       let after: Place | null = null;
@@ -136,7 +137,8 @@ export class Server {
     // Ids are random: only the order of job and due time tells the same story again.
     const claimed = result.claimed.toSorted((a, b) => a.dueAt - b.dueAt || (a.jobId ?? 0) - (b.jobId ?? 0));
     for (const run of claimed) {
-      if (run.startedAt !== this.#story.now) this.#story.broken(`run ${run.runId} says it began at ${run.startedAt}, the database's clock said ${this.#story.now}`);
+      if (run.startedAt !== this.#story.now)
+        this.#story.broken(`run ${run.runId} says it began at ${run.startedAt}, the database's clock said ${this.#story.now}`);
       this.#story.started({ ...run, workerId, gate: false });
       const lastsMs = endAtOnce ? 0 : this.#story.random.pick([0, 0, 200, 5_000, minute, 20 * minute]);
       this.#executions.push({ run, workerId, endsAt: this.#story.now + lastsMs });
@@ -163,7 +165,12 @@ export class Server {
     const runs = ended.map(({ run }): FinishedRun => {
       const job = [...story.world.jobs.values()].find((one) => story.jobIds.get(one.key) === run.jobId);
       const outcome: RunOutcome = succeed ? { kind: "succeeded", figures: {} } : this.#outcome();
-      return { ...run, outcome, retry: { maxAttempts: job?.maxAttempts ?? 3, backoffSeconds: 30, maxBackoffSeconds: 900 }, jitter: story.random.next() };
+      return {
+        ...run,
+        outcome,
+        retry: { maxAttempts: job?.maxAttempts ?? 3, backoffSeconds: 30, maxBackoffSeconds: 900 },
+        jitter: story.random.next(),
+      };
     });
     const isHeldBySelf = (one: FinishedRun) => {
       const holder = story.holders.get(one.runId);
@@ -176,13 +183,19 @@ export class Server {
       const isMine = mine.has(one);
       story.ending.delete(one.runId);
       if (!done.has(one.runId)) {
-        if (isMine && (story.leases.get(workerId) ?? 0) > story.now) story.broken(`${this.name} runs ${one.runId}, attempt ${one.attempt}, and could not end it`);
+        if (isMine && (story.leases.get(workerId) ?? 0) > story.now)
+          story.broken(`${this.name} runs ${one.runId}, attempt ${one.attempt}, and could not end it`);
         story.tally.zombies += 1;
         continue;
       }
-      if (!isMine) story.broken(`${this.name} ended ${one.runId}, attempt ${one.attempt}, which is not its own any more (${workerId}; it is ${JSON.stringify(story.holders.get(one.runId))})`);
+      if (!isMine)
+        story.broken(
+          `${this.name} ended ${one.runId}, attempt ${one.attempt}, which is not its own any more (${workerId}; it is ${JSON.stringify(story.holders.get(one.runId))})`,
+        );
       if (isHeldBySelf(one)) story.holders.delete(one.runId);
-      story.note(`${this.name} ended ${one.runId}/${one.attempt}: ${one.outcome.kind === "failed" ? one.outcome.failure.kind : one.outcome.kind}`);
+      story.note(
+        `${this.name} ended ${one.runId}/${one.attempt}: ${one.outcome.kind === "failed" ? one.outcome.failure.kind : one.outcome.kind}`,
+      );
     }
   }
 

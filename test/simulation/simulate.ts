@@ -84,7 +84,21 @@ type Servers = readonly [Server, Server];
 async function oneStep(story: Story, servers: Servers, operator: Operator): Promise<void> {
   const { random } = story;
   const server = random.pick(servers);
-  switch (random.weighted({ clock: 34, duty: 8, claim: 10, finish: 8, command: 22, overlap: 14, crash: 2, crashMidway: 4, freeze: 5, downtime: 1.2, turn: 14 })) {
+  switch (
+    random.weighted({
+      clock: 34,
+      duty: 8,
+      claim: 10,
+      finish: 8,
+      command: 22,
+      overlap: 14,
+      crash: 2,
+      crashMidway: 4,
+      freeze: 5,
+      downtime: 1.2,
+      turn: 14,
+    })
+  ) {
     case "clock":
       return moveClock(story, servers);
     case "duty":
@@ -122,7 +136,15 @@ async function oneStep(story: Story, servers: Servers, operator: Operator): Prom
 function aTask(story: Story, server: Server): () => Promise<void> {
   const { random } = story;
   const limit = random.pick([1, 20, 500]);
-  const task = random.weighted<Duty | "claim" | "finish">({ claim: 4, finish: 2, expand: 1, materialise: 3, reap: 1, advance: 3, sweep: 3 });
+  const task = random.weighted<Duty | "claim" | "finish">({
+    claim: 4,
+    finish: 2,
+    expand: 1,
+    materialise: 3,
+    reap: 1,
+    advance: 3,
+    sweep: 3,
+  });
   if (task === "claim") return async () => void (await server.claim(limit));
   if (task === "finish") return () => server.finish();
   return () => server.duty(task);
@@ -209,7 +231,7 @@ async function endEverything(story: Story, servers: Servers, operator: Operator)
     for (const server of servers) {
       for (const duty of duties) await server.duty(duty);
       await server.finish({ succeed: true });
-      for (let started = 1; started > 0; ) {
+      for (let started = 1; started > 0;) {
         started = await server.claim(500, { endAtOnce: true });
         await server.finish({ succeed: true });
       }

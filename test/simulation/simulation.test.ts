@@ -15,7 +15,9 @@ async function tell(seed: number): Promise<SimulationResult> {
   try {
     return await simulate(database, seed);
   } catch (error) {
-    throw new Error(`Seed ${seed} failed. Tell it again with QUIESCE_SIMULATION_FIRST_SEED=${seed} QUIESCE_SIMULATION_SEEDS=1.`, { cause: error });
+    throw new Error(`Seed ${seed} failed. Tell it again with QUIESCE_SIMULATION_FIRST_SEED=${seed} QUIESCE_SIMULATION_SEEDS=1.`, {
+      cause: error,
+    });
   } finally {
     await database.close();
     await fresh.drop();

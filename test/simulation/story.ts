@@ -76,7 +76,13 @@ export class Story {
   readonly #seen = new Set<string>();
   #startsOfStep: Start[] = [];
 
-  constructor(input: { readonly seed: number; readonly random: Random; readonly world: World; readonly database: Database; readonly time: ControlledTime }) {
+  constructor(input: {
+    readonly seed: number;
+    readonly random: Random;
+    readonly world: World;
+    readonly database: Database;
+    readonly time: ControlledTime;
+  }) {
     this.seed = input.seed;
     this.random = input.random;
     this.world = input.world;
@@ -138,7 +144,8 @@ export class Story {
   started(start: Start): void {
     const name = `${start.runId}/${start.attempt}`;
     const other = this.holders.get(start.runId);
-    if (other !== undefined && !this.#mayBeGone(start.runId, other)) this.broken(`run ${start.runId} was started for ${start.workerId} while ${other.workerId} runs it (attempt ${other.attempt})`);
+    if (other !== undefined && !this.#mayBeGone(start.runId, other))
+      this.broken(`run ${start.runId} was started for ${start.workerId} while ${other.workerId} runs it (attempt ${other.attempt})`);
     if (this.#started.has(name)) this.broken(`(run, attempt) ${name} was started twice`);
     for (const [runId, holder] of this.holders) {
       if (start.jobId === null || holder.jobId !== start.jobId || this.#mayBeGone(runId, holder)) continue;
@@ -146,7 +153,13 @@ export class Story {
     }
     this.#started.add(name);
     this.ending.delete(start.runId);
-    this.holders.set(start.runId, { workerId: start.workerId, attempt: start.attempt, jobId: start.jobId, integrationId: start.integrationId, gate: start.gate });
+    this.holders.set(start.runId, {
+      workerId: start.workerId,
+      attempt: start.attempt,
+      jobId: start.jobId,
+      integrationId: start.integrationId,
+      gate: start.gate,
+    });
     this.#startsOfStep.push(start);
     this.tally.starts += 1;
     if (start.attempt > 1) this.tally.retries += 1;
@@ -177,13 +190,19 @@ export class Story {
   releasedInStep(run: { readonly id: string; readonly integrationId: number; readonly state: string }): void {
     const integration = this.integrationOf(run.integrationId);
     if (!this.#heldBefore.has(integration) || !this.holds.isHeld(integration, this.now)) return;
-    this.broken(`run ${run.id} of ${integration} was let go (${run.state}) inside ${this.holds.covers(integration, this.now).map((one) => one.name).join(", ")}`);
+    this.broken(
+      `run ${run.id} of ${integration} was let go (${run.state}) inside ${this.holds
+        .covers(integration, this.now)
+        .map((one) => one.name)
+        .join(", ")}`,
+    );
   }
 
   /** The starts of this step, and the runs held in it, against what held before and after: between the two a command may have been under way. */
   endStep(heldNow: readonly string[]): void {
     for (const key of heldNow) {
-      if (!this.#coveredBefore.has(key) && this.holds.covers(key, this.now).length === 0) this.broken(`a run of ${key} was held, and nothing covers it`);
+      if (!this.#coveredBefore.has(key) && this.holds.covers(key, this.now).length === 0)
+        this.broken(`a run of ${key} was held, and nothing covers it`);
     }
     const heldAfter = this.heldIntegrations();
     for (const start of this.#startsOfStep) {
@@ -207,7 +226,9 @@ export class Story {
     const touched = this.systemsOf(start.integrationId);
     for (const system of this.world.systems.values()) {
       if (system.maxConcurrentRuns === null || !touched.has(system.key)) continue;
-      const busy = [...this.holders].filter(([runId, holder]) => !this.#mayBeGone(runId, holder) && this.systemsOf(holder.integrationId).has(system.key));
+      const busy = [...this.holders].filter(
+        ([runId, holder]) => !this.#mayBeGone(runId, holder) && this.systemsOf(holder.integrationId).has(system.key),
+      );
       if (busy.length <= system.maxConcurrentRuns) continue;
       const names = busy.map(([runId, holder]) => `${runId}/${holder.attempt} of job ${holder.jobId} by ${holder.workerId.slice(0, 4)}`);
       this.broken(`${busy.length} runs touch ${system.key} at once, its cap is ${system.maxConcurrentRuns}: ${names.join(", ")}`);

@@ -39,7 +39,14 @@ export const hour = 60 * minute;
 export const day = 24 * hour;
 
 /** Nights on which clocks change lie inside the first days of each: Europe, the United States, Lord Howe and Chile, both ways. */
-const starts = ["2026-03-27T15:00:00Z", "2026-10-23T09:30:00Z", "2026-03-06T20:00:00Z", "2026-10-30T18:00:00Z", "2026-04-03T00:00:00Z", "2026-10-02T12:00:00Z"];
+const starts = [
+  "2026-03-27T15:00:00Z",
+  "2026-10-23T09:30:00Z",
+  "2026-03-06T20:00:00Z",
+  "2026-10-30T18:00:00Z",
+  "2026-04-03T00:00:00Z",
+  "2026-10-02T12:00:00Z",
+];
 export const zones = ["UTC", "Europe/Madrid", "America/Chicago", "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata"];
 const tags = ["pii", "nightly", "finance", "eu"];
 
@@ -52,7 +59,12 @@ export function makeWorld(random: Random): World {
     const dependsOn = others
       .filter(() => random.chance(0.3))
       .map((system) => ({ system, strength: random.chance(0.7) ? ("hard" as const) : ("soft" as const) }));
-    systems.set(key, { key, dependsOn, maxConcurrentRuns: index < 2 ? random.int(1, 3) : null, resumeSpacingMs: random.pick([0, 200, 5_000]) });
+    systems.set(key, {
+      key,
+      dependsOn,
+      maxConcurrentRuns: index < 2 ? random.int(1, 3) : null,
+      resumeSpacingMs: random.pick([0, 200, 5_000]),
+    });
   }
   const systemKeys = [...systems.keys()];
   const integrations = new Map<string, IntegrationModel>();
@@ -87,11 +99,23 @@ export function makeSchedule(random: Random, now: number, catchUp: CatchUp): Job
   const minuteOfHour = random.int(0, 59);
   switch (random.weighted({ fixed: 3, everyHour: catchUp === "all" ? 0 : 3, interval: 3, rrule: 3 })) {
     case "fixed":
-      return { kind: "cron", expression: `${minuteOfHour} ${random.pick(["2", "1,2,3", "0,6,12,18", "2,14"])} * * ${random.pick(["*", "*", "0,6,1"])}`, timeZone };
+      return {
+        kind: "cron",
+        expression: `${minuteOfHour} ${random.pick(["2", "1,2,3", "0,6,12,18", "2,14"])} * * ${random.pick(["*", "*", "0,6,1"])}`,
+        timeZone,
+      };
     case "everyHour":
-      return { kind: "cron", expression: `${random.pick([`${minuteOfHour}`, "0,30"])} ${random.pick(["*", "*/4", "1-3,*/12"])} * * *`, timeZone };
+      return {
+        kind: "cron",
+        expression: `${random.pick([`${minuteOfHour}`, "0,30"])} ${random.pick(["*", "*/4", "1-3,*/12"])} * * *`,
+        timeZone,
+      };
     case "interval":
-      return { kind: "interval", everySeconds: catchUp === "all" ? random.pick([21_600, 30_000, 43_200]) : random.pick([1_800, 3_601, 7_200, 10_000]), startsAt: Math.floor(now / 1_000) * 1_000 - random.int(0, 3_600) * 1_000 };
+      return {
+        kind: "interval",
+        everySeconds: catchUp === "all" ? random.pick([21_600, 30_000, 43_200]) : random.pick([1_800, 3_601, 7_200, 10_000]),
+        startsAt: Math.floor(now / 1_000) * 1_000 - random.int(0, 3_600) * 1_000,
+      };
     case "rrule": {
       const start = `${new Date(now - 3 * day).toISOString().slice(0, 10)}T02:${String(minuteOfHour).padStart(2, "0")}`;
       const rrule = random.pick(["FREQ=DAILY", "FREQ=DAILY;BYHOUR=2,8,20", "FREQ=HOURLY;INTERVAL=6", "FREQ=DAILY;INTERVAL=2"]);
@@ -104,10 +128,14 @@ export function makeSchedule(random: Random, now: number, catchUp: CatchUp): Job
 export function makeSeries(random: Random, now: number): WindowSeries {
   const timeZone = random.pick(zones);
   // Local times near the clock changes, on days from yesterday on: some have begun when they are created.
-  const startMs = Math.floor((now + random.int(-1, 4) * day) / day) * day + random.pick([0, 1, 2, 2, 3, 12, 22]) * hour + random.pick([0, 30]) * minute;
+  const startMs =
+    Math.floor((now + random.int(-1, 4) * day) / day) * day + random.pick([0, 1, 2, 2, 3, 12, 22]) * hour + random.pick([0, 30]) * minute;
   const local = (ms: number) => new Date(ms).toISOString().slice(0, 16);
   const lengthMs = random.pick([30 * minute, hour, 2 * hour, 4 * hour, 9 * hour, 26 * hour]);
-  const rrule = lengthMs > 20 * hour ? random.pick([null, "FREQ=WEEKLY"]) : random.pick([null, null, "FREQ=DAILY", "FREQ=DAILY;COUNT=4", "FREQ=DAILY;INTERVAL=2", "FREQ=WEEKLY"]);
+  const rrule =
+    lengthMs > 20 * hour
+      ? random.pick([null, "FREQ=WEEKLY"])
+      : random.pick([null, null, "FREQ=DAILY", "FREQ=DAILY;COUNT=4", "FREQ=DAILY;INTERVAL=2", "FREQ=WEEKLY"]);
   const length = random.chance(0.3) ? { duration: `PT${lengthMs / minute}M` } : { end: local(startMs + lengthMs) };
   return { start: local(startMs), ...length, timeZone, rrule, ...(random.chance(0.15) ? { dstPolicy: "rfc" as const } : {}) };
 }
@@ -121,7 +149,11 @@ export function makeScope(random: Random, world: World): WindowScope {
     case "integration":
       return { integrations: [random.pick([...world.integrations.keys()])] };
     case "mixed":
-      return { integrations: [random.pick([...world.integrations.keys()])], tags: [random.pick(tags)], systems: [random.pick([...world.systems.keys()])] };
+      return {
+        integrations: [random.pick([...world.integrations.keys()])],
+        tags: [random.pick(tags)],
+        systems: [random.pick([...world.systems.keys()])],
+      };
     case "all":
       return { all: true };
   }
