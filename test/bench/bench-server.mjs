@@ -2,13 +2,16 @@ import { packagedZoneData } from "../../packages/core/dist/index.js";
 import { openDatabase } from "../../packages/server/dist/db/client.js";
 import { createSequencer } from "../../packages/server/dist/events/sequencer.js";
 import { Dispatcher } from "../../packages/server/dist/scheduler/dispatcher.js";
+import { openDispatchDatabase } from "../../packages/server/dist/scheduler/open-dispatch-database.js";
 import { RunWorker } from "../../packages/server/dist/scheduler/run-worker.js";
 
 export const silent = { info() {}, warn: console.warn, error: console.error, debug() {} };
 
 /** The dispatching half of a server, with runs that do nothing: worker, dispatcher and sequencer on one pool. */
 export async function startBenchServer({ url, pool, maxConcurrentRuns = 1_000 }) {
-  const database = openDatabase(url, { max: pool, applicationName: "bench-server" });
+  // As a server has them: a small pool for peeks, claims and the lease, the rest for everything else.
+  const dispatchDatabase = openDispatchDatabase(url);
+  const database = openDatabase(url, { max: pool - 4, applicationName: "bench-server" });
   const zones = packagedZoneData();
   const counted = { started: 0 };
   const executor = {
@@ -20,9 +23,18 @@ export async function startBenchServer({ url, pool, maxConcurrentRuns = 1_000 })
   const sequencer = createSequencer(database, silent);
   sequencer.start();
   const lease = { leaseMs: 60_000, marginMs: 10_000, renewEveryMs: 5_000 };
-  const worker = new RunWorker({ database, executor, log: silent, name: "bench", maxConcurrentRuns, random: Math.random, lease });
+  const worker = new RunWorker({
+    database,
+    leaseDatabase: dispatchDatabase,
+    executor,
+    log: silent,
+    name: "bench",
+    maxConcurrentRuns,
+    random: Math.random,
+    lease,
+  });
   await worker.start();
-  const dispatcher = new Dispatcher({ database, worker, log: silent, zones, onStale: () => console.error("stale") });
+  const dispatcher = new Dispatcher({ database: dispatchDatabase, worker, log: silent, zones, onStale: () => console.error("stale") });
   const ticking = setInterval(() => dispatcher.wake(), 500);
   return {
     database,
@@ -33,6 +45,7 @@ export async function startBenchServer({ url, pool, maxConcurrentRuns = 1_000 })
       await dispatcher.stop();
       await worker.stop(5_000);
       await sequencer.stop();
+      await dispatchDatabase.close();
       await database.close();
     },
   };

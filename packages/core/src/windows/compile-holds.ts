@@ -11,51 +11,93 @@ export interface HoldTimeline {
   readonly reasons: readonly (readonly number[])[];
 }
 
-const nothing: readonly number[] = [];
 const empty: HoldTimeline = { times: new Float64Array(0), reasons: [] };
+/** Sets of so many windows fit a bit mask, and each set that occurs is made once. */
+const maxMasked = 30;
 
 /**
- * Lays the spans of several windows over each other: where two overlap both are named, where they touch there is no gap. O(n log n) in the number
- * of spans, and equal neighbours are merged.
+ * Lays the spans of several windows over each other: where two overlap both are named, where they touch there is no gap. A merge of sorted lists,
+ * each read once: a change of one window recompiles every integration it covers, so this is the price of saving it.
  */
 export function compileTimeline(covering: readonly HoldSpans[]): HoldTimeline {
-  const edges = edgesOf(covering);
-  if (edges.length === 0) return empty;
-  const times: number[] = [];
+  const walks = covering.map((spans) => new SpanWalk(spans));
+  const edges = covering.reduce((total, spans) => total + 2 * spans.starts.length, 0);
+  if (edges === 0) return empty;
+  const times = new Float64Array(edges);
   const reasons: (readonly number[])[] = [];
-  // The same window may be in two spans that touch or overlap: count, so that the end of one does not end the other.
-  const open = new Map<number, number>();
-  for (let i = 0; i < edges.length;) {
-    const at = edges[i]?.at ?? 0;
-    for (; edges[i]?.at === at; i += 1) {
-      const edge = edges[i];
-      if (edge === undefined) break;
-      const count = (open.get(edge.id) ?? 0) + edge.change;
-      if (count === 0) open.delete(edge.id);
-      else open.set(edge.id, count);
+  const sets = new Map<number, readonly number[]>();
+  let last = "";
+  let lastMask = 0;
+  for (;;) {
+    let at = Number.POSITIVE_INFINITY;
+    for (const walk of walks) if (walk.nextEdge < at) at = walk.nextEdge;
+    if (at === Number.POSITIVE_INFINITY) break;
+    let mask = 0;
+    for (const [place, walk] of walks.entries()) {
+      if (walk.nextEdge === at) walk.pass();
+      if (walk.isOpen && place < maxMasked) mask |= 1 << place;
     }
-    const ids = open.size === 0 ? nothing : [...open.keys()].toSorted((a, b) => a - b);
-    if (sameIds(reasons.at(-1) ?? nothing, ids)) continue;
-    times.push(at);
+    if (walks.length <= maxMasked && mask === lastMask) continue;
+    const ids = walks.length <= maxMasked ? idsOfMask(mask, walks, sets) : openIds(walks);
+    const name = walks.length <= maxMasked ? "" : ids.join(",");
+    if (walks.length > maxMasked && name === last) continue;
+    lastMask = mask;
+    last = name;
+    times[reasons.length] = at;
     reasons.push(ids);
   }
-  return { times: Float64Array.from(times), reasons };
+  return { times: times.slice(0, reasons.length), reasons };
 }
 
-function edgesOf(covering: readonly HoldSpans[]): readonly { readonly at: number; readonly id: number; readonly change: 1 | -1 }[] {
-  const edges: { at: number; id: number; change: 1 | -1 }[] = [];
-  for (const { id, starts, ends } of covering) {
-    for (let i = 0; i < starts.length; i += 1) {
-      const start = starts[i] ?? 0;
-      const end = ends[i] ?? 0;
-      if (end <= start) continue;
-      edges.push({ at: start, id, change: 1 });
-      if (end !== Number.POSITIVE_INFINITY) edges.push({ at: end, id, change: -1 });
-    }
+/** Walks over the edges of one window's spans; those that touch or overlap are one. */
+class SpanWalk {
+  readonly id: number;
+  readonly #starts: Float64Array;
+  readonly #ends: Float64Array;
+  #next = 0;
+  isOpen = false;
+  /** The next instant at which it opens or closes; Infinity when there is none. */
+  nextEdge = Number.POSITIVE_INFINITY;
+
+  constructor(spans: HoldSpans) {
+    this.id = spans.id;
+    this.#starts = spans.starts;
+    this.#ends = spans.ends;
+    this.#seekStart();
   }
-  return edges.toSorted((a, b) => a.at - b.at);
+
+  /** Goes over the edge that `nextEdge` named. */
+  pass(): void {
+    if (this.isOpen) {
+      this.isOpen = false;
+      this.#seekStart();
+      return;
+    }
+    this.isOpen = true;
+    let end = this.#ends[this.#next] ?? 0;
+    for (this.#next += 1; this.#next < this.#starts.length && (this.#starts[this.#next] ?? 0) <= end; this.#next += 1) {
+      end = Math.max(end, this.#ends[this.#next] ?? 0);
+    }
+    this.nextEdge = end;
+  }
+
+  #seekStart(): void {
+    while (this.#next < this.#starts.length && (this.#ends[this.#next] ?? 0) <= (this.#starts[this.#next] ?? 0)) this.#next += 1;
+    this.nextEdge = this.#starts[this.#next] ?? Number.POSITIVE_INFINITY;
+  }
 }
 
-function sameIds(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((id, index) => id === b[index]);
+function openIds(walks: readonly SpanWalk[]): readonly number[] {
+  const ids: number[] = [];
+  for (const walk of walks) if (walk.isOpen) ids.push(walk.id);
+  return ids.toSorted((a, b) => a - b);
+}
+
+function idsOfMask(mask: number, walks: readonly SpanWalk[], sets: Map<number, readonly number[]>): readonly number[] {
+  let ids = sets.get(mask);
+  if (ids === undefined) {
+    ids = openIds(walks);
+    sets.set(mask, ids);
+  }
+  return ids;
 }
