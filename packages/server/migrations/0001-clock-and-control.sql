@@ -96,7 +96,8 @@ begin
     return;
   end if;
   perform pg_advisory_xact_lock(lock_class_partition(), 0);
-  if to_regclass(child) is not null then
+  -- Asked of the table in a fresh snapshot: to_regclass reads a cache, which waiting for an advisory lock does not bring up to date.
+  if exists (select from pg_class where relname = child and relnamespace = (select relnamespace from pg_class where oid = parent::regclass)) then
     return;
   end if;
   execute format('create table %I (like %I including defaults including constraints)', child, parent);
