@@ -7,7 +7,6 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 const alias = [
   { find: /^@quiesce\/core$/, replacement: source("packages/core/src/index.ts") },
   { find: /^@quiesce\/sdk$/, replacement: source("packages/sdk/src/index.ts") },
-  { find: /^@quiesce\/sdk\/testing$/, replacement: source("packages/sdk/src/testing/index.ts") },
   { find: /^@quiesce\/connectors$/, replacement: source("packages/connectors/src/index.ts") },
   { find: /^@quiesce\/server$/, replacement: source("packages/server/src/index.ts") },
   // Two copies of graphql (CommonJS and ESM) refuse each other's schemas.

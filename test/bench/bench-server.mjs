@@ -1,4 +1,3 @@
-import { packagedZoneData } from "../../packages/core/dist/index.js";
 import { openDatabase } from "../../packages/server/dist/db/client.js";
 import { createSequencer } from "../../packages/server/dist/events/sequencer.js";
 import { Dispatcher } from "../../packages/server/dist/scheduler/dispatcher.js";
@@ -12,7 +11,6 @@ export async function startBenchServer({ url, pool, maxConcurrentRuns = 1_000 })
   // As a server has them: a small pool for peeks, claims and the lease, the rest for everything else.
   const dispatchDatabase = openDispatchDatabase(url);
   const database = openDatabase(url, { max: pool - 4, applicationName: "bench-server" });
-  const zones = packagedZoneData();
   const counted = { started: 0 };
   const executor = {
     execute: async () => {
@@ -34,7 +32,7 @@ export async function startBenchServer({ url, pool, maxConcurrentRuns = 1_000 })
     lease,
   });
   await worker.start();
-  const dispatcher = new Dispatcher({ database: dispatchDatabase, worker, log: silent, zones, onStale: () => console.error("stale") });
+  const dispatcher = new Dispatcher({ database: dispatchDatabase, worker, log: silent, onStale: () => console.error("stale") });
   const ticking = setInterval(() => dispatcher.wake(), 500);
   return {
     database,

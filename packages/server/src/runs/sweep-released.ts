@@ -2,6 +2,7 @@ import { type CatchUp, type CatchUpStep, planCatchUp, type ReleasedRun } from "@
 import { sql } from "drizzle-orm";
 import { inTransaction, readNow } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
+import { holdsNow, holdsRun } from "./active-holds.js";
 
 /** Held runs let go in one transaction; more of an integration follow in the next. */
 const maxRunsPerTransaction = 1_000;
@@ -33,7 +34,7 @@ export async function sweepReleased(context: { readonly database: Database }): P
     left join system as s on s.id = route.system_id
     where not exists (
       select from hold_member as m cross join control as c
-      where m.integration_id = i.id and m.begins_at <= app_now() and m.released_at is null and m.mode = 'enforce' and c.mode = 'enforce')
+      where m.integration_id = i.id and ${holdsNow})
     order by i.id`);
   // Each target system has its own ramp: earliest start = release + position x spacing.
   const positions = new Map<number, number>();
@@ -79,8 +80,7 @@ function lockHeld(tx: Tx, integrationId: number): Promise<readonly HeldRun[]> {
     where r.state = 'held' and r.integration_id = ${integrationId}
       and not exists (
         select from hold_member as m cross join control as c
-        where m.integration_id = r.integration_id and m.begins_at <= app_now() and m.released_at is null and m.mode = 'enforce'
-          and c.mode = 'enforce' and (r.passes_holds is null or m.hold_id <> all (r.passes_holds)))
+        where m.integration_id = r.integration_id and ${holdsRun})
     order by r.due_at, r.id limit ${maxRunsPerTransaction}
     for update of r`);
 }

@@ -1,4 +1,3 @@
-import type { ZoneData } from "@quiesce/core";
 import type { Logger } from "pino";
 import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
@@ -30,13 +29,7 @@ export class Dispatcher {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #slowLookAtMs = 0;
 
-  constructor(options: {
-    readonly database: Database;
-    readonly worker: RunWorker;
-    readonly log: Logger;
-    readonly zones: ZoneData;
-    readonly onStale: () => void;
-  }) {
+  constructor(options: { readonly database: Database; readonly worker: RunWorker; readonly log: Logger; readonly onStale: () => void }) {
     this.#database = options.database;
     this.#worker = options.worker;
     this.#log = options.log;
