@@ -16,7 +16,7 @@ const alias = [
 ];
 
 /** One cluster for all projects of a run; see test/database. */
-const withDatabase = { globalSetup: ["test/database/global-setup.ts"], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 2 };
+const withDatabase = { globalSetup: ["test/database/global-setup.ts"], testTimeout: 90_000, hookTimeout: 90_000, maxWorkers: 2 };
 /** Suites that measure time or share a machine's real systems run alone. */
 const alone = { maxWorkers: 1, testTimeout: 180_000, hookTimeout: 120_000 };
 
@@ -30,7 +30,7 @@ const projects = [
   { name: "server", include: ["packages/server/src/**/*.test.ts"], ...withDatabase },
   { name: "connectors", include: ["test/connectors/*.test.ts"], ...withDatabase },
   { name: "docs", include: ["test/docs/*.test.ts"], ...withDatabase },
-  { name: "simulation", include: ["test/simulation/*.test.ts"], ...withDatabase, ...alone },
+  { name: "simulation", include: ["test/simulation/*.test.ts"], ...withDatabase, ...alone, maxWorkers: 2 },
   { name: "integration", include: ["test/systems/*.test.ts", "test/integration/*.test.ts"], ...withDatabase, ...alone },
   { name: "lifecycle", include: ["test/lifecycle/*.test.ts"], ...alone },
   { name: "race", include: ["test/race/*.test.ts"], ...withDatabase, ...alone },

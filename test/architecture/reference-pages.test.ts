@@ -37,14 +37,16 @@ describe("docs/reference/errors.md", () => {
 
 describe("docs/reference/events.md", () => {
   it("lists exactly the kinds that are written", () => {
-    const noun = "(?:window|hold|run|catalogue|control|token)";
+    const noun = "(?:window|hold|run|catalogue|control|token|calendar|team)";
     const kinds = [
       ...sources()
         .filter(({ path }) => !path.includes("/cli/") && !path.endsWith("/can.ts"))
-        .flatMap(({ text }) => found(text, new RegExp(`["'](${noun}\\.[a-z]+(?:-[a-z]+)*(?:ed|eld|en))["']`, "g"))),
+        .flatMap(({ text }) => found(text, new RegExp(`["'](${noun}\\.(?:[a-z]+(?:-[a-z]+)*(?:ed|eld|en)|overrun))["']`, "g"))),
       // The sweep of released runs names the state that each one takes.
       ...sources().flatMap(({ text }) => (text.includes("'run.' || m.state") ? ["run.skipped", "run.coalesced"] : [])),
-      ...found(file("packages/server/migrations/0005-claim.sql"), new RegExp(`'(${noun}\\.[a-z-]+)'`, "g")),
+      ...["0005-claim.sql", "0012-drain.sql"].flatMap((name) =>
+        found(file(`packages/server/migrations/${name}`), new RegExp(`'(${noun}\\.[a-z-]+)'`, "g")),
+      ),
     ];
     expect(sorted(found(page("events"), new RegExp(`^\\| \`(${noun}\\.[a-z-]+)\``, "gm")))).toEqual(sorted(kinds));
   });

@@ -2,9 +2,11 @@ import { cpus } from "node:os";
 import { startBenchCluster } from "./cluster.mjs";
 import { burst, decisionShare, lateness } from "./burst.mjs";
 import { changeOneWindow, decisionRatio, expandMany, indexMemory } from "./decision.mjs";
+import { dashboard, dashboardSettings } from "./dashboard.mjs";
 import { agenda, graphileWorker, pgBoss, quiesce } from "./dispatch.mjs";
+import { live, liveSettings } from "./live.mjs";
 
-/** `npm run bench [-- dispatch|decision]`: every figure of docs/performance.md, as ratios within this one run. */
+/** `npm run bench [-- decision|dispatch|live|dashboard]`: every figure of docs/performance.md, as ratios within this one run. */
 const only = process.argv[2];
 const line = (text) => console.log(text);
 line(`Node ${process.version}, ${cpus().length} CPUs`);
@@ -55,6 +57,35 @@ if (only === undefined || only === "dispatch") {
   const many = await burst(cluster);
   line(
     `  ${many.count} runs due at once, two servers: all started in ${many.seconds.toFixed(1)} s (goal 20), ${many.twice} started twice, ${many.saved} windows saved meanwhile, slowest acknowledged in ${many.slowestAckMs.toFixed(0)} ms (goal 1,000)`,
+  );
+  await cluster.stop();
+}
+
+if (only === undefined || only === "live") {
+  const cluster = await startBenchCluster();
+  const { subscribers, events, rounds, everyMs, latencyEvents } = liveSettings;
+  line(
+    `\nLive events: ${subscribers} subscribers of one liveEvents document on WebSocket, ${rounds} rounds of ${events} events, one every ${everyMs} ms; ${await cluster.settings()}`,
+  );
+  const figures = await live(cluster);
+  line(
+    `  CPU per message of ${figures.bytes} bytes: ${figures.oursUs.toFixed(1)} us, raw ws broadcast ${figures.rawUs.toFixed(1)} us: ratio ${figures.ratio.toFixed(2)} (goal 1.5)`,
+  );
+  line(
+    `  commit of another process to client, ${latencyEvents} events to each: p50 ${figures.p50.toFixed(0)} ms, p99 ${figures.p99.toFixed(0)} ms, worst ${figures.max.toFixed(0)} ms (goal p99 under 100 ms)`,
+  );
+  await cluster.stop();
+}
+
+if (only === undefined || only === "dashboard") {
+  const cluster = await startBenchCluster();
+  const { integrations, requests, rounds } = dashboardSettings;
+  line(
+    `\nDashboard: ${integrations} integrations with last run, owner and what holds, ${rounds} rounds of ${requests} requests one after the other`,
+  );
+  const figures = await dashboard(cluster);
+  line(
+    `  CPU per request: ${figures.oursMs.toFixed(2)} ms, one SQL statement behind a bare HTTP server ${figures.rawMs.toFixed(2)} ms: ratio ${figures.ratio.toFixed(2)} (goal 4)`,
   );
   await cluster.stop();
 }

@@ -87,6 +87,21 @@ const series = fc.constantFrom<Json>(
   { start: "2027-01-01T00:00", end: "2027-03-01T00:00", timeZone: "Australia/Sydney", confirmLong: true, dstPolicy: "rfc" },
 );
 
+const holiday = fc.constantFrom("2026-01-01", "2026-12-25", "2027-01-01", "2026-05-01");
+/** What recurs by business days; the calendar is added. */
+const businessDays = fc.constantFrom<Json>(
+  { start: "2026-03-30T18:00", end: "2026-03-30T23:00", timeZone: "Europe/Madrid", businessDays: { of: "quarter", ordinals: [-2, -1] } },
+  {
+    start: "2026-01-29T18:00",
+    end: "2026-02-01T06:00",
+    timeZone: "UTC",
+    weekend: ["SA", "FR"],
+    holidays: ["2026-08-15", "2026-07-25"],
+    businessDays: { of: "month", ordinals: [-2], ends: { days: "calendar", ordinal: 1, period: "next" } },
+  },
+  { start: "2026-01-01T06:00", duration: "PT2H", timeZone: "America/Chicago", rrule: "FREQ=MONTHLY", onHoliday: "next" },
+);
+
 /**
  * Random workspaces as people could write them: references hold, lists in any order, values that are hard to write down. Secrets come from the
  * environment, so that what is exported is what was written.
@@ -97,6 +112,9 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
     endpoints: fc.integer({ min: 1, max: 4 }),
     integrations: fc.integer({ min: 1, max: 4 }),
     jobs: fc.nat(4),
+    calendars: fc.nat(2),
+    teams: fc.nat(2),
+    approvals: fc.nat(2),
     windows: fc.nat(2),
   })
   .chain((count) => {
@@ -143,7 +161,13 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
       .map(({ route, rest, streams }) => ({ ...rest, ...route, streams }));
     const window = fc.record({
       title: text,
-      series,
+      kind: fc.constantFrom("maintenance", "freeze", "change"),
+      series: fc.oneof(
+        series,
+        count.calendars === 0
+          ? series
+          : fc.tuple(businessDays, keyOf("cal", count.calendars)).map(([one, calendar]) => ({ ...one, calendar })),
+      ),
       owner: text,
       reason: text,
       mode: fc.constantFrom("enforce", "observe"),
@@ -160,6 +184,38 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
         "job",
         count.jobs,
         fc.tuple(job, integrationKey).map(([one, owner]) => ({ ...one, integration: owner })),
+      ),
+      holidayCalendars: list("cal", count.calendars, some({ title: text, dates: fc.array(holiday, { maxLength: 4 }) })),
+      approvals: list(
+        "approval",
+        count.approvals,
+        some({
+          kinds: fc.subarray(["freeze", "change", "maintenance"]),
+          tags: fc.array(tag, { maxLength: 2 }),
+          systems: fc.array(systemKey, { maxLength: 2 }),
+          minimumCriticality: fc.constantFrom("low", "high", null),
+          by: fc.array(text, { maxLength: 2 }),
+          ownAllowed: fc.boolean(),
+        }),
+      ),
+      teams: list(
+        "team",
+        count.teams,
+        some({
+          title: text,
+          webhooks: fc.uniqueArray(
+            fc.record(
+              {
+                url: fc.constantFrom("https://hooks.example.com/a?b=c", "http://127.0.0.1:8080/x", "https://example.org/"),
+                secret: fc.record({ env: fc.constantFrom("A_TOKEN", "B_TOKEN") }),
+                events: fc.subarray(["window.*", "window.quiesced"]),
+                observe: fc.boolean(),
+              },
+              { requiredKeys: ["url", "secret"] },
+            ),
+            { selector: (hook) => hook.url, maxLength: 3 },
+          ),
+        }),
       ),
       windows: list(
         "win",

@@ -117,6 +117,23 @@ describe("a command of the documentation", () => {
   });
 });
 
+/** Files that a reader has, or that one command writes for the next. */
+const filesOfReaders = ["workspace.yaml", "holidays.ics", "spain.yaml"];
+const holidays = [
+  "BEGIN:VCALENDAR",
+  "VERSION:2.0",
+  "PRODID:-//docs//EN",
+  "BEGIN:VEVENT",
+  "UID:epiphany",
+  "DTSTAMP:20260101T000000Z",
+  "DTSTART;VALUE=DATE:20270106",
+  "RRULE:FREQ=YEARLY",
+  "SUMMARY:Epiphany",
+  "END:VEVENT",
+  "END:VCALENDAR",
+  "",
+].join("\r\n");
+
 describe("a command of the documentation, run against a server", () => {
   let fresh: FreshDatabase;
   let app: App;
@@ -129,6 +146,7 @@ describe("a command of the documentation, run against a server", () => {
     app = await createApp({ config, databaseUrl: fresh.url, connectors: firstPartyConnectors, log: pino({ level: "silent" }) });
     const workspace = blocks.find(({ page, language }) => page === "docs/operators.md" && language === "yaml")?.code ?? "";
     await writeFile(join(folder, "workspace.yaml"), workspace);
+    await writeFile(join(folder, "holidays.ics"), holidays);
     expect(await run(["apply", "-f", "workspace.yaml"])).toMatchObject({ code: 0 });
   });
   afterAll(async () => {
@@ -145,13 +163,16 @@ describe("a command of the documentation, run against a server", () => {
       SHOP_PASSWORD: "only for this test",
       XDG_CACHE_HOME: folder,
     };
-    const inFolder = argv.map((word) => (word === "workspace.yaml" ? join(folder, word) : word));
+    const inFolder = argv.map((word) => (filesOfReaders.includes(word) ? join(folder, word) : word));
     return { code: await runCli(inFolder, surroundings(said, environment)), said: said.join("") };
   };
 
   /** These start a server, wait for one, run a program, or want a terminal. */
   const notHere = ({ argv }: DocumentedCommand) =>
-    ["start", "migrate", "exec"].includes(argv[0] ?? "") || argv.includes("--watch") || (argv[0] ?? "").startsWith("--");
+    ["start", "migrate", "exec"].includes(argv[0] ?? "") ||
+    argv.includes("--watch") ||
+    argv[1] === "wait" ||
+    (argv[0] ?? "").startsWith("--");
   const runnable = documented.filter((command) => !notHere(command));
 
   it.each(runnable.map(({ where, argv }) => [where, argv] as const))("%s is answered", async (_, argv) => {

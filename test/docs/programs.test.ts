@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isConnector } from "@quiesce/sdk";
@@ -6,7 +9,10 @@ import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { type App, createApp } from "../../packages/server/src/app.js";
+import { clock } from "../../packages/server/src/clock.js";
 import { readConfig } from "../../packages/server/src/config.js";
+import { createEgress } from "../../packages/server/src/connector-host/guarded-fetch.js";
+import { sendWebhook } from "../../packages/server/src/notifications/send-webhook.js";
 import { type FreshDatabase, freshDatabase } from "../database/fresh-database.js";
 import { blocksOf, pages, root } from "./markdown.js";
 
@@ -94,6 +100,61 @@ describe("a program of docs/front-end.md", () => {
     await vi.waitFor(() => expect(heard).toMatchObject([{ data: { liveEvents: { kind: "hold.created" } } }]), { timeout: 10_000 });
     leaving.abort();
     await expect(ended).rejects.toThrow(/abort/i);
+  });
+
+  it("makes an address that opens one stream without a header", async () => {
+    const query = "subscription { statusSummary { mode } }";
+    const address = (await program("streamAddress")({ ...client, query })) as string;
+    const response = await fetch(address, { headers: { accept: "text/event-stream" } });
+    let text = "";
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString("utf8");
+      if (text.includes("next")) break;
+    }
+    expect(text).toContain('{"data":{"statusSummary":{"mode":"ENFORCE"}}}');
+    expect((await fetch(address)).status).toBe(401);
+  });
+});
+
+describe("the receiver of webhooks of docs/front-end.md", () => {
+  it("takes what Quiesce sends, a repeat of it once, and nothing that another secret signed", async () => {
+    const programs = (await exportsOf("docs/front-end.md")) as { readonly [name: string]: (...args: readonly unknown[]) => unknown };
+    const secretOf = (byte: number) => `whsec_${Buffer.alloc(32, byte).toString("base64")}`;
+    const types: string[] = [];
+    const options = {
+      secret: secretOf(1),
+      seen: new Set<string>(),
+      onMessage: ({ type }: { readonly type: string }) => void types.push(type),
+    };
+    const receiver = createServer((incoming, outgoing) => {
+      void (async () => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of incoming) chunks.push(chunk as Buffer);
+        const headers = incoming.headers as { readonly [name: string]: string };
+        const request = new Request("http://receiver/", { method: "POST", headers, body: Buffer.concat(chunks).toString("utf8") });
+        const response = (await programs["receiveWebhook"]?.(request, options)) as Response;
+        outgoing.writeHead(response.status).end(await response.text());
+      })();
+    });
+    receiver.listen(0, "127.0.0.1");
+    await once(receiver, "listening");
+    const egress = createEgress();
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+    const send = (secret: string) =>
+      sendWebhook(
+        egress,
+        { url, secret, messageId: "8b6b0a0e", at: clock.wallMs(), payload: { type: "quiesce.test" } },
+        new AbortController().signal,
+      );
+    try {
+      expect(await send(secretOf(1))).toMatchObject({ status: 204 });
+      expect(await send(secretOf(1))).toMatchObject({ status: 204 });
+      expect(await send(secretOf(2))).toMatchObject({ status: 401 });
+      expect(types).toEqual(["quiesce.test"]);
+    } finally {
+      await egress.close();
+      receiver.close();
+    }
   });
 });
 

@@ -12,10 +12,13 @@ const { default: pino } = await import(serverRequire.resolve("pino"));
 const [url, name, settingsText] = process.argv.slice(2);
 const settings = JSON.parse(settingsText);
 const database = openDatabase(url, { max: 8, applicationName: name });
+// The processes of one machine share this clock.
+const microseconds = () => process.hrtime.bigint() / 1_000n;
 const executor = {
   execute: async (run, signal) => {
-    process.stdout.write(`${run.runId} ${run.attempt}\n`);
+    process.stdout.write(`begun ${run.runId} ${run.attempt} ${run.jobKey ?? "-"} ${microseconds()}\n`);
     if (settings.runMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.runMs * (0.5 + Math.random())));
+    process.stdout.write(`ended ${run.runId} ${run.attempt} ${run.jobKey ?? "-"} ${microseconds()}\n`);
     if (signal.aborted) return { kind: "given-back", reason: signal.reason?.why ?? "aborted" };
     return { kind: "succeeded", figures: {} };
   },
@@ -25,6 +28,7 @@ const scheduler = new Scheduler({
   databaseUrl: url,
   zones: packagedZoneData(),
   executor,
+  probe: { isReady: async () => ({ ready: true, why: null }) },
   log: pino({ level: "error" }, pino.destination(2)),
   workerName: name,
   maxConcurrentRuns: settings.maxConcurrentRuns,

@@ -8,18 +8,24 @@ export interface RaceSettings {
   readonly lease: { readonly leaseMs: number; readonly marginMs: number; readonly renewEveryMs: number };
 }
 
-/** A run that a server says it began: in its own words, beside what the tables say. */
-export interface Begun {
+/** An attempt that a server says it made: in its own words, beside what the tables say. Times are microseconds of the machine's clock. */
+export interface Attempt {
   readonly server: string;
   readonly runId: string;
   readonly attempt: number;
+  /** null for a run without a job. */
+  readonly job: string | null;
+  readonly begunAt: number;
+  /** null while it runs, and for ever when its server was killed. */
+  endedAt: number | null;
 }
 
 /** A server in a process of its own, which can be killed without a word. */
 export class ServerProcess {
   readonly name: string;
-  readonly begun: Begun[] = [];
+  readonly attempts: Attempt[] = [];
   readonly errors: string[] = [];
+  readonly #underWay = new Map<string, Attempt>();
   readonly #child: ChildProcess;
   readonly #started: Promise<void>;
   readonly #exited: Promise<void>;
@@ -31,11 +37,7 @@ export class ServerProcess {
     this.#child = child;
     this.#exited = new Promise((resolve) => child.once("exit", () => resolve()));
     this.#started = new Promise((resolve, reject) => {
-      createInterface({ input: child.stdout }).on("line", (line) => {
-        if (line === "started") return resolve();
-        const [runId, attempt] = line.split(" ");
-        if (runId !== undefined) this.begun.push({ server: name, runId, attempt: Number(attempt) });
-      });
+      createInterface({ input: child.stdout }).on("line", (line) => (line === "started" ? resolve() : this.#hear(line)));
       createInterface({ input: child.stderr }).on("line", (line) => this.errors.push(line));
       child.once("exit", () => reject(new Error(`The server ${name} ended at its start:\n${this.errors.join("\n")}`)));
     });
@@ -49,5 +51,26 @@ export class ServerProcess {
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#exited;
+  }
+
+  #hear(line: string): void {
+    const [word, runId = "", number = "", job = "-", at = ""] = line.split(" ");
+    const name = `${runId}/${number}`;
+    if (word === "begun") {
+      const attempt = {
+        server: this.name,
+        runId,
+        attempt: Number(number),
+        job: job === "-" ? null : job,
+        begunAt: Number(at),
+        endedAt: null,
+      };
+      this.attempts.push(attempt);
+      this.#underWay.set(name, attempt);
+      return;
+    }
+    const ended = this.#underWay.get(name);
+    if (word !== "ended" || ended === undefined) throw new Error(`The server ${this.name} said "${line}".`);
+    ended.endedAt = Number(at);
   }
 }

@@ -1,4 +1,5 @@
 import { formatDuration, type JobSchedule, scheduleTextOf } from "@quiesce/core";
+import { approvalPolicies } from "./approvals.js";
 import type { IntegrationModel, JobModel, SystemModel, World } from "./world.js";
 
 /** The story's catalogue as a workspace, written down by the product's own command. */
@@ -6,6 +7,7 @@ export function catalogueDocument(world: World) {
   return {
     quiesce: 1,
     systems: [...world.systems.values()].map(systemEntry),
+    approvals: approvalPolicies,
     endpoints: [...world.systems.keys()].map((key) => ({ key: `at-${key}`, system: key, connector: "http" })),
     integrations: [...world.integrations.values()].map(integrationEntry),
     jobs: [...world.jobs.values()].map((job) => jobEntry(job, job.history.at(-1)?.schedule ?? null)),

@@ -1,6 +1,7 @@
 import { dueTimes } from "@quiesce/core";
 import { conservation } from "../../packages/server/src/runs/ledger.js";
 import type { Story } from "./story.js";
+import type { Tally } from "./tally.js";
 
 interface LedgerRow {
   readonly jobKey: string;
@@ -57,6 +58,15 @@ function compareDues(story: Story, name: string, expected: readonly number[], ro
   for (const dueAt of open) story.broken(`${name}: ${say(dueAt)} was due and has no run`);
 }
 
+/** How often what the tables alone tell took place. */
+export async function countFeatures(story: Story): Promise<void> {
+  const rows = await story.database.sql<Pick<Tally, "canaries" | "ramped" | "overrides">[]>`
+    select (select count(*)::integer from canary where not follows) as canaries,
+      (select count(*)::integer from resume_batch where last_at > at) as ramped,
+      (select count(*)::integer from resume_batch as b join hold as h on h.id = b.hold_id where h.catch_up is not null) as overrides`;
+  Object.assign(story.tally, rows[0]);
+}
+
 /** After everything is over nothing stays held, queued, running or open. */
 export async function checkNothingStays(story: Story): Promise<void> {
   const runs = await story.database.sql<{ id: string; state: string; trigger: string; dueAt: number }[]>`
@@ -74,13 +84,38 @@ export async function checkNothingStays(story: Story): Promise<void> {
   if ((orphans[0]?.n ?? 0) > 0) story.broken(`${orphans[0]?.n} integrations are still held by holds that were released`);
 }
 
+/** A release under the catch-up policy that starts every due time by itself. */
+const releasedAlone = "run.released, each alone";
+
 /** Which event may follow which, by subject. `-` is the beginning. A run is queued at first; its row says so, no event. */
 const runOrder: { readonly [state: string]: { readonly [event: string]: string } } = {
-  "-": { "run.queued": "waiting", "run.started": "running", "run.held": "held", "run.finished": "over", "run.skipped": "over" },
-  waiting: { "run.started": "running", "run.held": "held", "run.finished": "over" },
-  running: { "run.finished": "over", "run.requeued": "waiting" },
+  "-": {
+    "run.queued": "waiting",
+    "run.started": "running",
+    "run.held": "held",
+    "run.finished": "over",
+    "run.skipped": "over",
+    "run.postponed": "waiting",
+    // A due time that leaves the range which was held for it: its first word is that it may go.
+    [releasedAlone]: "waiting",
+  },
+  waiting: {
+    "run.postponed": "waiting",
+    "run.unpostponed": "waiting",
+    "run.started": "running",
+    "run.held": "held",
+    "run.finished": "over",
+  },
+  running: { "run.finished": "over", "run.requeued": "waiting", "run.aborted": "waiting" },
   // Held once more: another hold has taken over.
-  held: { "run.held": "held", "run.released": "waiting", "run.skipped": "over", "run.coalesced": "over", "run.finished": "over" },
+  held: {
+    "run.held": "held",
+    "run.released": "waiting",
+    [releasedAlone]: "waiting",
+    "run.skipped": "over",
+    "run.coalesced": "over",
+    "run.finished": "over",
+  },
   over: {},
 };
 const occurrenceOrder: typeof runOrder = {
@@ -91,31 +126,131 @@ const occurrenceOrder: typeof runOrder = {
     "window.ended": "ended",
     "window.released": "released",
   },
-  open: { "window.quiesced": "quiesced", "window.extended": "open", "window.ended": "ended", "window.released": "released" },
-  quiesced: { "window.unquiesced": "open", "window.extended": "quiesced", "window.ended": "ended", "window.released": "released" },
-  ended: { "window.released": "released" },
-  released: { "window.closed": "over" },
+  open: {
+    "window.drain-deadline-passed": "open",
+    "window.quiesced": "quiesced",
+    "window.extended": "open",
+    "window.ended": "ended",
+    "window.verification-started": "verifying",
+    "window.released": "released",
+  },
+  quiesced: {
+    "window.drain-deadline-passed": "quiesced",
+    "window.unquiesced": "open",
+    "window.extended": "quiesced",
+    "window.ended": "ended",
+    "window.verification-started": "verifying",
+    "window.released": "released",
+  },
+  ended: { "window.verification-started": "verifying", "window.released": "released" },
+  verifying: {
+    "window.readiness-checked": "verifying",
+    "window.readiness-asked": "verifying",
+    "window.overrun": "verifying",
+    "window.quiesced": "verifying",
+    "window.unquiesced": "verifying",
+    "window.drain-deadline-passed": "verifying",
+    "window.extended": "longer",
+    "window.released": "released",
+  },
+  // Quiesced or not: it was either before its end.
+  longer: {
+    "window.quiesced": "longer",
+    "window.unquiesced": "longer",
+    "window.drain-deadline-passed": "longer",
+    "window.extended": "longer",
+    "window.ended": "ended",
+    "window.verification-started": "verifying",
+    "window.released": "released",
+  },
+  released: { "window.reheld": "reheld", "window.readiness-asked": "released", "window.closed": "over" },
+  reheld: {
+    "window.readiness-checked": "reheld",
+    "window.readiness-asked": "reheld",
+    "window.overrun": "reheld",
+    "window.canaries-retried": "released",
+    // The hold that tried the first runs was lifted by hand.
+    "window.closed": "over",
+  },
   over: {},
 };
 const holdOrder: typeof runOrder = { "-": { "hold.created": "open" }, open: { "hold.released": "over" }, over: {} };
 
+/** What is told of an occurrence beforehand, beside what becomes of it. */
+const announcementOrder: typeof runOrder = {
+  "-": { "window.announced": "told", "window.opened": "begun", "window.unapproved": "-" },
+  // Unapproved, where an edit of what was told wants another word.
+  told: { "window.unapproved": "told", "window.replanned": "told", "window.retracted": "-", "window.opened": "begun" },
+  // Whose beginning is the first that is told is not announced any more; that it ends at another time is.
+  begun: { "window.replanned": "begun" },
+};
+const announcing: ReadonlySet<string> = new Set(["window.announced", "window.unapproved", "window.replanned", "window.retracted"]);
+
+interface StoredEvent {
+  readonly kind: string;
+  readonly subjectKind: string;
+  readonly subjectKey: string;
+  readonly localStart: string | null;
+  readonly startsAt: string | null;
+  readonly at: number;
+}
+
+/** One chain of events that follow each other. */
+interface Chain {
+  readonly name: string;
+  readonly order: typeof runOrder;
+}
+
+/** The chains that an event belongs to; a window's own events have none. */
+function chainsOf({ kind, subjectKind, subjectKey, localStart }: StoredEvent): readonly Chain[] {
+  const name = `${subjectKind} ${subjectKey}`;
+  if (subjectKind === "run") return [{ name, order: runOrder }];
+  if (subjectKind === "hold") return [{ name, order: holdOrder }];
+  if (subjectKind !== "window" || localStart === null) return [];
+  const told = { name: `announcement of ${subjectKey}/${localStart}`, order: announcementOrder };
+  const life = { name: `${name}/${localStart}`, order: occurrenceOrder };
+  if (announcing.has(kind)) return [told];
+  return kind === "window.opened" ? [life, told] : [life];
+}
+
 /** The events of each subject come in the order of their causes, and only such as can follow each other. */
 export async function checkEventOrder(story: Story): Promise<number> {
-  const events = await story.database.sql<{ kind: string; subject: string; localStart: string | null; at: number }[]>`
-    select kind, subject_kind || ' ' || subject_key as subject, payload ->> 'localStart' as "localStart", at from event_inbox order by id`;
-  const states = new Map<string, string>();
+  const events = await story.database.sql<StoredEvent[]>`
+    select case when kind = 'run.released' and payload ->> 'reason' = 'catch-up-all' then ${releasedAlone} else kind end as kind, subject_kind as "subjectKind", subject_key as "subjectKey", payload ->> 'localStart' as "localStart", payload ->> 'startsAt' as "startsAt", at
+    from event_inbox order by id`;
+  const chains = new Map<string, string[]>();
   for (const event of events) {
-    const kind = event.subject.split(" ")[0];
-    const order =
-      kind === "run" ? runOrder : kind === "hold" ? holdOrder : kind === "window" && event.localStart !== null ? occurrenceOrder : null;
-    if (order === null) continue;
-    const name = event.localStart === null ? event.subject : `${event.subject}/${event.localStart}`;
-    const state = states.get(name) ?? "-";
-    const next = order[state]?.[event.kind];
-    if (next === undefined) story.broken(`${event.kind} of ${name} at ${new Date(event.at).toISOString()} cannot follow: it is ${state}`);
-    states.set(name, next);
+    story.saw(event.kind);
+    for (const { name, order } of chainsOf(event)) {
+      // Nobody was told beforehand of what had begun when the first pass saw it.
+      if (event.kind === "window.replanned" && event.startsAt !== null && Date.parse(event.startsAt) <= event.at && !chains.has(name))
+        continue;
+      const states = chains.get(name) ?? ["-"];
+      follow(story, { name, order, event, states });
+      chains.set(name, states);
+    }
   }
-  for (const [name, state] of states)
-    if (name.startsWith("run ") && state !== "over") story.broken(`the events of ${name} leave it ${state}`);
+  for (const [name, states] of chains)
+    if (name.startsWith("run ") && states[0] !== "over") story.broken(`the events of ${name} leave it ${states[0]}`);
   return events.length;
+}
+
+/** The key of a cancelled window may be taken again, and with it the name of an occurrence: then the newer one is tried first. */
+function follow(
+  story: Story,
+  input: { readonly name: string; readonly order: typeof runOrder; readonly event: StoredEvent; readonly states: string[] },
+): void {
+  const { name, order, event, states } = input;
+  const last = states.length - 1;
+  for (let index = last; index >= 0; index -= 1) {
+    const next = order[states[index] ?? "-"]?.[event.kind];
+    if (next === undefined) continue;
+    states[index] = next;
+    return;
+  }
+  const first = order["-"]?.[event.kind];
+  const isReborn = event.subjectKind === "window" && story.holds.wasReborn(event.subjectKey);
+  if (first === undefined || !isReborn)
+    story.broken(`${event.kind} of ${name} at ${new Date(event.at).toISOString()} cannot follow: it is ${states[last]}`);
+  states.push(first);
 }

@@ -1,9 +1,12 @@
+import { checkAborts } from "./drain.js";
 import type { Story } from "./story.js";
 
 interface HeldPair {
   readonly integrationId: number;
   readonly name: string;
   readonly ownHold: number | null;
+  /** Its end has passed, and it waits for its systems or for first runs: how long is the systems' affair, not the plan's. */
+  readonly waits: boolean;
 }
 
 interface RunningRow {
@@ -16,33 +19,59 @@ interface RunningRow {
   readonly trigger: string;
 }
 
+interface Look {
+  readonly stale: boolean;
+  readonly running: readonly RunningRow[];
+  readonly held: readonly HeldPair[];
+  readonly heldNow: readonly { readonly id: string; readonly integrationId: number }[];
+  readonly abortedNow: readonly { readonly id: string; readonly integrationId: number; readonly attempt: number }[];
+  readonly releasedNow: readonly { readonly id: string; readonly integrationId: number; readonly state: string }[];
+  readonly startedWaiting: readonly string[];
+}
+
+/** All that a check asks the tables, in one statement and so at one moment. */
+async function look(story: Story): Promise<Look> {
+  const rows = await story.database.sql<Look[]>`
+    with clock as materialized (select app_now() as now)
+    select
+      (select expanded_until <= clock.now from control) as stale,
+      (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'dueAt', (extract(epoch from due_at) * 1000)::bigint, 'attempt', attempt, 'workerId', worker_id,
+        'jobId', job_id, 'integrationId', integration_id, 'trigger', trigger) order by due_at, id), '[]') from run where state = 'running') as running,
+      (select coalesce(jsonb_agg(jsonb_build_object('integrationId', m.integration_id, 'name', coalesce(w.key || '/' || o.local_start, h.id::text),
+          'ownHold', case when h.kind = 'credentials' then h.id end, 'waits', h.canary_of is not null or o.verifying_at is not null) order by m.hold_id, m.integration_id), '[]')
+        from hold_member as m join hold as h on h.id = m.hold_id
+        left join occurrence as o on o.id = h.occurrence_id left join maintenance_window as w on w.id = o.window_id
+        where m.released_at is null and m.begins_at <= clock.now and m.mode = 'enforce') as held,
+      (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id) order by due_at, id), '[]')
+        from run where state = 'held' and held_since = clock.now) as "heldNow",
+      (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'attempt', attempt) order by due_at, id), '[]')
+        from run where abort_requested_at = clock.now) as "abortedNow",
+      (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'state', state) order by due_at, id), '[]')
+        from run where released_at = clock.now and state in ('queued', 'skipped', 'coalesced')) as "releasedNow",
+      -- Past a window's end, while its systems are asked and while first runs are tried, nothing starts that may not pass.
+      (select coalesce(jsonb_agg(r.id), '[]') from run as r join hold_member as m on m.integration_id = r.integration_id join hold as h on h.id = m.hold_id
+        left join occurrence as o on o.id = h.occurrence_id
+        where r.state = 'running' and r.started_at = clock.now and m.released_at is null and m.mode = 'enforce' and (select mode from control) = 'enforce'
+          and m.begins_at < clock.now and (h.canary_of is not null or o.verifying_at < clock.now)
+          and (r.passes_holds is null or h.id <> all (r.passes_holds))) as "startedWaiting"
+    from clock`;
+  return rows[0] ?? story.broken("the database's control row is gone");
+}
+
 /** After every step: who runs what, and what is held, by the tables and by the story's own reckoning. */
 export async function checkStep(story: Story): Promise<void> {
-  const [running, held, control, heldNow, releasedNow] = await Promise.all([
-    story.database.sql<RunningRow[]>`
-      select id, due_at as "dueAt", attempt, worker_id as "workerId", job_id as "jobId", integration_id as "integrationId", trigger from run where state = 'running'`,
-    story.database.sql<HeldPair[]>`
-      select m.integration_id as "integrationId", coalesce(w.key || '/' || o.local_start, h.id::text) as name,
-        case when h.kind = 'credentials' then h.id end as "ownHold"
-      from hold_member as m join hold as h on h.id = m.hold_id
-      left join occurrence as o on o.id = h.occurrence_id left join maintenance_window as w on w.id = o.window_id
-      where m.released_at is null and m.begins_at <= app_now() and m.mode = 'enforce'`,
-    story.database.sql<{ stale: boolean }[]>`select expanded_until <= app_now() as stale from control`,
-    story.database.sql<
-      { id: string; integrationId: number }[]
-    >`select id, integration_id as "integrationId" from run where state = 'held' and held_since = app_now()`,
-    story.database.sql<{ id: string; integrationId: number; state: string }[]>`
-      select id, integration_id as "integrationId", state from run where released_at = app_now() and state in ('queued', 'skipped', 'coalesced')`,
-  ]);
+  const { stale, running, held, heldNow, abortedNow, releasedNow, startedWaiting } = await look(story);
   syncHolders(story, running);
   learnCredentialHolds(story, held);
+  story.holds.learnWaiting(held.filter((pair) => pair.waits).map((pair) => [story.integrationOf(pair.integrationId), pair.name]));
+  if (startedWaiting.length > 0 && !story.holds.changedAt(story.now))
+    story.broken(`${startedWaiting.join(", ")} started while a window that has ended waits`);
   for (const row of releasedNow) if (story.isNewly(row.id, "released")) story.releasedInStep(row);
   story.endStep(heldNow.filter((row) => story.isNewly(row.id, "held")).map((row) => story.integrationOf(row.integrationId)));
-  if (control[0]?.stale ?? false) {
-    // What holds now is not written down. The claim must start nothing, which the starts of the step have shown or not.
-    return;
-  }
-  compareHolds(story, held);
+  checkAborts(story, abortedNow);
+  await story.checkLeads();
+  // What holds now is not written down. The claim must start nothing, which the starts of the step have shown or not.
+  if (!stale) compareHolds(story, held);
 }
 
 /** What was taken back from a worker whose lease is over is nobody's any more; from a living one nothing may be taken. */

@@ -4,19 +4,24 @@ import { applyWorkspace, type CatalogContext } from "../../packages/server/src/c
 import { masterKeyOf } from "../../packages/server/src/credentials/master-key.js";
 import { cancelRun, runNow } from "../../packages/server/src/runs/commands.js";
 import { enterGate, leaveGate } from "../../packages/server/src/runs/gate.js";
-import { cancelWindow, createWindow, updateWindow } from "../../packages/server/src/windows/commands.js";
+import { cancelWindow, createWindow } from "../../packages/server/src/windows/commands.js";
 import { pause, resume, setMode } from "../../packages/server/src/windows/hold-commands.js";
-import { endWindowEarly, extendWindow } from "../../packages/server/src/windows/occurrence-commands.js";
+import { decideSome, makeKind } from "./approvals.js";
 import { catalogueDocument, integrationEntry, jobEntry, systemEntry } from "./catalogue-document.js";
+import { makeDrain, orderBreakGlass } from "./drain.js";
+import { makeResume, resumeSome } from "./resume.js";
 import { type ActorGate, SimulatedCrash } from "./gated-database.js";
-import type { Story } from "./story.js";
+import { changeWindow } from "./change-window.js";
+import type { Plan } from "./holds-model.js";
+import type { Actor, Story } from "./story.js";
 import { hour, makeSchedule, makeScope, makeSeries, makeTags, minute } from "./world.js";
 
 const weights = {
   create: 10,
   update: 5,
-  extend: 3,
-  endEarly: 4,
+  extend: 8,
+  endEarly: 9,
+  decide: 6,
   cancelWindow: 2,
   cancelOccurrence: 3,
   pause: 3,
@@ -27,26 +32,40 @@ const weights = {
   depend: 2,
   schedule: 4,
   runNow: 3,
+  breakGlass: 5,
+  imminent: 6,
+  resumeWindow: 3,
   cancelRun: 2,
-  gate: 3,
-  leaveGate: 3,
+  gate: 5,
+  leaveGate: 4,
 };
 export type Command = keyof typeof weights;
 
-const windowCommands: readonly Command[] = ["create", "update", "extend", "endEarly", "cancelWindow", "cancelOccurrence"];
+const windowCommands: readonly Command[] = [
+  "create",
+  "imminent",
+  "update",
+  "extend",
+  "endEarly",
+  "cancelWindow",
+  "cancelOccurrence",
+  "decide",
+];
 const reason = "because";
 
 /** The people and programs that change things: every command is the product's own, and the story writes down what it should have done. */
 export class Operator {
   readonly gate: ActorGate;
+  readonly doing: Actor["doing"];
   readonly #story: Story;
   readonly #context: CatalogContext;
   readonly #leases: { readonly runId: string; readonly leaseToken: string; readonly leaseUntil: number }[] = [];
 
   constructor(story: Story) {
     this.#story = story;
-    const { gate, context } = story.actor("operator");
+    const { gate, context, doing } = story.actor("operator");
     this.gate = gate;
+    this.doing = doing;
     const key = masterKeyOf(Buffer.alloc(32, 7));
     this.#context = { ...context, keys: { current: key, previous: [] } };
   }
@@ -81,11 +100,37 @@ export class Operator {
     const { random, world, holds, now } = this.#story;
     const cancelled = [...holds.windows].filter(([, window]) => !window.live).map(([key]) => key);
     const key = cancelled.length > 0 && random.chance(0.15) ? random.pick(cancelled) : `w${holds.windows.size}`;
-    const input = {
+    await this.#saveNew(key, {
+      kind: makeKind(random),
       series: makeSeries(random, now),
       scope: makeScope(random, world),
       mode: random.chance(0.12) ? ("observe" as const) : ("enforce" as const),
-    };
+      drain: makeDrain(random),
+      resume: makeResume(random),
+    });
+  }
+
+  /** A window over what is free now, minutes ahead, and an order to run there: whoever claims has to reckon with what the run takes. */
+  async #createImminent(): Promise<void> {
+    const { random, world, holds, now } = this.#story;
+    const free = [...world.jobs.values()].filter((job) => holds.covers(job.integration, now).length === 0);
+    if (free.length === 0) return;
+    const job = random.pick(free);
+    const start = Math.ceil(now / minute + random.int(2, 100)) * minute;
+    await this.#saveNew(`w${holds.windows.size}`, {
+      kind: "maintenance",
+      series: { start: new Date(start).toISOString().slice(0, 16), duration: "PT30M", timeZone: "UTC" },
+      scope: { integrations: [job.integration] },
+      mode: "enforce",
+      drain: makeDrain(random),
+      resume: makeResume(random),
+    });
+    const { runId } = await runNow(this.#context, { job: job.key, reason });
+    this.#story.manualRuns.add(runId);
+  }
+
+  async #saveNew(key: string, input: Plan): Promise<void> {
+    const { holds, now } = this.#story;
     this.#story.note(`create ${key} ${JSON.stringify(input)}`);
     await createWindow(this.#context, { ...input, key, title: key, owner: "o", reason, confirmLong: true });
     holds.saveWindow(key, input, now);
@@ -124,6 +169,14 @@ export class Operator {
         this.#story.manualRuns.add(runId);
         return;
       }
+      case "imminent":
+        return this.#createImminent();
+      case "breakGlass":
+        return orderBreakGlass(this.#story, this.#context);
+      case "resumeWindow":
+        return resumeSome(this.#story, this.#context);
+      case "decide":
+        return decideSome(this.#story, this.#context);
       case "cancelRun": {
         const rows = await this.#story.database.sql<
           { id: string }[]
@@ -140,52 +193,7 @@ export class Operator {
       case "endEarly":
       case "cancelWindow":
       case "cancelOccurrence":
-        return this.#changeWindow(command);
-    }
-  }
-
-  async #changeWindow(command: "update" | "extend" | "endEarly" | "cancelWindow" | "cancelOccurrence"): Promise<void> {
-    const { random, world, holds, now } = this.#story;
-    const live = [...holds.windows].filter(([, window]) => window.live);
-    if (live.length === 0) return;
-    const [key, window] = random.pick(live);
-    this.#story.note(`${command} ${key}`);
-    switch (command) {
-      case "update": {
-        const patch = {
-          ...(random.chance(0.6) ? { series: makeSeries(random, now) } : {}),
-          ...(random.chance(0.5) ? { scope: makeScope(random, world) } : {}),
-          ...(random.chance(0.2) ? { mode: random.pick(["enforce", "observe"] as const) } : {}),
-        };
-        this.#story.note(JSON.stringify(patch));
-        await updateWindow(this.#context, { key, ...patch, confirmLong: true });
-        holds.saveWindow(key, { series: window.series, scope: window.scope, mode: window.mode, ...patch }, now);
-        return;
-      }
-      case "extend": {
-        const until = now + random.pick([20 * minute, 2 * hour, 12 * hour]);
-        const { localStart, endsAt } = await extendWindow(this.#context, { key, until, reason });
-        if (endsAt !== until) this.#story.broken(`extending ${key} to ${until} answered ${endsAt}`);
-        holds.moveEnd(key, localStart, until);
-        return;
-      }
-      case "endEarly": {
-        const { localStart } = await endWindowEarly(this.#context, { key, reason });
-        holds.endEarly(key, localStart, now);
-        return;
-      }
-      case "cancelWindow":
-        await cancelWindow(this.#context, { key, reason });
-        holds.cancelWindow(key, now);
-        return;
-      case "cancelOccurrence": {
-        const ahead = [...window.occurrences.values()].filter((one) => one.start > now).slice(0, 4);
-        if (ahead.length === 0) return;
-        const { localStart } = random.pick(ahead);
-        await cancelWindow(this.#context, { key, localStart, reason });
-        holds.cancelOccurrence(key, localStart);
-        return;
-      }
+        return changeWindow(this.#story, this.#context, command);
     }
   }
 
@@ -198,11 +206,10 @@ export class Operator {
     this.#story.holds.cancelWindow(key, this.#story.now);
   }
 
-  /** Pauses that nothing but a person ends. */
-  async openPauses(): Promise<readonly number[]> {
-    const rows = await this.#story.database.sql<
-      { id: number }[]
-    >`select id from hold where released_at is null and kind <> 'window' and expires_at is null order by id`;
+  /** Pauses that nothing but a person ends, and what still waits for first runs. */
+  async openPauses(also: { readonly firstRuns: boolean }): Promise<readonly number[]> {
+    const rows = await this.#story.database.sql<{ id: number }[]>`
+      select id from hold where released_at is null and kind <> 'window' and expires_at is null and (canary_of is null or ${also.firstRuns}) order by id`;
     return rows.map((row) => row.id);
   }
 
@@ -231,6 +238,7 @@ export class Operator {
         .map((key) => ({ system: key, strength: random.pick(["hard", "hard", "soft"] as const) }));
       await applyWorkspace(this.#context, { quiesce: 1, systems: [systemEntry({ ...system, dependsOn })] });
       this.#story.note(`depend ${system.key} ${JSON.stringify(dependsOn)}`);
+      this.#story.tally.changedCovers += 1;
       system.dependsOn = dependsOn;
       return;
     }
@@ -251,13 +259,14 @@ export class Operator {
     const changed = command === "retag" ? { tags: makeTags(random) } : { via: systems.slice(0, random.int(0, 2)) };
     await applyWorkspace(this.#context, { quiesce: 1, integrations: [integrationEntry({ ...integration, ...changed })] });
     this.#story.note(`${command} ${integration.key} ${JSON.stringify(changed)}`);
+    this.#story.tally.changedCovers += 1;
     Object.assign(integration, changed);
   }
 
-  /** Now, or the millisecond after a run that began in this very one. */
+  /** Now, or the millisecond after one whose due time has a run, alone or as the last of a range. */
   async #changeInstant(jobKey: string): Promise<number> {
     const rows = await this.#story.database.sql<{ at: number; kept: number }[]>`
-      select s.valid_from as at, (select count(*)::integer from run as r where r.job_id = j.id and r.trigger = 'schedule' and r.due_at = s.valid_from - interval '1 millisecond') as kept
+      select s.valid_from as at, (select count(*)::integer from run as r where r.job_id = j.id and r.trigger = 'schedule' and r.last_due_at = s.valid_from - interval '1 millisecond') as kept
       from job as j join job_schedule as s on s.job_id = j.id and s.version = j.schedule_version where j.key = ${jobKey}`;
     const found = rows[0];
     if (found === undefined) return this.#story.broken(`the schedule of ${jobKey} was not saved`);

@@ -34,7 +34,7 @@ function gatedTx(tx: Tx, gate: Gate): Tx {
 }
 
 /** The same database with a gate before every statement: for interleaving servers and for letting one crash anywhere. */
-export function gatedDatabase(database: Database, gate: Gate): Database {
+function gated(database: Database, gate: Gate): Database {
   const sql: RawSql = new Proxy(database.sql, {
     apply: async (target, self, args: unknown[]) => {
       await gate();
@@ -44,6 +44,25 @@ export function gatedDatabase(database: Database, gate: Gate): Database {
     },
   });
   return { sql, db: gatedTx(database.db, gate), close: () => database.close() };
+}
+
+/**
+ * An actor's database behind its gate: the one that all share as long as everything goes one after another, and a connection of its own while it
+ * takes turns. A connection plans each statement once, so a story that does most on one of them plans least.
+ */
+export function gatedDatabase(databases: { readonly shared: Database; readonly own: Database }, gate: ActorGate): Database {
+  const shared = gated(databases.shared, gate.pass);
+  const own = gated(databases.own, gate.pass);
+  const current = (): Database => (gate.takesTurns ? own : shared);
+  return {
+    get sql() {
+      return current().sql;
+    },
+    get db() {
+      return current().db;
+    },
+    close: () => Promise.all([shared.close(), own.close()]).then(() => undefined),
+  };
 }
 
 /** A gate that lets everything pass until it is told to crash after so many statements, or to wait for turns. */
@@ -59,6 +78,10 @@ export class ActorGate {
 
   crashAfter(statements: number): void {
     this.#crashAfter = statements;
+  }
+
+  get takesTurns(): boolean {
+    return this.#turn !== null;
   }
 
   takeTurns(turn: Gate | null): void {

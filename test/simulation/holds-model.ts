@@ -1,22 +1,45 @@
-import { occurrences, type WindowMode, type WindowScope, type WindowSeries } from "@quiesce/core";
+import {
+  type DrainPolicy,
+  occurrences,
+  type ResumePolicyInput,
+  type WindowKind,
+  type WindowMode,
+  type WindowScope,
+  type WindowSeries,
+} from "@quiesce/core";
+import { type Approval, approvalAfter } from "./approvals.js";
+import type { Coming } from "./drain.js";
 import { day, scopeCovers, type World } from "./world.js";
 
-interface ModelOccurrence {
+/** A window as people plan it. */
+export interface Plan {
+  readonly kind: WindowKind;
+  readonly series: WindowSeries;
+  readonly scope: WindowScope;
+  readonly mode: WindowMode;
+  readonly drain: DrainPolicy;
+  readonly resume: ResumePolicyInput;
+}
+
+export const planOf = ({ series, ...plan }: Plan): Plan => ({ series, ...effectOf(plan) });
+
+/** What an occurrence takes from its window when nobody's word is missing any more; a later edit changes it no more. */
+type Effect = Pick<Plan, "kind" | "scope" | "mode" | "drain" | "resume">;
+
+interface ModelOccurrence extends Effect {
   readonly localStart: string;
   readonly start: number;
   end: number;
-  readonly mode: WindowMode;
-  readonly scope: WindowScope;
+  /** Nobody's word is missing: only then it holds. What holds goes on when its window wants another word. */
+  holds: boolean;
   /** Whether the product may hold it or not: an edit in the moment between an end and its release. */
   readonly uncertain: boolean;
   /** Somebody ended it: it holds nothing more, whatever its end says. */
   over: boolean;
 }
 
-interface ModelWindow {
-  series: WindowSeries;
-  scope: WindowScope;
-  mode: WindowMode;
+interface ModelWindow extends Plan {
+  approval: Approval;
   live: boolean;
   readonly occurrences: Map<string, ModelOccurrence>;
   /** What operators did to single occurrences; it survives edits of the series. */
@@ -40,6 +63,13 @@ export interface Cover {
 
 const horizonMs = 120 * day;
 
+const effectOf = ({ kind, mode, scope, drain, resume }: Effect): Effect => ({ kind, mode, scope, drain, resume });
+
+/** Nobody's word is missing any more: what has not ended holds, as the window says now. */
+function letHold(window: ModelWindow, now: number): void {
+  for (const one of window.occurrences.values()) if (!one.holds && one.end > now) Object.assign(one, effectOf(window), { holds: true });
+}
+
 /**
  * What is held, reckoned from the windows' series and the log of what operators did. It shares with the product the evaluation of a series
  * (whose cases are checked apart) and nothing else: no table, no predicate, no membership.
@@ -47,9 +77,12 @@ const horizonMs = 120 * day;
 export class HoldsModel {
   readonly windows = new Map<string, ModelWindow>();
   readonly pauses = new Map<number, ModelPause>();
+  /** By integration: holds that last past the planned end, for the systems' sake, as the last look told. */
+  #waiting: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   mode: WindowMode = "enforce";
   /** Since this instant every expired hold has been released by a complete pass. */
   releasedUpTo = 0;
+  readonly #reborn = new Set<string>();
   /** When something was last changed by a command: set back before it, the clock tells of a time at which that was not so. */
   #changedAt = 0;
   readonly #world: World;
@@ -58,24 +91,34 @@ export class HoldsModel {
     this.#world = world;
   }
 
+  /** Something was changed at this very instant: what came first is not told. */
+  changedAt(now: number): boolean {
+    return this.#changedAt >= now;
+  }
+
+  learnWaiting(pairs: readonly (readonly [string, string])[]): void {
+    const waiting = new Map<string, Set<string>>();
+    for (const [integration, name] of pairs) waiting.set(integration, (waiting.get(integration) ?? new Set()).add(name));
+    this.#waiting = waiting;
+  }
+
   /** Something is being changed now. */
   changes(now: number): void {
     this.#changedAt = Math.max(this.#changedAt, now);
   }
 
-  saveWindow(
-    key: string,
-    input: { readonly series: WindowSeries; readonly scope: WindowScope; readonly mode: WindowMode },
-    now: number,
-  ): void {
+  saveWindow(key: string, input: Plan, now: number): void {
     // A cancelled window gives its key free: the next one of that name begins anew.
     const named = this.windows.get(key);
     const before = named?.live === true ? named : undefined;
+    if (named?.live === false) this.#reborn.add(key);
     const begun = [...(before?.occurrences.values() ?? [])].filter((one) => one.start <= now);
-    const isOpen = begun.some((one) => one.end > now);
-    const wasJustOpen = begun.some((one) => one.end > this.releasedUpTo);
+    const isOpen = begun.some((one) => one.holds && one.end > now);
+    const wasJustOpen = begun.some((one) => one.holds && one.end > this.releasedUpTo);
+    const approval = approvalAfter(before, input);
     const window: ModelWindow = {
       ...input,
+      approval,
       live: true,
       occurrences: new Map(begun.map((one) => [one.localStart, one])),
       cancelled: before?.cancelled ?? new Set(),
@@ -89,13 +132,37 @@ export class HoldsModel {
         localStart: one.localStart,
         start: one.start,
         end: window.movedEnds.get(one.localStart) ?? one.end,
-        mode: input.mode,
-        scope: input.scope,
+        ...effectOf(input),
+        holds: false,
         uncertain: one.start <= now && wasJustOpen,
         over: false,
       });
     }
     this.windows.set(key, window);
+    if (approval === "none" || approval === "approved") letHold(window, now);
+  }
+
+  /** Somebody gave or refused their word for a window. */
+  decide(key: string, isApproved: boolean, now: number): void {
+    const window = this.#window(key);
+    window.approval = isApproved ? "approved" : "rejected";
+    if (isApproved) letHold(window, now);
+  }
+
+  /** Whether an occurrence, by its name, has to ask some system before it lets go. */
+  asksSystems(name: string): boolean {
+    const [key = "", localStart = ""] = name.split("/");
+    const one = this.windows.get(key)?.occurrences.get(localStart);
+    // Whose key was taken again is told by its events alone.
+    if (one === undefined || one.uncertain || this.wasReborn(key)) return false;
+    // A tag may be on nothing at all.
+    const { systems = [], integrations = [], all = false } = one.scope;
+    return one.holds && one.mode === "enforce" && one.resume.readiness?.check === true && (all || systems.length + integrations.length > 0);
+  }
+
+  /** A window of this key was cancelled, and another one got the key. */
+  wasReborn(key: string): boolean {
+    return this.#reborn.has(key);
   }
 
   cancelWindow(key: string, now: number): void {
@@ -116,7 +183,8 @@ export class HoldsModel {
     const window = this.#window(key);
     const one = window.occurrences.get(localStart);
     if (one === undefined) throw new Error(`The product knows an occurrence ${localStart} of ${key} that the story does not.`);
-    one.end = end;
+    // Extended while it waits for its systems, it goes on, whoever ended it.
+    Object.assign(one, { end, over: false });
     window.movedEnds.set(localStart, end);
   }
 
@@ -132,19 +200,71 @@ export class HoldsModel {
     const found: Cover[] = [];
     const add = (
       name: string,
-      one: { readonly start: number; readonly end: number; readonly uncertain: boolean; readonly scope: WindowScope },
+      one: {
+        readonly start: number;
+        readonly end: number;
+        readonly uncertain: boolean;
+        readonly scope: WindowScope;
+        readonly kind?: WindowKind;
+      },
     ) => {
-      if (one.start > now || one.end <= this.releasedUpTo || !scopeCovers(this.#world, one.scope, integration)) return;
+      if (one.start > now || one.end <= this.releasedUpTo || !this.#reaches(one, integration)) return;
       if (one.end > now) found.push({ name, certain: !one.uncertain && this.#changedAt <= now });
       else found.push({ name, certain: false });
     };
     for (const [key, window] of this.windows) {
-      for (const one of window.occurrences.values()) if (one.mode === "enforce" && !one.over) add(`${key}/${one.localStart}`, one);
+      for (const one of window.occurrences.values())
+        if (one.mode === "enforce" && one.holds && !one.over) add(`${key}/${one.localStart}`, one);
     }
     for (const [holdId, pause] of this.pauses) {
       add(String(holdId), { start: pause.from, end: pause.until ?? Number.POSITIVE_INFINITY, uncertain: false, scope: pause.scope });
     }
+    for (const name of this.#waiting.get(integration) ?? [])
+      if (!found.some((one) => one.name === name)) found.push({ name, certain: false });
     return found;
+  }
+
+  /** What is going to begin over an integration, by the plans of people alone: nothing of it may be in doubt. */
+  coming(integration: string, now: number): readonly Coming[] {
+    if (this.mode === "observe" || this.#changedAt > now) return [];
+    return [...this.windows].flatMap(([key, window]) =>
+      [...window.occurrences.values()].flatMap((one) =>
+        window.live && one.mode === "enforce" && one.holds && !one.over && one.start > now && this.#reaches(one, integration)
+          ? [{ name: `${key}/${one.localStart}`, start: one.start, leadLimitMs: one.drain.leadLimitMinutes * 60_000 }]
+          : [],
+      ),
+    );
+  }
+
+  /** The open occurrences over an integration that hold it for certain. */
+  openOver(integration: string, now: number): readonly { readonly key: string; readonly localStart: string }[] {
+    if (this.mode === "observe") return [];
+    return [...this.windows].flatMap(([key, window]) =>
+      [...window.occurrences.values()].flatMap((one) =>
+        window.live &&
+        one.mode === "enforce" &&
+        one.holds &&
+        !one.over &&
+        one.start <= now &&
+        one.end > now &&
+        this.#reaches(one, integration)
+          ? [{ key, localStart: one.localStart }]
+          : [],
+      ),
+    );
+  }
+
+  /** The living windows of which an occurrence has begun and is not over by its plan, with its end. */
+  openWindows(now: number): readonly { readonly key: string; readonly end: number }[] {
+    return [...this.windows].flatMap(([key, window]) =>
+      [...window.occurrences.values()].flatMap((one) =>
+        window.live && one.holds && !one.over && one.start <= now && one.end > now ? [{ key, end: one.end }] : [],
+      ),
+    );
+  }
+
+  #reaches({ scope, kind }: { readonly scope: WindowScope; readonly kind?: WindowKind }, integration: string): boolean {
+    return scopeCovers(this.#world, scope, { integration, onlyWrites: kind === "freeze" });
   }
 
   isHeld(integration: string, now: number): boolean {

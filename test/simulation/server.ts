@@ -1,15 +1,14 @@
 import { ERROR_POLICIES } from "@quiesce/sdk";
 import type { CommandContext } from "../../packages/server/src/command.js";
+import { readAbortRequests } from "../../packages/server/src/runs/abort-requests.js";
 import { claimRuns, type ClaimedRun, type DueRun, peekDue } from "../../packages/server/src/runs/claim.js";
-import { type FinishedRun, finishRuns, type RunOutcome } from "../../packages/server/src/runs/finish.js";
-import { materialiseRuns } from "../../packages/server/src/runs/materialise.js";
-import { sweepReleased } from "../../packages/server/src/runs/sweep-released.js";
-import { reapRuns, registerWorker, renewWorker } from "../../packages/server/src/runs/worker-lease.js";
-import { advanceWindows } from "../../packages/server/src/windows/advance.js";
-import { expandWindows } from "../../packages/server/src/windows/expand.js";
+import { drainAbortReason, type FinishedRun, finishRuns, type RunOutcome } from "../../packages/server/src/runs/finish.js";
+import { registerWorker, renewWorker } from "../../packages/server/src/runs/worker-lease.js";
+import { type Duty, dutiesOf } from "./duties.js";
 import { type ActorGate, SimulatedCrash } from "./gated-database.js";
-import { leaseMarginMs as marginMs, type Story } from "./story.js";
-import { minute } from "./world.js";
+import { isReadyAt, storyProbe } from "./resume.js";
+import { type Actor, leaseMarginMs as marginMs, type Story } from "./story.js";
+import { hour, minute } from "./world.js";
 
 const leaseMs = 30_000;
 const peekLimit = 500;
@@ -20,17 +19,28 @@ interface Execution {
   readonly run: ClaimedRun;
   readonly workerId: string;
   readonly endsAt: number;
+  /** It was told to stop, and obeys. */
+  readonly stops?: boolean;
 }
 
-export const duties = ["expand", "materialise", "reap", "advance", "sweep"] as const;
-export type Duty = (typeof duties)[number];
+/** The only ones of a page that a claim can start. */
+function firstOfEachJob(runs: readonly DueRun[]): readonly DueRun[] {
+  const first = new Map<number, DueRun>();
+  for (const run of runs) if (run.dueAt < (first.get(run.jobId)?.dueAt ?? Number.POSITIVE_INFINITY)) first.set(run.jobId, run);
+  return [...first.values()];
+}
 
 /** One server of the story: the real duties, the real claim and the real endings, with a made-up executor. */
 export class Server {
   readonly name: string;
   readonly gate: ActorGate;
+  readonly doing: Actor["doing"];
   readonly #story: Story;
   readonly #context: CommandContext;
+  /** What a server does beside dispatching, in its order. */
+  readonly passes: readonly Duty[];
+  /** The passes, and the parts of passes that may be all that happens before another server takes its turn. */
+  readonly duties: readonly Duty[];
   #executions: Execution[] = [];
   #seenBefore: readonly DueRun[] = [];
   workerId = "";
@@ -40,9 +50,13 @@ export class Server {
   constructor(story: Story, name: string) {
     this.#story = story;
     this.name = name;
-    const { gate, context } = story.actor(name);
+    const { gate, context, doing } = story.actor(name);
     this.gate = gate;
+    this.doing = doing;
     this.#context = context;
+    const { passes, parts } = dutiesOf(context, marginMs, storyProbe(story));
+    this.passes = passes;
+    this.duties = [...passes, ...parts];
   }
 
   get executing(): number {
@@ -81,34 +95,19 @@ export class Server {
 
   /** One duty, which may be cut off by a crash anywhere between two statements. */
   async duty(duty: Duty): Promise<void> {
-    this.#story.note(`${this.name} ${duty}`);
+    const { holds, now } = this.#story;
+    this.#story.note(`${this.name} ${duty.name}`);
     await this.#untilCrash(async () => {
-      switch (duty) {
-        case "expand":
-          // Before, because a crash may come after the commit.
-          this.#story.holds.changes(this.#story.now);
-          await expandWindows(this.#context);
-          return;
-        case "materialise":
-          for (let after: number | null = 0; after !== null;) after = (await materialiseRuns(this.#context, after)).next;
-          return;
-        case "reap":
-          await reapRuns(this.#context, { marginMs });
-          return;
-        case "advance":
-          await advanceWindows(this.#context);
-          // Every hold that had ended by now is released; with the clock set back, by the latest time it ever told.
-          this.#story.holds.releasedUpTo = Math.max(this.#story.holds.releasedUpTo, this.#story.now);
-          return;
-        case "sweep":
-          await sweepReleased(this.#context);
-          return;
-      }
+      // Before, because a crash may come after the commit.
+      if (duty.expands) holds.changes(now);
+      await duty.run();
+      // Every hold that had ended by now is released; with the clock set back, by the latest time it ever told.
+      if (duty.releases) holds.releasedUpTo = Math.max(holds.releasedUpTo, now);
     });
   }
 
   /** Answers how many runs it started. */
-  async claim(limit: number, options: { readonly endAtOnce?: boolean } = {}): Promise<number> {
+  async claim(limit: number, options: { readonly endAtOnce?: boolean; readonly firstOfJobs?: boolean } = {}): Promise<number> {
     let started = 0;
     // A worker whose own clock says that its lease is nearly over claims nothing.
     if (this.frozen) return started;
@@ -122,7 +121,8 @@ export class Server {
       do {
         const { runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after, anyAge });
         this.#seenBefore = runs;
-        started += await this.#claimPage(runs, Math.max(1, limit - started), options.endAtOnce === true);
+        const page = options.firstOfJobs === true ? firstOfEachJob(runs) : runs;
+        started += await this.#claimPage(page, Math.max(1, limit - started), options.endAtOnce === true);
         const last = runs.at(-1);
         after = runs.length < peekLimit || last === undefined ? null : { readyAt: last.readyAt, jobId: last.jobId };
       } while (after !== null && started < limit);
@@ -140,7 +140,7 @@ export class Server {
       if (run.startedAt !== this.#story.now)
         this.#story.broken(`run ${run.runId} says it began at ${run.startedAt}, the database's clock said ${this.#story.now}`);
       this.#story.started({ ...run, workerId, gate: false });
-      const lastsMs = endAtOnce ? 0 : this.#story.random.pick([0, 0, 200, 5_000, minute, 20 * minute]);
+      const lastsMs = endAtOnce ? 0 : this.#story.random.pick([0, 0, 200, 5_000, minute, 20 * minute, 3 * hour]);
       this.#executions.push({ run, workerId, endsAt: this.#story.now + lastsMs });
     }
     if (result.claimed.length + result.held > 0) this.#story.note(`${this.name} claimed ${result.claimed.length}, held ${result.held}`);
@@ -149,6 +149,7 @@ export class Server {
   /** Reports what has ended. A server that was frozen reports too, and must change nothing that is not its own any more. */
   async finish(options: { readonly succeed?: boolean } = {}): Promise<void> {
     const { random, now } = this.#story;
+    await this.#untilCrash(() => this.#lookForAborts());
     const ended = this.#executions.filter((one) => one.endsAt <= now && (options.succeed === true || random.chance(0.8)));
     if (ended.length === 0) return;
     await this.#untilCrash(async () => {
@@ -160,11 +161,25 @@ export class Server {
     this.#executions = this.#executions.filter((one) => !ended.includes(one));
   }
 
+  /** As its own look every second tells a living worker. */
+  async #lookForAborts(): Promise<void> {
+    if (this.frozen || this.#executions.length === 0) return;
+    const { workerId } = this;
+    const runs = this.#executions.map(({ run }) => run);
+    const requests = await readAbortRequests(this.#context.database, { workerId, runs });
+    const told = new Set(requests.map((one) => `${one.runId}/${one.attempt}`));
+    if (told.size === 0) return;
+    this.#executions = this.#executions.map((one) =>
+      told.has(`${one.run.runId}/${one.run.attempt}`) ? { ...one, endsAt: this.#story.now, stops: true } : one,
+    );
+  }
+
   async #finishAs(workerId: string, ended: readonly Execution[], succeed: boolean): Promise<void> {
     const story = this.#story;
-    const runs = ended.map(({ run }): FinishedRun => {
+    const runs = ended.map(({ run, stops }): FinishedRun => {
       const job = [...story.world.jobs.values()].find((one) => story.jobIds.get(one.key) === run.jobId);
-      const outcome: RunOutcome = succeed ? { kind: "succeeded", figures: {} } : this.#outcome();
+      const stopped: RunOutcome = { kind: "given-back", reason: drainAbortReason };
+      const outcome: RunOutcome = stops === true ? stopped : succeed ? { kind: "succeeded", figures: {} } : this.#outcome(run);
       return {
         ...run,
         outcome,
@@ -199,14 +214,18 @@ export class Server {
     }
   }
 
-  #outcome(): RunOutcome {
+  #outcome({ integrationId }: ClaimedRun): RunOutcome {
     const failed = (kind: "transient" | "rate_limited" | "invalid" | "auth"): RunOutcome => ({
       kind: "failed",
       figures: {},
       failure: { kind, rule: ERROR_POLICIES[kind], retryAfterMs: kind === "rate_limited" ? 90_000 : null, ambiguous: false },
       error: { kind, message: "made up" },
     });
-    switch (this.#story.random.weighted({ succeeded: 70, transient: 12, rate_limited: 4, invalid: 5, auth: 2, "given-back": 5 })) {
+    const { random, world, now } = this.#story;
+    const target = world.integrations.get(this.#story.integrationOf(integrationId))?.target;
+    // Who asks a system that is not ready gets a refusal for an answer, not seldom.
+    if (!isReadyAt(`at-${target}`, now) && random.chance(0.5)) return failed("invalid");
+    switch (random.weighted({ succeeded: 70, transient: 12, rate_limited: 4, invalid: 5, auth: 2, "given-back": 5 })) {
       case "succeeded":
         return { kind: "succeeded", figures: { read: 1 } };
       case "given-back":

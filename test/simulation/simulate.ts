@@ -1,12 +1,15 @@
 import type { Database } from "../../packages/server/src/db/client.js";
 import { controlTime } from "../database/control-time.js";
-import { checkConservation, checkEventOrder, checkNothingStays } from "./check-end.js";
+import { checkConservation, checkEventOrder, checkNothingStays, countFeatures } from "./check-end.js";
+import { checkResumes } from "./check-resume.js";
 import { checkStep } from "./check-step.js";
 import { Operator } from "./commands.js";
+import { giveJobsAPast } from "./drain.js";
 import { interleave } from "./interleave.js";
 import { randomOf } from "./random.js";
-import { duties, type Duty, Server } from "./server.js";
-import { Story, type Tally } from "./story.js";
+import { Server } from "./server.js";
+import { Story } from "./story.js";
+import type { Tally } from "./tally.js";
 import { day, hour, makeWorld, minute } from "./world.js";
 
 const steps = 130;
@@ -17,6 +20,8 @@ const seedsOfDayPartitions = 10;
 const stepsToAnalyse = 25;
 const maxDrainRounds = 120;
 const drainStepMs = 5 * minute;
+/** So long the first runs of the story's end have to let the rest go; then a person does. */
+const roundsOfFirstRuns = 20;
 
 export interface SimulationResult extends Tally {
   readonly dueTimes: number;
@@ -24,16 +29,23 @@ export interface SimulationResult extends Tally {
 }
 
 /** Tells the story of one seed on an empty, migrated database. Throws BrokenLaw with the story's last lines when a law is broken. */
-export async function simulate(database: Database, seed: number): Promise<SimulationResult> {
+export async function simulate(input: {
+  readonly seed: number;
+  readonly database: Database;
+  /** Another connection to it, for an actor that takes turns with others. */
+  readonly connect: (name: string) => Database;
+}): Promise<SimulationResult> {
+  const { seed, database } = input;
   const random = randomOf(seed);
   const world = makeWorld(random);
   const time = await controlTime(database.sql);
   if (seed % seedsOfDayPartitions !== 0) await withoutDays(database);
-  const story = new Story({ seed, random, world, database, time });
+  const story = new Story({ ...input, random, world, time });
   await story.setClock(world.startsAt);
   const operator = new Operator(story);
   await operator.applyCatalogue();
   await readNames(story);
+  await giveJobsAPast(story);
   const servers = [new Server(story, "north"), new Server(story, "south")] as const;
   for (const server of servers) await server.start();
   for (let index = 0; index < windowsAtStart; index += 1) await operator.createWindow();
@@ -54,6 +66,8 @@ export async function simulate(database: Database, seed: number): Promise<Simula
   await checkNothingStays(story);
   const dueTimes = await checkedConservation(story, servers);
   const events = await checkEventOrder(story);
+  await checkResumes(story);
+  await countFeatures(story);
   return { ...story.tally, dueTimes, events };
 }
 
@@ -90,7 +104,7 @@ async function oneStep(story: Story, servers: Servers, operator: Operator): Prom
       duty: 8,
       claim: 10,
       finish: 8,
-      command: 22,
+      command: 28,
       overlap: 14,
       crash: 2,
       crashMidway: 4,
@@ -102,7 +116,7 @@ async function oneStep(story: Story, servers: Servers, operator: Operator): Prom
     case "clock":
       return moveClock(story, servers);
     case "duty":
-      return server.duty(random.pick(duties));
+      return server.duty(random.pick(server.duties));
     case "claim":
       return void (await server.claim(random.pick([1, 5, 50, 500])));
     case "finish":
@@ -136,28 +150,21 @@ async function oneStep(story: Story, servers: Servers, operator: Operator): Prom
 function aTask(story: Story, server: Server): () => Promise<void> {
   const { random } = story;
   const limit = random.pick([1, 20, 500]);
-  const task = random.weighted<Duty | "claim" | "finish">({
-    claim: 4,
-    finish: 2,
-    expand: 1,
-    materialise: 3,
-    reap: 1,
-    advance: 3,
-    sweep: 3,
-  });
-  if (task === "claim") return async () => void (await server.claim(limit));
-  if (task === "finish") return () => server.finish();
-  return () => server.duty(task);
+  const weights = { claim: 4, finish: 2, ...Object.fromEntries(server.duties.map((duty) => [duty.name, duty.weight])) };
+  const task: string = random.weighted(weights);
+  const duty = server.duties.find((one) => one.name === task);
+  if (duty !== undefined) return () => server.duty(duty);
+  return task === "claim" ? async () => void (await server.claim(limit)) : () => server.finish();
 }
 
 /** Both servers and, half of the time, a command at once, statement by statement in any order. */
 async function overlap(story: Story, servers: Servers, operator: Operator): Promise<void> {
   const { random } = story;
   story.tally.overlaps += 1;
-  const tasks = servers.map((server) => ({ gate: server.gate, work: aTask(story, server) }));
+  const tasks = servers.map((server) => ({ gate: server.gate, doing: server.doing, work: aTask(story, server) }));
   const command = random.chance(0.5) ? operator.choose() : null;
   // A refused password makes a hold of its own; the order of two commands at once would be anybody's guess.
-  if (command !== null) tasks.push({ gate: operator.gate, work: () => operator.run(command) });
+  if (command !== null) tasks.push({ gate: operator.gate, doing: operator.doing, work: () => operator.run(command) });
   await interleave(random, tasks);
 }
 
@@ -167,7 +174,10 @@ async function moveClock(story: Story, servers: Servers): Promise<void> {
   const to = (() => {
     switch (random.weighted({ edge: edges.length > 0 ? 8 : 0, moment: 5, minutes: 5, hours: 4, jump: 0.7, back: 1 })) {
       case "edge":
-        return Math.max(now, (edges[Math.min(edges.length - 1, random.int(0, 3))] ?? now) + random.pick([-1, 0, 0, 1, 500]));
+        return Math.max(
+          now,
+          (edges[Math.min(edges.length - 1, random.int(0, 3))] ?? now) + random.pick([-90 * minute, -5 * minute, -1, 0, 0, 1, 500]),
+        );
       case "moment":
         return now + random.int(1, 20_000);
       case "minutes":
@@ -200,7 +210,7 @@ async function downtime(story: Story, servers: Servers): Promise<void> {
 /** What a server does at its start, and all the time: every duty in order, then the claim and the endings. */
 async function fullTurn(servers: readonly Server[], limit: number): Promise<void> {
   for (const server of servers) {
-    for (const duty of duties) await server.duty(duty);
+    for (const pass of server.passes) await server.duty(pass);
     await server.claim(limit);
     await server.finish();
   }
@@ -208,8 +218,7 @@ async function fullTurn(servers: readonly Server[], limit: number): Promise<void
 
 async function checkedConservation(story: Story, servers: Servers): Promise<number> {
   story.beginStep();
-  await servers[0].duty("expand");
-  await servers[0].duty("materialise");
+  for (const pass of servers[0].passes) if (pass.expands || pass.makesRuns) await servers[0].duty(pass);
   await checkStep(story);
   return checkConservation(story);
 }
@@ -227,12 +236,13 @@ async function endEverything(story: Story, servers: Servers, operator: Operator)
   for (const server of servers) await server.crash();
   for (let round = 0; round < maxDrainRounds; round += 1) {
     story.beginStep();
-    for (const holdId of await operator.openPauses()) await operator.resumeHold(holdId);
+    for (const holdId of await operator.openPauses({ firstRuns: round >= roundsOfFirstRuns })) await operator.resumeHold(holdId);
     for (const server of servers) {
-      for (const duty of duties) await server.duty(duty);
+      for (const pass of server.passes) await server.duty(pass);
       await server.finish({ succeed: true });
-      for (let started = 1; started > 0;) {
-        started = await server.claim(500, { endAtOnce: true });
+      // The first look claims whole pages; what waits behind the first run of its job would be judged again and again, for nothing.
+      for (let started = 1, turn = 0; started > 0; turn += 1) {
+        started = await server.claim(500, { endAtOnce: true, firstOfJobs: turn > 0 });
         await server.finish({ succeed: true });
       }
     }

@@ -4,8 +4,11 @@ import type { Database } from "../../packages/server/src/db/client.js";
 import type { ClaimedRun } from "../../packages/server/src/runs/claim.js";
 import type { ControlledTime } from "../database/control-time.js";
 import { ActorGate, gatedDatabase } from "./gated-database.js";
+import { type Coming, guardedLeads, notFinishedBefore } from "./drain.js";
 import { HoldsModel } from "./holds-model.js";
+import type { Doing } from "./interleave.js";
 import type { Random } from "./random.js";
+import { countedKinds, emptyTally, type Tally } from "./tally.js";
 import type { World } from "./world.js";
 
 /** A law that was broken, with all that is needed to tell the story again. */
@@ -23,22 +26,18 @@ export interface Holder {
   readonly gate: boolean;
 }
 
+/** A process of the story. */
+export interface Actor {
+  readonly gate: ActorGate;
+  readonly context: CommandContext;
+  readonly doing: () => Promise<Doing>;
+}
+
+const connectionName = (seed: number, name: string): string => `simulation-${seed}-${name}`;
+
 interface Start extends Pick<ClaimedRun, "runId" | "attempt" | "jobId" | "integrationId" | "dueAt"> {
   readonly workerId: string;
   readonly gate: boolean;
-}
-
-/** What happened so often that a seed which lacks it proves little. */
-export interface Tally {
-  steps: number;
-  starts: number;
-  held: number;
-  windows: number;
-  crashes: number;
-  overlaps: number;
-  retries: number;
-  zombies: number;
-  gates: number;
 }
 
 export const leaseMarginMs = 10_000;
@@ -51,6 +50,7 @@ export class Story {
   readonly random: Random;
   readonly world: World;
   readonly database: Database;
+  readonly #connect: (name: string) => Database;
   readonly time: ControlledTime;
   readonly zones: ZoneData = packagedZoneData();
   readonly holds: HoldsModel;
@@ -60,10 +60,12 @@ export class Story {
   /** Until when a worker's lease lasts at least; a worker that is dead or frozen is not renewed. */
   readonly leases = new Map<string, number>();
   readonly manualRuns = new Set<string>();
+  /** Runs that an operator lets pass one occurrence, by its name. */
+  readonly passages = new Map<string, string>();
   readonly integrationKeys = new Map<number, string>();
   readonly integrationIds = new Map<string, number>();
   readonly jobIds = new Map<string, number>();
-  readonly tally: Tally = { steps: 0, starts: 0, held: 0, windows: 0, crashes: 0, overlaps: 0, retries: 0, zombies: 0, gates: 0 };
+  readonly tally: Tally = emptyTally();
   readonly log: string[] = [];
   now: number;
   /** The farthest that the clock ever was: after it was set back, what had ended stays released. */
@@ -73,20 +75,28 @@ export class Story {
   readonly #lastFirstStart = new Map<number, { readonly dueAt: number; readonly runId: string }>();
   #heldBefore: ReadonlySet<string> = new Set();
   #coveredBefore: ReadonlySet<string> = new Set();
+  #namesBefore: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  #comingBefore: ReadonlyMap<string, readonly Coming[]> = new Map();
+  /** As the last look told: what the jobs' runs take, and how far the holds are written. */
+  #leads: Awaited<ReturnType<typeof guardedLeads>> = { leads: new Map(), expandedUntil: Number.NEGATIVE_INFINITY };
   readonly #seen = new Set<string>();
   #startsOfStep: Start[] = [];
+  /** Told at the end of the step: a run that had to be held and was started instead breaks caps as well, and the first law is the one to name. */
+  #overCap: string | null = null;
 
   constructor(input: {
     readonly seed: number;
     readonly random: Random;
     readonly world: World;
     readonly database: Database;
+    readonly connect: (name: string) => Database;
     readonly time: ControlledTime;
   }) {
     this.seed = input.seed;
     this.random = input.random;
     this.world = input.world;
     this.database = input.database;
+    this.#connect = input.connect;
     this.time = input.time;
     this.now = input.world.startsAt;
     this.latest = this.now;
@@ -94,14 +104,29 @@ export class Story {
   }
 
   /** A process: its own gate, so that it can crash and take turns. */
-  actor(name: string): { readonly gate: ActorGate; readonly context: CommandContext } {
+  actor(name: string): Actor {
     const gate = new ActorGate();
-    const database = gatedDatabase(this.database, gate.pass);
-    return { gate, context: { database, zones: this.zones, actor: { kind: "token", name, role: "admin" } } };
+    const database = gatedDatabase({ shared: this.database, own: this.#connect(connectionName(this.seed, name)) }, gate);
+    const context: CommandContext = { database, zones: this.zones, actor: { kind: "token", name, role: "admin" } };
+    return { gate, context, doing: () => this.#doing(connectionName(this.seed, name)) };
+  }
+
+  async #doing(connection: string): Promise<Doing> {
+    const rows = await this.database.sql<{ waits: boolean }[]>`
+      select coalesce(wait_event_type = 'Lock', false) as waits from pg_stat_activity
+      where datname = current_database() and application_name = ${connection} and state = 'active'`;
+    if (rows.length === 0) return "nothing";
+    return rows.some((row) => row.waits) ? "waits-for-lock" : "works";
   }
 
   note(line: string): void {
     this.log.push(`${new Date(this.now).toISOString()} ${line}`);
+  }
+
+  /** An event of the story, at its end. */
+  saw(kind: string): void {
+    const name = countedKinds[kind];
+    if (name !== undefined) this.tally[name] += 1;
   }
 
   broken(law: string): never {
@@ -128,7 +153,12 @@ export class Story {
 
   #lookBefore(): void {
     this.#heldBefore = this.heldIntegrations();
-    this.#coveredBefore = new Set([...this.world.integrations.keys()].filter((key) => this.holds.covers(key, this.now).length > 0));
+    const keys = [...this.world.integrations.keys()];
+    this.#namesBefore = new Map(
+      keys.map((key) => [key, new Set(this.holds.covers(key, this.now).flatMap((one) => (one.certain ? [one.name] : [])))]),
+    );
+    this.#coveredBefore = new Set(keys.filter((key) => this.holds.covers(key, this.now).length > 0));
+    this.#comingBefore = new Map(keys.map((key) => [key, this.holds.coming(key, this.now)]));
   }
 
   heldIntegrations(): ReadonlySet<string> {
@@ -179,17 +209,25 @@ export class Story {
   }
 
   /** Held or released at this instant, and not seen so in an earlier step of the same instant. */
-  isNewly(runId: string, what: "held" | "released"): boolean {
+  isNewly(runId: string, what: "held" | "released" | "aborted"): boolean {
     const name = `${runId} ${what} ${this.now}`;
     if (this.#seen.has(name)) return false;
     this.#seen.add(name);
     return true;
   }
 
+  /** An operator's order names the one occurrence that it may pass: nothing else that held before and after the step keeps it. */
+  #mayPass(runId: string, integration: string): boolean {
+    const passed = this.passages.get(runId);
+    const namesBefore = this.#namesBefore.get(integration);
+    const kept = this.holds.covers(integration, this.now).filter((one) => one.certain && namesBefore?.has(one.name) === true);
+    return passed !== undefined && kept.every((one) => one.name === passed);
+  }
+
   /** A held run is let go when nothing covers it, and not before. */
   releasedInStep(run: { readonly id: string; readonly integrationId: number; readonly state: string }): void {
     const integration = this.integrationOf(run.integrationId);
-    if (!this.#heldBefore.has(integration) || !this.holds.isHeld(integration, this.now)) return;
+    if (!this.#heldBefore.has(integration) || !this.holds.isHeld(integration, this.now) || this.#mayPass(run.id, integration)) return;
     this.broken(
       `run ${run.id} of ${integration} was let go (${run.state}) inside ${this.holds
         .covers(integration, this.now)
@@ -209,8 +247,38 @@ export class Story {
       const integration = this.integrationOf(start.integrationId);
       if (!this.#heldBefore.has(integration) || !heldAfter.has(integration)) continue;
       const by = this.holds.covers(integration, this.now).map((one) => one.name);
+      if (this.#mayPass(start.runId, integration)) continue;
       this.broken(`run ${start.runId} of ${integration}, due ${new Date(start.dueAt).toISOString()}, was started inside ${by.join(", ")}`);
     }
+    if (this.#overCap !== null) this.broken(this.#overCap);
+  }
+
+  /** Nothing starts that would not finish before a window, where what its job takes and the window were known before and after the step. */
+  async checkLeads(): Promise<void> {
+    const before = this.#leads;
+    const after = await guardedLeads(this.database);
+    this.#leads = after;
+    for (const start of this.#startsOfStep) {
+      const leads = [before, after].map((one) => (start.jobId === null ? undefined : one.leads.get(start.jobId)));
+      if (leads.includes(undefined) || this.passages.has(start.runId)) continue;
+      const integration = this.integrationOf(start.integrationId);
+      const stayed = new Map(
+        (this.#comingBefore.get(integration) ?? []).map((one) => [`${one.name} ${one.start} ${one.leadLimitMs}`, one]),
+      );
+      const written = Math.min(before.expandedUntil, after.expandedUntil);
+      const coming = this.holds
+        .coming(integration, this.now)
+        .filter((one) => one.start < written && stayed.has(`${one.name} ${one.start} ${one.leadLimitMs}`));
+      const leadMs = Math.min(...leads.map((lead) => lead ?? 0));
+      const [passed] = notFinishedBefore(coming, { now: this.now, leadMs });
+      if (passed !== undefined)
+        this.broken(`run ${start.runId} of ${integration} takes ${leadMs} ms and was started although ${passed} begins before its end`);
+    }
+  }
+
+  /** Something covered the integration when the step began. */
+  wasCovered(integration: string): boolean {
+    return this.#coveredBefore.has(integration);
   }
 
   #checkOrder(start: Start): void {
@@ -231,7 +299,7 @@ export class Story {
       );
       if (busy.length <= system.maxConcurrentRuns) continue;
       const names = busy.map(([runId, holder]) => `${runId}/${holder.attempt} of job ${holder.jobId} by ${holder.workerId.slice(0, 4)}`);
-      this.broken(`${busy.length} runs touch ${system.key} at once, its cap is ${system.maxConcurrentRuns}: ${names.join(", ")}`);
+      this.#overCap ??= `${busy.length} runs touch ${system.key} at once, its cap is ${system.maxConcurrentRuns}: ${names.join(", ")}`;
     }
   }
 

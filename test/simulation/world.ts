@@ -50,6 +50,8 @@ const starts = [
 export const zones = ["UTC", "Europe/Madrid", "America/Chicago", "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata"];
 const tags = ["pii", "nightly", "finance", "eu"];
 
+const crowdedSystem = "s3";
+
 export function makeWorld(random: Random): World {
   const startsAt = Date.parse(random.pick(starts)) + random.int(0, 6) * hour;
   const systems = new Map<string, SystemModel>();
@@ -69,7 +71,8 @@ export function makeWorld(random: Random): World {
   const systemKeys = [...systems.keys()];
   const integrations = new Map<string, IntegrationModel>();
   for (let index = 0; index < 10; index += 1) {
-    const target = random.pick(systemKeys);
+    // Many write to one: the more wait for it, the more its first runs matter.
+    const target = random.chance(0.4) ? crowdedSystem : random.pick(systemKeys);
     integrations.set(`i${index}`, {
       key: `i${index}`,
       target,
@@ -161,13 +164,19 @@ export function makeScope(random: Random, world: World): WindowScope {
 
 export const makeTags = (random: Random): readonly string[] => tags.filter(() => random.chance(0.4));
 
-/** Whether a scope covers an integration, by the catalogue as the story knows it now. */
-export function scopeCovers(world: World, scope: WindowScope, integrationKey: string): boolean {
-  const integration = world.integrations.get(integrationKey);
+/** Whether a scope covers an integration, or what it writes, by the catalogue as the story knows it now. */
+export function scopeCovers(
+  world: World,
+  scope: WindowScope,
+  asked: { readonly integration: string; readonly onlyWrites?: boolean },
+): boolean {
+  const integration = world.integrations.get(asked.integration);
   if (integration === undefined) return false;
-  if (scope.all === true || scope.integrations?.includes(integrationKey) === true) return true;
+  if (scope.all === true || scope.integrations?.includes(asked.integration) === true) return true;
   if (integration.tags.some((tag) => scope.tags?.includes(tag) === true)) return true;
-  return [integration.target, ...integration.via].some((system) => isDownWith(world, system, scope.systems ?? [], new Set()));
+  return [integration.target, ...(asked.onlyWrites === true ? [] : integration.via)].some((system) =>
+    isDownWith(world, system, scope.systems ?? [], new Set()),
+  );
 }
 
 /** A system is down when it is named, or when something that it needs is down. */

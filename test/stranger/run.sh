@@ -117,7 +117,7 @@ stranger() {
   printf '[%s] %s\n' "$WHO" "start: serves after $SECONDS s"
 
   step runs "NEXT  ERP patch" "Covers 3 integrations" erp-orders erp-products erp-journal
-  sed -n '/^Covers/,$p' "$home/runs.txt" | grep -q shop-archive && fail "the window covers the archive" "$home/runs.txt"
+  sed -n '/^Covers/,/^$/p' "$home/runs.txt" | grep -q shop-archive && fail "the window covers the archive" "$home/runs.txt"
 
   wait_for "really taken down" "$WINDOW_SECONDS"
   step held "The ERP is down." "ERP patch" QUIESCED "monthly patch of the ERP" 'is held by "ERP patch"' "Held: whoever asks"

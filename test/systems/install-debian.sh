@@ -8,6 +8,10 @@ packages=(
   tryton-server tryton-modules-party
   # PostgreSQL 15, the oldest that Quiesce runs on (with-postgres-15.sh makes a cluster of its own).
   postgresql-15
+  # Readers of calendar feeds that are not ours (read-calendar.py).
+  python3-icalendar python3-dateutil python3-recurring-ical-events
+  # A cron for the outside schedulers, and a clock that makes its minutes short.
+  cron faketime
 )
 
 missing=()

@@ -1,5 +1,6 @@
 export { DomainError, type ErrorDetails } from "./domain-error.js";
 export {
+  affectedSystems,
   covered,
   softlyAffected,
   unknownScopeNames,
@@ -25,6 +26,7 @@ export {
 export { windowAt, compiledWindowAt, type WindowAt } from "./windows/window-at.js";
 export {
   compileSeries,
+  withHolidays,
   visitSeriesStarts,
   windowSeriesSchema,
   DST_POLICIES,
@@ -55,6 +57,60 @@ export { dueTimes, nextDueAt, type DueTime } from "./schedules/due-times.js";
 export { parseCronExpression, type CronExpression } from "./schedules/cron-expression.js";
 export { validateJobSchedule } from "./schedules/validate-job-schedule.js";
 export { occurrenceState, occurrenceStates, type OccurrenceFacts, type OccurrenceState } from "./windows/occurrence-state.js";
+export {
+  defaultDrainPolicy,
+  drainEndings,
+  drainPolicySchema,
+  type DrainEnding,
+  type DrainPolicy,
+  type DrainPolicyInput,
+} from "./windows/drain-policy.js";
+export { defaultResumePolicy, resumePolicySchema, type ResumePolicy, type ResumePolicyInput } from "./windows/resume-policy.js";
+export { isReady, readinessRetryMs, systemsToCheck, type ReadinessAnswer, type RouteFacts } from "./windows/decide-readiness.js";
+export {
+  resumePhases,
+  resumeProgress,
+  type ResumeFactsOfOccurrence,
+  type ResumePhase,
+  type ResumeProgress,
+} from "./windows/resume-progress.js";
+export { decideCanaries, type CanariesOfSystem, type CanaryVerdict } from "./windows/decide-canaries.js";
+export { findConflicts, type Conflict, type Conflicts } from "./windows/find-conflicts.js";
+export { rankSlots, type AllowedHours, type PlannedWork, type RankedSlots, type Slot } from "./windows/rank-slots.js";
+export {
+  minTunedOccurrences,
+  suggestLength,
+  tuneWindow,
+  tuningAdvice,
+  type UsedOccurrence,
+  type WindowTuning,
+} from "./windows/tune-window.js";
+export { reachOfScope, sharedReach, type Reach, type SharedReach } from "./windows/shared-reach.js";
+export { countDues } from "./schedules/count-dues.js";
+export { catchUpOfGap, type GapCatchUp } from "./runs/catch-up-of-gap.js";
+export { forecastBacklog, type BacklogForecast, type BacklogJob, type BacklogSystem, type DrainTime } from "./runs/forecast-backlog.js";
+export { planRamp, type RampPlan, type RampSystem } from "./runs/plan-ramp.js";
+export { resumeOrder, upstreamRanks, type ResumeFacts, type ResumingIntegration } from "./catalog/resume-order.js";
+export { estimateDuration, maxDurationSamples, minDurationSamples, type DurationEstimate } from "./runs/estimate-duration.js";
+export {
+  approvalPolicySchema,
+  holidayCalendarSchema,
+  type ApprovalPolicyEntry,
+  type HolidayCalendarEntry,
+} from "./catalog/planning-schema.js";
+export { fittingPolicies, type ApprovalPolicy, type PlannedReach } from "./windows/approval-policy.js";
+export {
+  approvalOnSave,
+  approvalStates,
+  decideApproval,
+  needsApprovalAgain,
+  speaksForAll,
+  type ApprovalState,
+  type WindowApproval,
+} from "./windows/window-approval.js";
+export { splitSeries, type SplitSeries } from "./windows/split-series.js";
+export { type BusinessDayRule, type HolidayShift } from "./windows/business-days.js";
+export { windowKindEffects, windowKinds, type HoldCoverage, type WindowKind } from "./windows/window-kinds.js";
 export { keyFromTitle, windowInputSchema, windowModes, type WindowInput, type WindowMode } from "./windows/window-input.js";
 export {
   catchUpPolicies,
@@ -78,28 +134,38 @@ export {
   type WaitingRun,
 } from "./runs/plan-dues.js";
 export { planCatchUp, type CatchUpStep, type ReleasedRun } from "./runs/plan-catch-up.js";
+export { judgeClock, type ClockReading, type ClockReference, type ClockVerdict, type ProcessMoment } from "./runs/judge-clock.js";
+export {
+  daysToHave,
+  expiredDays,
+  judgeDay,
+  retainedTables,
+  retentionCutoff,
+  retentionDays,
+  type DayContents,
+  type DayPartition,
+  type RetainedTable,
+} from "./retention/plan-retention.js";
+export { describeEnding, type EndingFacts } from "./runs/describe-ending.js";
 export { decideRetry, defaultRetryPolicy, type RetryPolicy, type RetryVerdict, type RunFailure } from "./runs/decide-retry.js";
 export { type AccessScope, type Action, actions, can, type Principal, type Resource, type Role, roles } from "./access/can.js";
 export { durationSchema, formatDuration, parseDurationMs } from "./catalog/duration-text.js";
 export { nearestName } from "./catalog/nearest-name.js";
 export { equalJson, sortedJson } from "./catalog/sorted-json.js";
+export { CRITICALITIES, type Criticality } from "./catalog/criticality.js";
 export {
-  CRITICALITIES,
   endpointSchema,
   integrationSchema,
   jobSchema,
-  secretSchema,
   systemSchema,
   windowSchema,
   workspaceSchema,
   WORKSPACE_LIMITS,
   WORKSPACE_SECTIONS,
-  type Criticality,
   type EndpointEntry,
   type IntegrationEntry,
   type JobEntry,
   type ScheduleText,
-  type SecretEntry,
   type StreamEntry,
   type SystemEntry,
   type WindowEntry,
@@ -107,6 +173,8 @@ export {
   type WorkspaceInput,
   type WorkspaceSection,
 } from "./catalog/workspace-schema.js";
+export { secretSchema, type SecretEntry } from "./catalog/secret-schema.js";
+export { teamSchema, webhookSecretProblem, type TeamEntry } from "./catalog/team-schema.js";
 export { minimalEntry, minimalWorkspace, parseWorkspace, type ParsedWorkspace } from "./catalog/workspace-document.js";
 export { MAX_PROBLEMS, pathText, problemsOfParse, workspaceProblem, type WorkspaceProblem } from "./catalog/workspace-problem.js";
 export { usersOf, workspaceProblems } from "./catalog/workspace-references.js";
@@ -117,14 +185,29 @@ export {
   type FieldChange,
   type SettledEndpoint,
   type SettledSecret,
+  type SettledTeam,
   type SettledWorkspace,
   type WorkspaceChange,
   type WorkspaceKind,
 } from "./catalog/workspace-diff.js";
 export { jobScheduleOf, scheduleTextOf } from "./catalog/job-schedule-text.js";
-export { windowEntryOf, windowInputOf, windowSeriesOf } from "./catalog/window-entry.js";
+export { windowEntryOf, windowInputOf, windowSeriesOf, type HolidayCalendars } from "./catalog/window-entry.js";
 export { explainJobFacts, jobStates, type JobExplanation, type JobFacts, type JobState } from "./runs/explain-job.js";
 export { compileTimeline, type HoldSpans, type HoldTimeline } from "./windows/compile-holds.js";
 export { HoldIndex, type IndexedIntegration } from "./windows/hold-index.js";
 export { dispatchVerdict, type Verdict } from "./windows/verdict.js";
 export { describeInstant, formatLocalForPeople, type PeopleFormat } from "./time/format-local.js";
+export { type JCalComponent, type JCalProperty, type JCalValue } from "./calendars/jcal.js";
+export { calendarFeed, MAX_EVENTS_OF_FEED, type CalendarFeedInput } from "./calendars/calendar-feed.js";
+export { MAX_EVENTS_OF_WINDOW, type CalendarWindow, type OccurrenceChange } from "./calendars/window-events.js";
+export { feedScopeKinds, feedScopeSchema, feedShows, type FeedIntegration, type FeedScope } from "./calendars/feed-scope.js";
+export { holidayDates, type HolidayDate } from "./calendars/holiday-dates.js";
+export { planImport, type ImportPlan, type ImportSettings, type PlannedWindow } from "./calendars/plan-import.js";
+export { UNREADABLE_PROPERTY, type EventName, type RefusedEvent } from "./calendars/read-events.js";
+export { announceLeadMs, isTold, maxNamedIntegrations, windowMessage, type WindowMessageFacts } from "./notifications/window-message.js";
+export { decideDelivery, deliveryPolicy, type DeliveryAnswer, type DeliveryVerdict } from "./notifications/decide-delivery.js";
+export { importWindows, type ImportOrder, type ImportRemark, type WindowImport } from "./imports/import-windows.js";
+export type { ForeignEntity, ForeignWindow, ImportFacts } from "./imports/foreign-window.js";
+export { readMuteTiming } from "./imports/mute-timing.js";
+export { muteTimingSeries } from "./imports/mute-timing-series.js";
+export { readScopeMap, type ScopeMap } from "./imports/scope-map.js";

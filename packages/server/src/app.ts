@@ -7,15 +7,19 @@ import type { Logger } from "pino";
 import { ensureFirstToken } from "./access/tokens.js";
 import { clock } from "./clock.js";
 import type { Config } from "./config.js";
+import { followImports } from "./calendars/follow-imports.js";
 import { checkSettings, describeHealth } from "./connector-host/check-settings.js";
 import { type ConnectorHost, createConnectorHost } from "./connector-host/connector-host.js";
+import { createReadinessProbe } from "./connector-host/readiness-probe.js";
 import { type KeyRing, loadMasterKey } from "./credentials/master-key.js";
 import { type Database, openDatabase } from "./db/client.js";
 import { migrate } from "./db/migrate.js";
 import { createLiveBus } from "./events/live-bus.js";
 import { createSequencer } from "./events/sequencer.js";
+import { createPersistedDocuments, loadPersistedDocuments, type PersistedDocuments } from "./graphql/persisted-documents.js";
 import { createHttpServer } from "./http/create-http-server.js";
 import { createLog } from "./log.js";
+import { followOutbox } from "./notifications/follow-outbox.js";
 import { createPipelineExecutor } from "./pipeline/pipeline-executor.js";
 import type { LeaseSettings } from "./runs/worker-lease.js";
 import { Scheduler } from "./scheduler/scheduler.js";
@@ -121,6 +125,16 @@ async function startParts(
   parts.push({ stage: "feeds", stop: () => bus.stop() });
   const scheduler = config.roles.includes("dispatcher") ? await startScheduler({ config, databaseUrl, database, zones, host, log }) : null;
   if (scheduler !== null) parts.push({ stage: "work", stop: () => scheduler.stop(config.stopGraceSeconds * 1_000) });
+  const afterWrite = (): void => {
+    sequencer.poke();
+    // What a command changed should show at once, not at the next tick.
+    if (phase.isReady) void scheduler?.pass("windows.reconcile");
+  };
+  if (scheduler !== null) {
+    const follow = followImports({ database, zones, keys, log }, { afterWrite });
+    parts.push({ stage: "work", stop: follow });
+    parts.push({ stage: "work", stop: followOutbox({ database, keys, log, random: Math.random }, { afterWrite }) });
+  }
   const http = createHttpServer({
     database,
     zones,
@@ -128,15 +142,12 @@ async function startParts(
     log,
     version,
     corsOrigins: config.corsOrigins,
+    documents: await documentsOf(config),
     catalogue: { keys, checkEndpoint: checkSettings(options.connectors) },
     checkEndpoint: (key) => describeHealth(host, key),
     healthChecks: () => schedulerHealth(database),
     isReady: () => phase.isReady,
-    afterWrite: () => {
-      sequencer.poke();
-      // What a command changed should show at once, not at the next tick.
-      if (phase.isReady) void scheduler?.pass("windows.reconcile");
-    },
+    afterWrite,
   });
   parts.push({ stage: "work", stop: (limitMs) => http.stop(limitMs) });
   const serves = config.roles.includes("api");
@@ -198,6 +209,13 @@ async function settlesWithin(work: Promise<unknown>, limitMs: number): Promise<b
   }
 }
 
+async function documentsOf({ persistedDocuments: file, persistedDocumentsOnly: only }: Config): Promise<PersistedDocuments> {
+  const documents = file === undefined ? new Map<string, string>() : await loadPersistedDocuments(file);
+  // Whoever locks the API down must still be able to run the deployment.
+  const alsoAllowed = only ? (await import("./cli/operations/all-documents.js")).allDocuments() : [];
+  return createPersistedDocuments({ documents, only, alsoAllowed });
+}
+
 async function loadKeys(config: Config): Promise<KeyRing> {
   if (config.masterKey === undefined) await mkdir(config.dataDir, { recursive: true });
   return { current: await loadMasterKey({ keyFile: join(config.dataDir, "master-key"), value: config.masterKey }), previous: [] };
@@ -215,9 +233,11 @@ async function startScheduler(parts: {
   const scheduler = new Scheduler({
     ...parts,
     executor: createPipelineExecutor({ database, host, log }),
+    probe: createReadinessProbe(host, log),
     workerName: `${hostname()}/${process.pid}`,
     maxConcurrentRuns: config.maxConcurrentRuns,
     lease: leaseOf(config.leaseSeconds),
+    retention: { run: config.runRetentionDays, event_log: config.eventRetentionDays },
     random: Math.random,
   });
   await scheduler.start();

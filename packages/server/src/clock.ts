@@ -1,3 +1,4 @@
+import { uptime } from "node:os";
 import { performance } from "node:perf_hooks";
 
 /** The process's own times, for waiting and measuring only: decisions take the database's clock. The one reader of the time. */
@@ -6,4 +7,6 @@ export const clock = {
   wallMs: (): number => Date.now(),
   /** Monotonic milliseconds; never goes back when somebody sets the clock. */
   monotonicMs: (): number => performance.now(),
+  /** Milliseconds since the machine was started; like the monotonic ones, but they go on while it is suspended. Coarse: up to a second. */
+  uptimeMs: (): number => uptime() * 1_000,
 };

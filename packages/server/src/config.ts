@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { DomainError } from "@quiesce/core";
+import { DomainError, retentionDays } from "@quiesce/core";
 import { z } from "zod";
 
 const number = (minimum: number, maximum: number, fallback: number) => {
@@ -31,6 +31,12 @@ const configSchema = z.object({
   QUIESCE_MAX_CONCURRENT_RUNS: number(1, 2_000, 50).describe("Runs that this server executes at once."),
   QUIESCE_LEASE_SECONDS: number(3, 600, 30).describe("How long this server's runs live without a renewal of its lease."),
   QUIESCE_STOP_GRACE_SECONDS: number(0, 600, 3).describe("How long runs in flight may finish when the server stops."),
+  QUIESCE_RUN_RETENTION_DAYS: number(retentionDays.run.least, retentionDays.run.most, retentionDays.run.usual).describe(
+    "For how many days runs and the ledger are kept, unless the deployment's own setting says otherwise.",
+  ),
+  QUIESCE_EVENT_RETENTION_DAYS: number(retentionDays.event_log.least, retentionDays.event_log.most, retentionDays.event_log.usual).describe(
+    "For how many days live events are kept, and cursors are good; likewise.",
+  ),
   QUIESCE_ROLES: z
     .string()
     .default("api,dispatcher")
@@ -53,6 +59,15 @@ const configSchema = z.object({
         .filter((origin) => origin !== ""),
     )
     .describe("Web origins that may call the API from a browser, separated by commas."),
+  QUIESCE_PERSISTED_DOCUMENTS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("A JSON file of GraphQL documents by their ids, as client generators write it; clients may send `documentId` for the text."),
+  QUIESCE_PERSISTED_DOCUMENTS_ONLY: z
+    .enum(["true", "false"])
+    .default("false")
+    .describe("true refuses every other document, apart from the command line's own."),
 });
 
 export interface Config {
@@ -66,8 +81,13 @@ export interface Config {
   readonly maxConcurrentRuns: number;
   readonly leaseSeconds: number;
   readonly stopGraceSeconds: number;
+  readonly runRetentionDays: number;
+  readonly eventRetentionDays: number;
   readonly roles: readonly ("api" | "dispatcher")[];
   readonly corsOrigins: readonly string[];
+  /** A file of documents by their ids. */
+  readonly persistedDocuments: string | undefined;
+  readonly persistedDocumentsOnly: boolean;
   readonly zoneDataDir: string | undefined;
   readonly systemZoneDataDir: string;
 }
@@ -99,8 +119,12 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     maxConcurrentRuns: values.QUIESCE_MAX_CONCURRENT_RUNS,
     leaseSeconds: values.QUIESCE_LEASE_SECONDS,
     stopGraceSeconds: values.QUIESCE_STOP_GRACE_SECONDS,
+    runRetentionDays: values.QUIESCE_RUN_RETENTION_DAYS,
+    eventRetentionDays: values.QUIESCE_EVENT_RETENTION_DAYS,
     roles: values.QUIESCE_ROLES,
     corsOrigins: values.QUIESCE_CORS_ORIGINS,
+    persistedDocuments: values.QUIESCE_PERSISTED_DOCUMENTS,
+    persistedDocumentsOnly: values.QUIESCE_PERSISTED_DOCUMENTS_ONLY === "true",
     zoneDataDir: values.QUIESCE_ZONE_DATA_DIR,
     systemZoneDataDir: values.TZDIR,
   };

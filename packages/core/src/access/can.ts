@@ -9,14 +9,19 @@ export const actions = [
   "endpoint.check",
   "windows.read",
   "windows.write",
+  "windows.approve",
   "holds.write",
   "runs.read",
   "runs.write",
+  // Running one job through a window that holds it.
+  "runs.break-glass",
   // The contents of records that failed: personal data may be among them.
   "records.read",
   "gate.read",
   "gate.enter",
   "events.read",
+  // Sending teams a test message, or a message once more.
+  "notifications.send",
   "audit.read",
   "control.read",
   "control.write",
@@ -52,8 +57,18 @@ const look = [
 
 const rules = {
   viewer: look,
-  operator: [...look, "windows.write", "holds.write", "runs.write", "records.read", "gate.enter", "endpoint.check"],
-  approver: [...look, "windows.write", "audit.read"],
+  operator: [
+    ...look,
+    "windows.write",
+    "holds.write",
+    "runs.write",
+    "runs.break-glass",
+    "records.read",
+    "gate.enter",
+    "endpoint.check",
+    "notifications.send",
+  ],
+  approver: [...look, "windows.write", "windows.approve", "runs.break-glass", "audit.read"],
   "connector-author": [...look, "endpoint.check", "records.read"],
   auditor: [...look, "audit.read", "tokens.read"],
   admin: actions,

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { covered, softlyAffected, unknownScopeNames, type CatalogFacts } from "./coverage.js";
+import { affectedSystems, covered, softlyAffected, unknownScopeNames, type CatalogFacts } from "./coverage.js";
 import { canonicalScope, windowScopeSchema, type WindowScope } from "./window-scope.js";
 
 const facts: CatalogFacts = {
@@ -16,10 +16,10 @@ const facts: CatalogFacts = {
     { systemId: 4, dependsOnId: 1, strength: "soft" },
   ],
   integrations: [
-    { id: 10, key: "erp-to-crm", tags: ["finance"], systemIds: [1, 2] },
-    { id: 11, key: "shop-only", tags: [], systemIds: [3] },
-    { id: 12, key: "mail-only", tags: ["finance", "eu"], systemIds: [4] },
-    { id: 13, key: "nowhere", tags: [], systemIds: [] },
+    { id: 10, key: "erp-to-crm", tags: ["finance"], systemIds: [1, 2], targetSystemIds: [2] },
+    { id: 11, key: "shop-only", tags: [], systemIds: [3], targetSystemIds: [3] },
+    { id: 12, key: "mail-only", tags: ["finance", "eu"], systemIds: [4], targetSystemIds: [] },
+    { id: 13, key: "nowhere", tags: [], systemIds: [], targetSystemIds: [] },
   ],
 };
 
@@ -69,7 +69,7 @@ describe("coverage", () => {
   test("a long chain is shown by its two ends", () => {
     const systems = Array.from({ length: 20 }, (_, id) => ({ id, key: `s${id}` }));
     const dependencies = systems.slice(1).map((one) => ({ systemId: one.id, dependsOnId: one.id - 1, strength: "hard" as const }));
-    const integrations = [{ id: 1, key: "last", tags: [], systemIds: [19] }];
+    const integrations = [{ id: 1, key: "last", tags: [], systemIds: [19], targetSystemIds: [19] }];
     const detail = covered({ systems, dependencies, integrations }, { systems: ["s0"] })[0]?.paths[0]?.detail;
     expect(detail).toBe("s19 > s18 > s17 … s2 > s1 > s0");
   });
@@ -82,6 +82,7 @@ describe("coverage", () => {
       key: `i${id}`,
       tags: ["t"],
       systemIds: [id % 1_000, (id * 7) % 1_000],
+      targetSystemIds: [],
     }));
     const before = performance.now();
     expect(covered({ systems, dependencies, integrations }, { systems: ["s0"] })).toHaveLength(10_000);
@@ -105,11 +106,14 @@ const catalogues: fc.Arbitrary<CatalogFacts> = fc.record({
     .array(
       fc.record({
         tags: fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 3 }),
-        systemIds: fc.array(fc.nat(SYSTEMS - 1), { maxLength: 3 }),
+        sources: fc.array(fc.nat(SYSTEMS - 1), { maxLength: 2 }),
+        targetSystemIds: fc.uniqueArray(fc.nat(SYSTEMS - 1), { maxLength: 2 }),
       }),
       { maxLength: 8 },
     )
-    .map((list) => list.map((one, id) => ({ id, key: `i${id}`, ...one }))),
+    .map((list) =>
+      list.map(({ sources, ...one }, id) => ({ id, key: `i${id}`, ...one, systemIds: [...new Set([...sources, ...one.targetSystemIds])] })),
+    ),
 });
 const scopes: fc.Arbitrary<WindowScope> = fc.record(
   {
@@ -126,7 +130,8 @@ const scopes: fc.Arbitrary<WindowScope> = fc.record(
   },
   { requiredKeys: [] },
 );
-const idsOf = (catalogue: CatalogFacts, scope: WindowScope) => covered(catalogue, scope).map((one) => one.integrationId);
+const idsOf = (catalogue: CatalogFacts, scope: WindowScope, holds?: "writes") =>
+  covered(catalogue, scope, holds).map((one) => one.integrationId);
 
 /** The definition read literally: repeat the step until nothing is added. */
 function naive(catalogue: CatalogFacts, scope: WindowScope, strengths: readonly string[]): readonly number[] {
@@ -144,7 +149,54 @@ function naive(catalogue: CatalogFacts, scope: WindowScope, strengths: readonly 
     .map((one) => one.id);
 }
 
+describe("coverage of writes alone, as a freeze holds", () => {
+  const frozen = (scope: WindowScope) => covered(facts, scope, "writes");
+  test("a route that only reads from the system is left alone, one that writes to it is covered and says so", () => {
+    expect(frozen({ systems: ["erp"] })).toEqual([
+      { integrationId: 10, paths: [{ via: "dependency", detail: "writes to crm > erp" }] },
+      { integrationId: 11, paths: [{ via: "dependency", detail: "writes to shop > crm > erp" }] },
+    ]);
+    expect(frozen({ systems: ["crm"] })[0]).toEqual({ integrationId: 10, paths: [{ via: "system", detail: "writes to crm" }] });
+    const reader = { ...facts, integrations: [{ id: 1, key: "reader", tags: [], systemIds: [1, 4], targetSystemIds: [4] }] };
+    expect(covered(reader, { systems: ["erp"] }, "writes")).toEqual([]);
+    expect(covered(reader, { systems: ["erp"] })).toHaveLength(1);
+  });
+
+  test("a name, a tag and all cover only what has a target", () => {
+    expect(frozen({ all: true })).toEqual([
+      { integrationId: 10, paths: [{ via: "all", detail: "all integrations, writes to crm" }] },
+      { integrationId: 11, paths: [{ via: "all", detail: "all integrations, writes to shop" }] },
+    ]);
+    expect(frozen({ tags: ["finance"], integrations: ["mail-only", "shop-only"] })).toEqual([
+      { integrationId: 10, paths: [{ via: "tag", detail: "finance, writes to crm" }] },
+      { integrationId: 11, paths: [{ via: "integration", detail: "shop-only, writes to shop" }] },
+    ]);
+  });
+
+  test("the systems that a scope means are the named ones with their hard dependents, and the routes of named integrations", () => {
+    expect(affectedSystems(facts, { systems: ["crm"] })).toEqual([2, 3]);
+    expect(affectedSystems(facts, { integrations: ["erp-to-crm"], tags: ["eu"] })).toEqual([1, 2, 4]);
+    expect(affectedSystems(facts, { all: true })).toEqual([1, 2, 3, 4]);
+  });
+});
+
 describe("coverage as a property", () => {
+  test("of writes alone it is the same rule read over the targets, so it never covers more than everything does", () => {
+    fc.assert(
+      fc.property(catalogues, scopes, (catalogue, scope) => {
+        const targetsOnly = {
+          ...catalogue,
+          integrations: catalogue.integrations
+            .filter((one) => one.targetSystemIds.length > 0)
+            .map((one) => ({ ...one, systemIds: one.targetSystemIds })),
+        };
+        expect(idsOf(catalogue, scope, "writes")).toEqual(naive(targetsOnly, scope, ["hard"]));
+        expect(idsOf(catalogue, scope)).toEqual(expect.arrayContaining([...idsOf(catalogue, scope, "writes")]));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test("it agrees with the naive closure, on catalogues with cycles too", () => {
     fc.assert(
       fc.property(catalogues, scopes, (catalogue, scope) => {

@@ -1,3 +1,4 @@
+import type { HoldCoverage } from "../windows/window-kinds.js";
 import type { WindowScope } from "./window-scope.js";
 
 /** How much a system needs another: a `hard` one is down with it, a `soft` one only suffers. */
@@ -13,13 +14,18 @@ export interface CatalogFacts {
     readonly tags: readonly string[];
     /** The systems on its route: source, target and via. */
     readonly systemIds: readonly number[];
+    /** Those of them that it writes to. */
+    readonly targetSystemIds: readonly number[];
   }[];
 }
 
 /** Why an integration is covered. */
 export interface CoveragePath {
   readonly via: "integration" | "tag" | "system" | "dependency" | "all";
-  /** For people: the key, the tag, the system, or the chain of dependencies (`shop > crm > erp`: shop needs crm, crm needs erp). */
+  /**
+   * For people: the key, the tag, the system, or the chain of dependencies (`shop > crm > erp`: shop needs crm, crm needs erp). Where only writes
+   * are covered it says what is written to: `writes to shop > crm > erp`.
+   */
   readonly detail: string;
 }
 
@@ -41,42 +47,67 @@ const CHAIN_SHOWN_MAX = 6;
 
 /**
  * The integrations that a scope covers, in the order of the facts: named ones, those with a tag of the scope, and those whose route touches a
- * system of the scope or a system that depends hard on one, transitively. Cycles are tolerated, names that the catalogue does not know cover
- * nothing (see {@link unknownScopeNames}). Work: linear in systems, dependencies and routes.
+ * system of the scope or a system that depends hard on one, transitively. Where only `writes` are covered an integration without a target is left
+ * alone, and of a route its targets count. Cycles are tolerated, names that the catalogue does not know cover nothing (see
+ * {@link unknownScopeNames}). Work: linear in systems, dependencies and routes.
  */
-export function covered(facts: CatalogFacts, scope: WindowScope): readonly CoveredIntegration[] {
-  if (scope.all === true) {
-    return facts.integrations.map((one) => ({ integrationId: one.id, paths: [{ via: "all", detail: "all integrations" }] }));
-  }
+export function covered(facts: CatalogFacts, scope: WindowScope, holds: HoldCoverage = "everything"): readonly CoveredIntegration[] {
+  const onlyWrites = holds === "writes";
+  const integrations = onlyWrites ? facts.integrations.filter((one) => one.targetSystemIds.length > 0) : facts.integrations;
   const reach = reachOf(facts, scope, "hard");
   const named = new Set(scope.integrations ?? []);
   const tags = new Set(scope.tags ?? []);
   const result: CoveredIntegration[] = [];
-  for (const integration of facts.integrations) {
-    const paths: CoveragePath[] = [];
-    if (named.has(integration.key)) paths.push({ via: "integration", detail: integration.key });
-    if (tags.size > 0) {
-      for (const tag of new Set(integration.tags)) if (tags.has(tag)) paths.push({ via: "tag", detail: tag });
+  for (const integration of integrations) {
+    const systemIds = new Set(onlyWrites ? integration.targetSystemIds : integration.systemIds);
+    const target = onlyWrites ? `, writes to ${reach.keys(systemIds)}` : "";
+    if (scope.all === true) {
+      result.push({ integrationId: integration.id, paths: [{ via: "all", detail: `all integrations${target}` }] });
+      continue;
     }
-    for (const systemId of new Set(integration.systemIds)) {
+    const paths: CoveragePath[] = [];
+    if (named.has(integration.key)) paths.push({ via: "integration", detail: `${integration.key}${target}` });
+    if (tags.size > 0) {
+      for (const tag of new Set(integration.tags)) if (tags.has(tag)) paths.push({ via: "tag", detail: `${tag}${target}` });
+    }
+    for (const systemId of systemIds) {
       const step = reach.steps.get(systemId);
       if (step === undefined) continue;
-      paths.push({ via: step.dependsOnId === null ? "system" : "dependency", detail: reach.chain(systemId) });
+      const chain = reach.chain(systemId);
+      paths.push({ via: step.dependsOnId === null ? "system" : "dependency", detail: onlyWrites ? `writes to ${chain}` : chain });
     }
     if (paths.length > 0) result.push({ integrationId: integration.id, paths });
   }
   return result;
 }
 
+/**
+ * The systems that a scope takes down or means: named ones with their hard dependents, and those on the routes of integrations that it names or
+ * tags. By id, ascending.
+ */
+export function affectedSystems(facts: CatalogFacts, scope: WindowScope): readonly number[] {
+  if (scope.all === true) return facts.systems.map((one) => one.id).toSorted((a, b) => a - b);
+  const named = new Set(scope.integrations ?? []);
+  const tags = new Set(scope.tags ?? []);
+  const meant = facts.integrations.filter((one) => named.has(one.key) || one.tags.some((tag) => tags.has(tag)));
+  const ids = new Set([...reachOf(facts, scope, "hard").steps.keys(), ...meant.flatMap((one) => one.systemIds)]);
+  return [...ids].toSorted((a, b) => a - b);
+}
+
 /** The integrations that a scope leaves alone but that touch a system depending on a covered one through at least one soft dependency. */
-export function softlyAffected(facts: CatalogFacts, scope: WindowScope): readonly SoftlyAffectedIntegration[] {
+export function softlyAffected(
+  facts: CatalogFacts,
+  scope: WindowScope,
+  holds: HoldCoverage = "everything",
+): readonly SoftlyAffectedIntegration[] {
   if (scope.all === true || (scope.systems ?? []).length === 0) return [];
-  const coveredIds = new Set(covered(facts, scope).map((one) => one.integrationId));
+  const coveredIds = new Set(covered(facts, scope, holds).map((one) => one.integrationId));
   const reach = reachOf(facts, scope, "soft");
   const result: SoftlyAffectedIntegration[] = [];
   for (const integration of facts.integrations) {
     if (coveredIds.has(integration.id)) continue;
-    const systemId = integration.systemIds.find((id) => reach.steps.has(id));
+    const systemIds = holds === "writes" ? integration.targetSystemIds : integration.systemIds;
+    const systemId = systemIds.find((id) => reach.steps.has(id));
     if (systemId !== undefined) result.push({ integrationId: integration.id, detail: reach.chain(systemId) });
   }
   return result;
@@ -131,7 +162,8 @@ function reachOf(facts: CatalogFacts, scope: WindowScope, weakest: DependencyStr
     chains.set(systemId, text);
     return text;
   };
-  return { steps, chain };
+  const keys = (systemIds: ReadonlySet<number>): string => [...systemIds].map((id) => keyOf.get(id) ?? `#${id}`).join(", ");
+  return { steps, chain, keys };
 }
 
 interface Dependent {

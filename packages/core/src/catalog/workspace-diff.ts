@@ -1,5 +1,6 @@
 import { equalJson } from "./sorted-json.js";
 import { minimalEntry } from "./workspace-document.js";
+import type { TeamEntry } from "./team-schema.js";
 import type { EndpointEntry, WorkspaceDocument, WorkspaceSection } from "./workspace-schema.js";
 
 /** A secret as it may be shown and compared: where its value came from, and the fingerprint of the value. */
@@ -15,10 +16,17 @@ export const NEW_SECRET_VALUE = "new value";
 
 export type SettledEndpoint = Omit<EndpointEntry, "secrets"> & { readonly secrets: { readonly [name: string]: SettledSecret } };
 
-/** A workspace whose secrets are settled: nothing in it must be kept from anyone's eyes. */
-export type SettledWorkspace = Omit<WorkspaceDocument, "endpoints"> & { readonly endpoints: readonly SettledEndpoint[] };
+export type SettledTeam = Omit<TeamEntry, "webhooks"> & {
+  readonly webhooks: readonly (Omit<TeamEntry["webhooks"][number], "secret"> & { readonly secret: SettledSecret })[];
+};
 
-export type WorkspaceKind = "system" | "endpoint" | "integration" | "job" | "window";
+/** A workspace whose secrets are settled: nothing in it must be kept from anyone's eyes. */
+export type SettledWorkspace = Omit<WorkspaceDocument, "endpoints" | "teams"> & {
+  readonly endpoints: readonly SettledEndpoint[];
+  readonly teams: readonly SettledTeam[];
+};
+
+export type WorkspaceKind = "system" | "endpoint" | "integration" | "job" | "holiday-calendar" | "approval-policy" | "team" | "window";
 
 /** One step of an apply. */
 export interface WorkspaceChange {
@@ -44,6 +52,9 @@ export const KIND_OF_SECTION = {
   endpoints: "endpoint",
   integrations: "integration",
   jobs: "job",
+  holidayCalendars: "holiday-calendar",
+  approvals: "approval-policy",
+  teams: "team",
   windows: "window",
 } as const satisfies { readonly [section in WorkspaceSection]: WorkspaceKind };
 

@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import { approvalPolicySchema, holidayCalendarSchema, type ApprovalPolicyEntry, type HolidayCalendarEntry } from "./planning-schema.js";
+import { teamSchema, type TeamEntry } from "./team-schema.js";
 import { workspaceProblem, problemsOfParse, type WorkspaceProblem } from "./workspace-problem.js";
 import {
   endpointSchema,
@@ -62,6 +64,13 @@ const systemDefaults = defaultsOf(systemSchema, { key });
 const endpointDefaults = defaultsOf(endpointSchema, { key, system: "x", connector: "xx" });
 const integrationDefaults = defaultsOf(integrationSchema, { key });
 const jobDefaults = defaultsOf(jobSchema, { key, integration: "x" });
+const calendarDefaults = defaultsOf(holidayCalendarSchema, { key });
+const approvalDefaults = defaultsOf(approvalPolicySchema, { key });
+const teamDefaults = defaultsOf(teamSchema, { key });
+const webhookDefaults = new Map([
+  ["events", "[]"],
+  ["observe", "false"],
+]);
 const windowDefaults = defaultsOf(windowSchema, {
   key,
   title: "x",
@@ -116,12 +125,24 @@ function minimalJob(job: JobEntry): Members {
   return Object.keys(retry).length === 0 ? minimal : { ...minimal, retry };
 }
 
+function minimalTeam(team: TeamEntry): Members {
+  // In one order, wherever the hook comes from.
+  const webhooks = team.webhooks.map(({ url, secret, events, observe }) =>
+    withoutDefaults({ url, secret, events, observe }, webhookDefaults),
+  );
+  return withoutDefaults({ ...team, webhooks }, new Map([...teamDefaults, ["title", JSON.stringify(team.key)]]));
+}
+
 /** The entry of any list of a workspace without what goes without saying: as a person would write it. */
 export const minimalEntry = {
   systems: minimalSystem,
   endpoints: (endpoint: EndpointEntry): Members => withoutOwnName(endpoint, endpointDefaults),
   integrations: minimalIntegration,
   jobs: minimalJob,
+  holidayCalendars: (calendar: HolidayCalendarEntry): Members =>
+    withoutDefaults(calendar, new Map([...calendarDefaults, ["title", JSON.stringify(calendar.key)]])),
+  approvals: (policy: ApprovalPolicyEntry): Members => withoutDefaults(policy, approvalDefaults),
+  teams: minimalTeam,
   windows: (window: WindowEntry): Members => withoutDefaults(window, windowDefaults),
 } as const;
 
@@ -134,6 +155,9 @@ export function minimalWorkspace(document: WorkspaceDocument): { readonly [name:
     endpoints: document.endpoints.toSorted(byKey).map(minimalEntry.endpoints),
     integrations: document.integrations.toSorted(byKey).map(minimalEntry.integrations),
     jobs: document.jobs.toSorted(byKey).map(minimalEntry.jobs),
+    holidayCalendars: document.holidayCalendars.toSorted(byKey).map(minimalEntry.holidayCalendars),
+    approvals: document.approvals.toSorted(byKey).map(minimalEntry.approvals),
+    teams: document.teams.toSorted(byKey).map(minimalEntry.teams),
     windows: document.windows.toSorted(byKey).map(minimalEntry.windows),
   };
   return { quiesce: 1, ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) };

@@ -35,7 +35,7 @@ export function problemsOfParse(error: z.ZodError, input: unknown, at: readonly 
   return error.issues.slice(0, MAX_PROBLEMS).map((issue) => {
     const own = issue.path.map((segment) => (typeof segment === "number" ? segment : String(segment)));
     const segments = [...at, ...own];
-    const found = describeFound(valueAt(input, own), segments.includes("secrets"));
+    const found = describeFound(valueAt(input, own), segments.includes("secrets") || segments.includes("secret"));
     // An unknown key is pointed at itself, not at the object that holds it.
     const pointed = issue.code === "unrecognized_keys" && issue.keys[0] !== undefined ? [...segments, issue.keys[0]] : segments;
     return { path: pathText(segments), segments: pointed, message: messageOf(issue, found) };

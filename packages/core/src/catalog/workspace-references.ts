@@ -2,11 +2,18 @@ import { validateMapping } from "../mapping/validate-mapping.js";
 import { validateJobSchedule } from "../schedules/validate-job-schedule.js";
 import type { ZoneData } from "../time/zone-data.js";
 import { validateWindowSeries } from "../windows/validate-series.js";
+import { withHolidays } from "../windows/window-series.js";
 import { jobScheduleOf } from "./job-schedule-text.js";
 import { nearestName } from "./nearest-name.js";
-import { windowSeriesOf } from "./window-entry.js";
+import { windowSeriesOf, type HolidayCalendars } from "./window-entry.js";
 import { MAX_PROBLEMS, workspaceProblem, type WorkspaceProblem } from "./workspace-problem.js";
-import { WORKSPACE_SECTIONS, type IntegrationEntry, type WorkspaceDocument, type WorkspaceSection } from "./workspace-schema.js";
+import {
+  WORKSPACE_SECTIONS,
+  type IntegrationEntry,
+  type WindowEntry,
+  type WorkspaceDocument,
+  type WorkspaceSection,
+} from "./workspace-schema.js";
 import { KIND_OF_SECTION, type SettledWorkspace } from "./workspace-diff.js";
 
 /** A workspace with or without its secrets; references do not look at them. */
@@ -21,6 +28,9 @@ export function workspaceProblems(
   options: { readonly standing?: AnyWorkspace | undefined; readonly zones?: ZoneData | undefined } = {},
 ): readonly WorkspaceProblem[] {
   const names = namesOf(document, options.standing);
+  const calendars: HolidayCalendars = new Map(
+    [...(options.standing?.holidayCalendars ?? []), ...document.holidayCalendars].map((one) => [one.key, one.dates]),
+  );
   return [
     ...duplicateProblems(document),
     ...systemProblems(document, names),
@@ -33,14 +43,48 @@ export function workspaceProblems(
         ? []
         : refusals(validateJobSchedule(jobScheduleOf(job.schedule), options.zones), ["jobs", index, "schedule"], scheduleFields)),
     ]),
+    ...document.approvals.flatMap((policy, index) =>
+      policy.systems.flatMap((key, at) => names.check("systems", key, ["approvals", index, "systems", at])),
+    ),
+    ...standingCalendarProblems(document, options, calendars),
     ...document.windows.flatMap((window, index) => [
       ...(window.scope.systems ?? []).flatMap((key, at) => names.check("systems", key, ["windows", index, "scope", "systems", at])),
       ...(window.scope.integrations ?? []).flatMap((key, at) =>
         names.check("integrations", key, ["windows", index, "scope", "integrations", at]),
       ),
-      ...refusals(validateWindowSeries(windowSeriesOf(window), { confirmLong: window.confirmLong }, options.zones), ["windows", index], {}),
+      ...(window.calendar === null ? [] : names.check("holidayCalendars", window.calendar, ["windows", index, "calendar"])),
+      ...windowRefusals(window, { calendars, zones: options.zones, at: ["windows", index] }),
     ]),
   ].slice(0, MAX_PROBLEMS);
+}
+
+/** An unknown calendar is a problem of its own: what the window would be with it nobody can say. */
+function windowRefusals(
+  window: WindowEntry,
+  input: { readonly calendars: HolidayCalendars; readonly zones: ZoneData | undefined; readonly at: readonly (string | number)[] },
+): readonly WorkspaceProblem[] {
+  if (window.calendar !== null && !input.calendars.has(window.calendar)) return [];
+  const series = withHolidays(windowSeriesOf(window), input.calendars);
+  return refusals(validateWindowSeries(series, { confirmLong: window.confirmLong }, input.zones), input.at, {});
+}
+
+/** A calendar that changes must leave the windows that stand and count by it as possible as they were. */
+function standingCalendarProblems(
+  document: AnyWorkspace,
+  options: { readonly standing?: AnyWorkspace | undefined; readonly zones?: ZoneData | undefined },
+  calendars: HolidayCalendars,
+): readonly WorkspaceProblem[] {
+  const changed = new Set(document.holidayCalendars.map((one) => one.key));
+  const given = new Set(document.windows.map((one) => one.key));
+  return (options.standing?.windows ?? [])
+    .filter((window) => window.calendar !== null && changed.has(window.calendar) && !given.has(window.key))
+    .flatMap((window) => {
+      const found = validateWindowSeries(withHolidays(windowSeriesOf(window), calendars), { confirmLong: true }, options.zones);
+      const index = document.holidayCalendars.findIndex((one) => one.key === window.calendar);
+      return found.map((one) =>
+        workspaceProblem(["holidayCalendars", index], `The window "${window.key}" counts by it: ${one.message} Change that window first.`),
+      );
+    });
 }
 
 /** Who refers to a thing: `endpoint "erp-main"`. What is referred to cannot be deleted. */
@@ -59,6 +103,10 @@ export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key:
         ...users(
           "integrations",
           keysOf(workspace.integrations, (one) => one.via.includes(key)),
+        ),
+        ...users(
+          "approvals",
+          keysOf(workspace.approvals, (one) => one.systems.includes(key)),
         ),
         ...users(
           "windows",
@@ -81,7 +129,15 @@ export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key:
           keysOf(workspace.windows, (one) => one.scope.integrations?.includes(key) === true),
         ),
       ];
+    case "holidayCalendars":
+      return users(
+        "windows",
+        keysOf(workspace.windows, (one) => one.calendar === key),
+      );
     case "jobs":
+    case "approvals":
+    // A team that is gone is a name again: owners may be any text.
+    case "teams":
     case "windows":
       return [];
   }

@@ -2,12 +2,19 @@ import { z } from "zod";
 import { mappingSchema } from "../mapping/mapping-schema.js";
 import { catchUpPolicies } from "../runs/run-state.js";
 import { formatLocal, parseLocal } from "../time/local-time.js";
+import { drainPolicySchema } from "../windows/drain-policy.js";
+import { resumePolicySchema } from "../windows/resume-policy.js";
 import { DST_POLICIES } from "../windows/window-series.js";
 import { windowModes } from "../windows/window-input.js";
+import { windowKinds } from "../windows/window-kinds.js";
+import { CRITICALITIES } from "./criticality.js";
 import { durationSchema, formatDuration } from "./duration-text.js";
+import { approvalPolicySchema, businessDayFields, holidayCalendarSchema } from "./planning-schema.js";
+import { secretSchema } from "./secret-schema.js";
 import { sortedJson } from "./sorted-json.js";
 import { slugSchema, tagSchema } from "./slug.js";
 import { strictObject } from "./strict-object.js";
+import { teamSchema } from "./team-schema.js";
 import { canonicalScope, windowScopeSchema } from "./window-scope.js";
 
 /** How much one workspace may hold. The text of a file is bounded too: see the reader. */
@@ -16,6 +23,9 @@ export const WORKSPACE_LIMITS = {
   endpoints: 50_000,
   integrations: 100_000,
   jobs: 100_000,
+  holidayCalendars: 1_000,
+  approvals: 1_000,
+  teams: 10_000,
   windows: 10_000,
   dependenciesOfSystem: 200,
   viaOfIntegration: 100,
@@ -25,9 +35,6 @@ export const WORKSPACE_LIMITS = {
   configCharacters: 65_536,
   datesOfSeries: 1_000,
 } as const;
-
-export const CRITICALITIES = ["low", "medium", "high", "critical"] as const;
-export type Criticality = (typeof CRITICALITIES)[number];
 
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
@@ -76,28 +83,6 @@ export const systemSchema = strictObject({
     .default([])
     .transform((list) => list.toSorted((a, b) => byText(a.system, b.system))),
 }).transform((system) => ({ ...system, name: system.name ?? system.key }));
-
-const secretText = z.string().min(1).max(65_536);
-
-/**
- * Where a secret's value comes from. `value` beside `env` or `file` is filled in by whoever reads the file, before it is sent.
- * `sealed` names, by its fingerprint, the value that is stored already: so an export never contains a value.
- */
-export const secretSchema = strictObject({
-  env: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "Expected the name of an environment variable, such as ERP_PASSWORD.")
-    .optional(),
-  file: text(1_000).optional(),
-  value: secretText.optional(),
-  sealed: z.string().min(1).max(100).optional(),
-}).superRefine((secret, context) => {
-  const sources = [secret.env, secret.file, secret.sealed].filter((source) => source !== undefined).length;
-  const complete = sources === 1 || (sources === 0 && secret.value !== undefined);
-  if (!complete || (secret.sealed !== undefined && secret.value !== undefined)) {
-    context.addIssue({ code: "custom", message: "Expected exactly one of env, file, value and sealed." });
-  }
-});
 
 export const endpointSchema = strictObject({
   key: slugSchema,
@@ -201,6 +186,8 @@ export const jobSchema = strictObject({
     .default(null),
   timeout: durationSchema({ ...atLeastASecond, maxMs: DAY_MS }).default(formatDuration(900_000)),
   retry: retrySchema.prefault({}),
+  /** Yes, its runs never come to an end by themselves: none is kept back because it would not finish before a window. */
+  continuous: z.boolean().default(false),
 }).transform((job) => ({ ...job, name: job.name ?? job.key }));
 
 export const windowSchema = strictObject({
@@ -214,7 +201,11 @@ export const windowSchema = strictObject({
   exdates: localTimes,
   rdates: localTimes,
   dstPolicy: z.enum(DST_POLICIES).default("cover"),
+  ...businessDayFields,
   scope: windowScopeSchema.transform(canonicalScope),
+  drain: drainPolicySchema.prefault({}),
+  resume: resumePolicySchema.prefault({}),
+  kind: z.enum(windowKinds).default("maintenance"),
   mode: z.enum(windowModes).default("enforce"),
   owner: text(200),
   reason: text(2_000),
@@ -232,12 +223,14 @@ export const workspaceSchema = strictObject({
   endpoints: listOf(endpointSchema, WORKSPACE_LIMITS.endpoints),
   integrations: listOf(integrationSchema, WORKSPACE_LIMITS.integrations),
   jobs: listOf(jobSchema, WORKSPACE_LIMITS.jobs),
+  holidayCalendars: listOf(holidayCalendarSchema, WORKSPACE_LIMITS.holidayCalendars),
+  approvals: listOf(approvalPolicySchema, WORKSPACE_LIMITS.approvals),
+  teams: listOf(teamSchema, WORKSPACE_LIMITS.teams),
   windows: listOf(windowSchema, WORKSPACE_LIMITS.windows),
 });
 
 export type SystemEntry = z.output<typeof systemSchema>;
 export type EndpointEntry = z.output<typeof endpointSchema>;
-export type SecretEntry = z.output<typeof secretSchema>;
 export type IntegrationEntry = z.output<typeof integrationSchema>;
 export type StreamEntry = z.output<typeof streamSchema>;
 export type ScheduleText = z.output<typeof scheduleTextSchema>;
@@ -249,5 +242,14 @@ export type WorkspaceDocument = z.output<typeof workspaceSchema>;
 export type WorkspaceInput = z.input<typeof workspaceSchema>;
 
 /** The lists of a workspace, in the order in which things can be made; taken apart in the opposite order. */
-export const WORKSPACE_SECTIONS = ["systems", "endpoints", "integrations", "jobs", "windows"] as const;
+export const WORKSPACE_SECTIONS = [
+  "systems",
+  "endpoints",
+  "integrations",
+  "jobs",
+  "holidayCalendars",
+  "approvals",
+  "teams",
+  "windows",
+] as const;
 export type WorkspaceSection = (typeof WORKSPACE_SECTIONS)[number];

@@ -69,7 +69,7 @@ describe("a workspace document", () => {
     [
       "an unknown key, with the nearest known one",
       { ...small, integratons: [] },
-      ': Unknown key "integratons" (did you mean integrations?). Known here: quiesce, systems, endpoints, integrations, jobs, windows.',
+      ': Unknown key "integratons" (did you mean integrations?). Known here: quiesce, systems, endpoints, integrations, jobs, holidayCalendars, approvals, teams, windows.',
     ],
     [
       "an unknown nested key",
@@ -227,7 +227,9 @@ describe("references", () => {
 const settled = (input: unknown, fingerprint = "hmac-1"): SettledWorkspace => {
   const document = parsed(input);
   const secrets = { token: { source: "env:ERP_TOKEN", fingerprint } };
-  return { ...document, endpoints: document.endpoints.map((one) => ({ ...one, secrets: one.key === "erp-api" ? secrets : {} })) };
+  const endpoints = document.endpoints.map((one) => ({ ...one, secrets: one.key === "erp-api" ? secrets : {} }));
+  const teams = document.teams.map((one) => ({ ...one, webhooks: one.webhooks.map((hook) => ({ ...hook, secret: secrets.token })) }));
+  return { ...document, endpoints, teams };
 };
 const nothing = settled({ quiesce: 1 });
 

@@ -1,3 +1,5 @@
+import { formatDuration } from "../catalog/duration-text.js";
+
 /** What is known of a job at one moment; instants in epoch milliseconds. */
 export interface JobFacts {
   readonly job: string;
@@ -5,7 +7,14 @@ export interface JobFacts {
   readonly enabled: boolean;
   readonly hasSchedule: boolean;
   readonly nextDueAt: number | null;
-  readonly running: { readonly startedAt: number; readonly attempt: number } | null;
+  readonly running: {
+    readonly startedAt: number;
+    readonly attempt: number;
+    /** An operator let it pass a window; null for every other run. */
+    readonly breakGlass: { readonly by: string; readonly reason: string } | null;
+    /** Since when it has been told to stop. */
+    readonly abortRequestedAt: number | null;
+  } | null;
   readonly waiting: {
     readonly state: "queued" | "held";
     readonly dueAt: number;
@@ -15,6 +24,8 @@ export interface JobFacts {
     readonly attempt: number;
     /** How many runs are before it in the queue. */
     readonly ahead: number;
+    /** It would not finish before this window begins, and waits for that. */
+    readonly postponed: { readonly window: string; readonly beginsAt: number; readonly p95Ms: number; readonly samples: number } | null;
   } | null;
   readonly holds: readonly {
     readonly title: string;
@@ -26,6 +37,8 @@ export interface JobFacts {
   }[];
   readonly cappedSystem: string | null;
   readonly expansionStale: boolean;
+  /** The database's clock jumped and nobody has acknowledged it; by milliseconds, back below zero. */
+  readonly clockStep: { readonly seenAt: number; readonly byMs: number } | null;
   readonly lastRun: { readonly state: string; readonly finishedAt: number; readonly error: string | null } | null;
 }
 
@@ -45,9 +58,10 @@ export function explainJobFacts(facts: JobFacts, now: number): JobExplanation {
   const name = `Job "${facts.job}"`;
   if (facts.running !== null) {
     const again = facts.running.attempt > 1 ? ` (attempt ${facts.running.attempt})` : "";
-    const held = facts.holds.length > 0 ? ` It started before ${quoted(facts.holds[0]?.title ?? "the hold")} began and is let finish.` : "";
-    return { state: "running", sentence: `${name} has been running since ${at(facts.running.startedAt)}${again}.${held}`, needed: null };
+    const under = underHolds(facts.running, facts.holds[0]?.title);
+    return { state: "running", sentence: `${name} has been running since ${at(facts.running.startedAt)}${again}.${under}`, needed: null };
   }
+  if (facts.clockStep !== null) return clockExplanation(name, facts.clockStep);
   if (facts.holds.length > 0) return heldExplanation(name, facts);
   if (facts.expansionStale) {
     return {
@@ -71,6 +85,26 @@ export function explainJobFacts(facts: JobFacts, now: number): JobExplanation {
   if (facts.nextDueAt === null)
     return { state: "idle", sentence: `${name} has no due time left in its schedule.${last}`, needed: "Change its schedule." };
   return { state: "idle", sentence: `${name} is next due at ${at(facts.nextDueAt)}.${last}`, needed: null };
+}
+
+function clockExplanation(name: string, { seenAt, byMs }: NonNullable<JobFacts["clockStep"]>): JobExplanation {
+  const jump = `${byMs < 0 ? "back" : "forward"} by ${formatDuration(Math.max(1, Math.round(Math.abs(byMs) / 1_000)) * 1_000)}`;
+  return {
+    state: "blocked",
+    sentence: `${name} waits: the database's clock jumped ${jump}, seen at ${at(seenAt)}, and nothing is dispatched by a clock that may be wrong.`,
+    needed: 'Somebody must look at the time of the database\'s machine, then: quiesce clock acknowledge --reason "…"',
+  };
+}
+
+/** What a run that is in flight has to do with the hold that began meanwhile. */
+function underHolds(running: NonNullable<JobFacts["running"]>, title: string | undefined): string {
+  if (running.breakGlass !== null) {
+    return ` It passes ${title === undefined ? "a window" : quoted(title)} by break-glass, by order of ${running.breakGlass.by}: ${running.breakGlass.reason}.`;
+  }
+  if (title === undefined) return "";
+  if (running.abortRequestedAt !== null)
+    return ` It was told to stop at ${at(running.abortRequestedAt)}, at the drain deadline of ${quoted(title)}, and waits for the end of that.`;
+  return ` It started before ${quoted(title)} began and is let finish.`;
 }
 
 function heldExplanation(name: string, facts: JobFacts): JobExplanation {
@@ -99,6 +133,14 @@ function waitingExplanation(name: string, facts: JobFacts, now: number): JobExpl
   if (waiting === null || waiting.state === "held") {
     return { state: "waiting", sentence: `${name} was held and is being let go; no hold covers it any more.`, needed: null };
   }
+  if (waiting.readyAt > now && waiting.postponed !== null) {
+    const { window, beginsAt, p95Ms, samples } = waiting.postponed;
+    return {
+      state: "waiting",
+      sentence: `${name} has been due since ${at(waiting.dueAt)} and waits, for it would not finish: it takes up to ${span(p95Ms)} (p95 of ${samples} runs), the window ${quoted(window)} begins in ${span(beginsAt - now)}.`,
+      needed: `Nothing by hand: it runs after the window. Moving or cancelling the window lets it start at once; so does a job marked as continuous.`,
+    };
+  }
   if (waiting.readyAt > now) {
     const why = waiting.attempt > 0 ? `after attempt ${waiting.attempt} failed` : "in the ramp after a hold";
     return {
@@ -122,5 +164,13 @@ function waitingExplanation(name: string, facts: JobFacts, now: number): JobExpl
 }
 
 const at = (instant: number): string => `${new Date(instant).toISOString().slice(0, 19)}Z`;
+/** At most two units, rounded up: "12 min", "1 h 5 min", "40 s". */
+function span(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
 const quoted = (text: string): string => `"${text}"`;
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;

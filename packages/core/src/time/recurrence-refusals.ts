@@ -20,7 +20,7 @@ export interface Refusal {
 const LEAST_HOURS_OF_WINDOWS = 3;
 
 /** Replaces the value of a part of a rule, or removes the part. */
-function withPart(text: string, name: string, value: string | null): string {
+export function withRulePart(text: string, name: string, value: string | null): string {
   const kept = text
     .replace(/^RRULE:/i, "")
     .split(";")
@@ -47,7 +47,7 @@ export function refuseRuleText(text: string, room: string, field = "rrule"): rea
       code: `QSC_${room}_INTERVAL_BELOW_ONE`,
       field,
       message: `INTERVAL=${interval} never gets to a next occurrence. Use 1 or more.`,
-      nearest: withPart(text, "INTERVAL", null),
+      nearest: withRulePart(text, "INTERVAL", null),
     });
   }
   const frequency = FREQUENCIES.find((name) => new RegExp(`(?:^|;|RRULE:)FREQ=${name}(?:;|$)`, "i").test(text));
@@ -60,7 +60,7 @@ export function refuseRuleText(text: string, room: string, field = "rrule"): rea
       code: `QSC_${room}_FREQUENCY_TOO_HIGH`,
       field,
       message: `FREQ=${frequency} is not accepted: the shortest step of a rule is an hour. Use FREQ=HOURLY, or an interval schedule for a job.`,
-      nearest: withPart(withPart(withPart(text, "FREQ", "HOURLY"), "INTERVAL", String(hours)), "BYSECOND", null),
+      nearest: withRulePart(withRulePart(withRulePart(text, "FREQ", "HOURLY"), "INTERVAL", String(hours)), "BYSECOND", null),
     });
   }
   if (/(?:^|;)UNTIL=/i.test(text) && /(?:^|;)COUNT=/i.test(text)) {
@@ -68,7 +68,7 @@ export function refuseRuleText(text: string, room: string, field = "rrule"): rea
       code: `QSC_${room}_UNTIL_WITH_COUNT`,
       field,
       message: "A rule ends by UNTIL or by COUNT, not by both (RFC 5545, section 3.3.10). Leave one out.",
-      nearest: withPart(text, "COUNT", null),
+      nearest: withRulePart(text, "COUNT", null),
     });
   }
   return refusals;

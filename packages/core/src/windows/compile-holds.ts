@@ -3,6 +3,8 @@ export interface HoldSpans {
   readonly id: number;
   readonly starts: Float64Array;
   readonly ends: Float64Array;
+  /** So long before each start nothing begins that would not finish, in milliseconds; left out: no run is kept back. */
+  readonly leadLimitMs?: number;
 }
 
 /** The timeline of one integration: at `times[i]` the set of holds becomes `reasons[i]`; before `times[0]` nothing holds. */

@@ -92,4 +92,29 @@ describe("the compiled index of holds", () => {
     expect(index.verdict(0, 12)).toEqual({ kind: "hold", by: [1], until: null });
     expect(index.verdict(0, 25)).toEqual({ kind: "hold", by: [2], until: null });
   });
+
+  it("keeps a run back that would not finish before the first coming window that looks so far ahead, to the millisecond", () => {
+    const index = HoldIndex.compile({
+      integrations: [{ key: "a", windowIds: [1, 2, 3] }],
+      windows: [
+        { ...spans(1, [[100, 120]]), leadLimitMs: 10 },
+        { ...spans(2, [[105, 130]]), leadLimitMs: 60 },
+        // It keeps nothing back.
+        spans(3, [[90, 95]]),
+      ],
+      horizon,
+    });
+    const postponed = (by: number, until: number) => ({ kind: "postpone", reason: "would-not-finish", by, until });
+    const go = { kind: "dispatch" };
+    expect(index.verdict(0, 55, 50)).toEqual(go);
+    expect(index.verdict(0, 56, 50)).toEqual(postponed(2, 105));
+    expect(index.verdict(0, 44, 1_000), "well before the lead limit").toEqual(go);
+    expect(index.verdict(0, 45, 1_000), "exactly the lead limit before").toEqual(go);
+    expect(index.verdict(0, 46, 1_000)).toEqual(postponed(2, 105));
+    expect(index.verdict(0, 96, 5), "both begin later than it ends").toEqual(postponed(1, 100));
+    expect(index.verdict(0, 95, 5)).toEqual(go);
+    expect(index.verdict(0, 92, 50), "held is held").toMatchObject({ kind: "hold", by: [3] });
+    expect(index.verdict(0, 99, null), "nobody knows how long it takes").toEqual(go);
+    expect(index.verdict(0, 200, 1_000)).toEqual(go);
+  });
 });

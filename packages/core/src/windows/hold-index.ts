@@ -73,13 +73,16 @@ export class HoldIndex {
     return this.#seek(integration, now);
   }
 
-  /** The full answer with every reason. */
-  verdict(integration: number, now: number): Verdict {
+  /**
+   * The full answer with every reason. With `finishLeadMs`, what the run would take with its margin, also whether it would not finish before a
+   * coming window; null when that is not known, or does not matter.
+   */
+  verdict(integration: number, now: number, finishLeadMs: number | null = null): Verdict {
     const timeline = this.#timelines[integration];
     if (timeline === undefined || now >= this.horizon) return { kind: "hold", by: [], until: null };
     const place = placeAt(timeline.times, now);
     const by = timeline.reasons[place] ?? [];
-    if (by.length === 0) return dispatchVerdict;
+    if (by.length === 0) return finishLeadMs === null ? dispatchVerdict : this.#finishVerdict(integration, now, finishLeadMs);
     let end = place + 1;
     while (end < timeline.times.length && (timeline.reasons[end]?.length ?? 0) > 0) end += 1;
     return { kind: "hold", by, until: timeline.times[end] ?? null };
@@ -104,6 +107,18 @@ export class HoldIndex {
       timelines[number] = timelineOf(after, windows, shared);
     }
     return new HoldIndex({ horizon: this.horizon, numbers: this.#numbers, covering, windows, timelines });
+  }
+
+  /** The first window whose start the run would pass. To end exactly at the start is in time, and no window looks further ahead than its limit. */
+  #finishVerdict(integration: number, now: number, finishLeadMs: number): Verdict {
+    let first: { readonly by: number; readonly until: number } | null = null;
+    for (const id of this.#covering[integration] ?? []) {
+      const spans = this.#windows.get(id);
+      const until = spans === undefined ? undefined : spans.starts[placeAt(spans.starts, now) + 1];
+      if (spans === undefined || until === undefined || until >= now + Math.min(finishLeadMs, spans.leadLimitMs ?? 0)) continue;
+      if (first === null || until < first.until || (until === first.until && id < first.by)) first = { by: id, until };
+    }
+    return first === null ? dispatchVerdict : { kind: "postpone", reason: "would-not-finish", ...first };
   }
 
   #seek(integration: number, now: number): boolean {

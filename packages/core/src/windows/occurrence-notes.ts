@@ -1,7 +1,7 @@
 import { DAY_MS, formatTimeOfDay, HOUR_MS, MINUTE_MS, SECOND_MS } from "../time/local-time.js";
 import { offsetIndexAt } from "../time/resolve-local.js";
 import type { Zone } from "../time/zone.js";
-import type { CompiledSeries } from "./window-series.js";
+import { type CompiledSeries, nominalLengthOf } from "./window-series.js";
 
 /** A clock change: when (epoch ms), and what the clock shows just before and from then on (fake UTC ms). */
 interface ClockChange {
@@ -53,12 +53,9 @@ export function occurrenceNotes(
 ): readonly string[] {
   const { zone, length } = series;
   const { localMs, start, end } = occurrence;
+  const nominalMs = nominalLengthOf(length, localMs);
   // The changes that this occurrence can feel are those its local times or its instants touch.
-  const changes = changesBetween(
-    zone,
-    Math.min(start, localMs - zone.maxOffsetMs),
-    Math.max(end, localMs + length.nominalMs - zone.minOffsetMs),
-  );
+  const changes = changesBetween(zone, Math.min(start, localMs - zone.maxOffsetMs), Math.max(end, localMs + nominalMs - zone.minOffsetMs));
   if (changes.length === 0) return [];
   const notes: string[] = [];
   const skipped = changes.find((change) => change.fromLocalMs <= localMs && localMs < change.toLocalMs);
@@ -74,7 +71,7 @@ export function occurrenceNotes(
       `starts at the first of two ${formatTimeOfDay(localMs)}: clocks go back at ${formatTimeOfDay(repeated.fromLocalMs)} on this ${partOfDay(repeated)}`,
     );
   }
-  if (length.kind !== "none" && end - start !== length.nominalMs) {
+  if (length.kind !== "none" && end - start !== nominalMs) {
     const [change] = changesBetween(zone, start - 1, end);
     const cause = change ?? skipped ?? repeated ?? changes[0];
     if (cause !== undefined) notes.push(`lasts ${writeLength(end - start)} on this ${partOfDay(cause)}: ${writeChange(cause)}`);

@@ -8,9 +8,13 @@ const planned: OccurrenceFacts = {
   startsAt,
   endsAt,
   quiescedAt: null,
+  verifyingAt: null,
+  overrunAt: null,
   releasedAt: null,
+  reheldAt: null,
   closedAt: null,
   cancelledAt: null,
+  approved: true,
   mode: "enforce",
 };
 
@@ -30,6 +34,40 @@ describe("occurrenceState", () => {
     ["one that only observes resumes when it is released", { ...planned, releasedAt: endsAt, mode: "observe" }, endsAt, "resuming"],
     ["released it resumes", { ...planned, quiescedAt: startsAt, releasedAt: endsAt }, endsAt, "resuming"],
     ["released early it resumes before its planned end", { ...planned, releasedAt: startsAt + 1 }, startsAt + 2, "resuming"],
+    [
+      "past its end it is verifying while its systems are asked",
+      { ...planned, quiescedAt: startsAt, verifyingAt: endsAt },
+      endsAt,
+      "verifying",
+    ],
+    ["it is overrun when they are not ready in time", { ...planned, verifyingAt: endsAt, overrunAt: endsAt + 1 }, endsAt + 1, "overrun"],
+    [
+      "released after that it resumes",
+      { ...planned, verifyingAt: endsAt, overrunAt: endsAt + 1, releasedAt: endsAt + 2 },
+      endsAt + 2,
+      "resuming",
+    ],
+    [
+      "held again after its release it is verifying again",
+      { ...planned, releasedAt: endsAt, reheldAt: endsAt + 5 },
+      endsAt + 5,
+      "verifying",
+    ],
+    [
+      "held again for too long it is overrun",
+      { ...planned, releasedAt: endsAt, reheldAt: endsAt + 5, overrunAt: endsAt + 9 },
+      endsAt + 9,
+      "overrun",
+    ],
+    ["one that only observes is never verifying", { ...planned, verifyingAt: endsAt, mode: "observe" }, endsAt, "observing"],
+    ["that nobody approved is unapproved before its start and after", { ...planned, approved: false }, startsAt + 1, "unapproved"],
+    [
+      "that nobody approved and that only observes is unapproved",
+      { ...planned, approved: false, mode: "observe" },
+      startsAt - 1,
+      "unapproved",
+    ],
+    ["that nobody approved is closed when it is over", { ...planned, approved: false, closedAt: endsAt }, endsAt, "closed"],
     ["closed it is over", { ...planned, releasedAt: endsAt, closedAt: endsAt + 1 }, endsAt + 1, "closed"],
     ["cancelled it never happens", { ...planned, cancelledAt: startsAt - 1 }, startsAt + 1, "cancelled"],
     ["one that nobody was there for is closed without a release", { ...planned, closedAt: endsAt }, endsAt, "closed"],
@@ -38,17 +76,31 @@ describe("occurrenceState", () => {
   });
 
   it("as facts are added and time passes the state never goes back", () => {
-    const order = ["scheduled", "draining", "quiesced", "resuming", "closed"];
+    const order = ["scheduled", "draining", "quiesced", "verifying", "overrun", "resuming", "closed"];
     const times = fc
-      .tuple(fc.nat(1_000), fc.nat(1_000), fc.nat(1_000), fc.nat(1_000))
-      .map(([a, b, c, d]) => ({ quiesced: a, released: a + b, closed: a + b + c, later: d }));
+      .tuple(fc.nat(1_000), fc.nat(1_000), fc.nat(1_000), fc.nat(1_000), fc.nat(1_000), fc.nat(1_000))
+      .map(([a, b, c, d, e, f]) => ({
+        quiesced: a,
+        ended: a + b,
+        overrun: a + b + c,
+        released: a + b + c + d,
+        closed: a + b + c + d + e,
+        later: f,
+      }));
     fc.assert(
-      fc.property(times, ({ quiesced, released, closed, later }) => {
+      fc.property(times, ({ quiesced, ended, overrun, released, closed, later }) => {
         let last = 0;
         for (let at = startsAt - 2; at <= startsAt + closed + later; at += 97) {
           const known = (ms: number) => (startsAt + ms <= at ? startsAt + ms : null);
           const state = occurrenceState(
-            { ...planned, quiescedAt: known(quiesced), releasedAt: known(released), closedAt: known(closed) },
+            {
+              ...planned,
+              quiescedAt: known(quiesced),
+              verifyingAt: known(ended),
+              overrunAt: known(overrun),
+              releasedAt: known(released),
+              closedAt: known(closed),
+            },
             at,
           );
           expect(occurrenceStates).toContain(state);

@@ -3,7 +3,14 @@ import { localAt, resolveLocal, rfcInstant, type ResolvedLocal } from "../time/r
 import type { ZoneData } from "../time/zone-data.js";
 import type { Zone } from "../time/zone.js";
 import { occurrenceNotes } from "./occurrence-notes.js";
-import { compileSeries, visitSeriesStarts, type CompiledSeries, type OccurrenceLength, type WindowSeries } from "./window-series.js";
+import {
+  compileSeries,
+  nominalLengthOf,
+  visitSeriesStarts,
+  type CompiledSeries,
+  type OccurrenceLength,
+  type WindowSeries,
+} from "./window-series.js";
 
 /** One occurrence of a series, half-open [start, end). */
 export interface Occurrence {
@@ -66,22 +73,19 @@ export function occurrenceInstants(series: CompiledSeries, localMs: number): Occ
     if (series.dstPolicy === "rfc" || wall === rfc) return { localMs, start: rfc, end: rfcEnd };
     return { localMs, start: Math.min(wall, rfc), end: Math.max(rfcEnd, durationEnd(wall, localMs, length, zone)) };
   }
-  const endResolved = resolveLocal(localMs + length.nominalMs, zone);
-  const rfcEnd = endAfter(rfc, rfcStart(endResolved), length.nominalMs);
+  const nominalMs = nominalLengthOf(length, localMs);
+  const endResolved = resolveLocal(localMs + nominalMs, zone);
+  const rfcEnd = endAfter(rfc, rfcStart(endResolved), nominalMs);
   if (series.dstPolicy === "rfc") return { localMs, start: rfc, end: rfcEnd };
-  const wallEnd = endAfter(wall, wallClockEnd(endResolved), length.nominalMs);
+  const wallEnd = endAfter(wall, wallClockEnd(endResolved), nominalMs);
   return { localMs, start: Math.min(wall, rfc), end: Math.max(wallEnd, rfcEnd) };
 }
 
 /** Writes an occurrence out, with its notes. */
 export function describeOccurrence(series: CompiledSeries, instants: OccurrenceInstants): Occurrence {
   const { localMs, start, end } = instants;
-  const localEndMs =
-    series.length.kind === "wall-clock"
-      ? localMs + series.length.nominalMs
-      : series.length.kind === "none"
-        ? localMs
-        : localAt(end, series.zone);
+  const { length, zone } = series;
+  const localEndMs = length.kind === "duration" ? localAt(end, zone) : localMs + nominalLengthOf(length, localMs);
   return { start, end, localStart: formatLocal(localMs), localEnd: formatLocal(localEndMs), notes: occurrenceNotes(series, instants) };
 }
 

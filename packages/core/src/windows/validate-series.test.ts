@@ -19,6 +19,7 @@ describe("what is saved", () => {
     ["every third hour", { rrule: "FREQ=HOURLY;INTERVAL=3", start: "2026-01-01T00:00", end: "2026-01-01T01:00" }],
     ["weekdays that leave a pause", { rrule: "FREQ=WEEKLY;BYDAY=MO,TU", start: "2026-01-05T00:00", end: "2026-01-06T00:00" }],
     ["29 February", { rrule: "FREQ=YEARLY", start: "2024-02-29T00:00", end: "2024-02-29T02:00" }],
+    ["a rule of exactly 512 characters", { rrule: "FREQ=MONTHLY;BYDAY=1SU;BYHOUR=02".padEnd(512, ",02") }],
     ["touching days that end", { rrule: "FREQ=DAILY;COUNT=20", start: "2026-01-05T00:00", end: "2026-01-06T00:00" }],
   ])("%s is accepted", (_, part) => {
     expect(validateWindowSeries({ ...good, ...part })).toEqual([]);
@@ -41,6 +42,22 @@ describe("what is saved", () => {
       "2026-01-05T02:00",
     ],
     ["zero length", { end: "2026-01-04T02:00" }, "QSC_WINDOW_EMPTY", "end", undefined],
+    ["a duration of nothing", { end: undefined, duration: "PT0S" }, "QSC_WINDOW_EMPTY", "duration", undefined],
+    ["a negative interval", { rrule: "FREQ=DAILY;INTERVAL=-2" }, "QSC_WINDOW_INTERVAL_BELOW_ONE", "rrule", "FREQ=DAILY"],
+    [
+      "a rule whose first eleven years are excluded",
+      { rrule: "FREQ=YEARLY", exdates: Array.from({ length: 11 }, (_, index) => `${2026 + index}-01-04T02:00`) },
+      "QSC_WINDOW_NEVER",
+      "rrule",
+      undefined,
+    ],
+    [
+      "a rule of 513 characters",
+      { rrule: "FREQ=MONTHLY;BYDAY=1SU;BYHOUR=02".padEnd(513, ",02") },
+      "QSC_WINDOW_RULE_TOO_LONG",
+      "rrule",
+      undefined,
+    ],
     ["no end", { end: undefined }, "QSC_WINDOW_ENDLESS", "end", undefined],
     ["minutes", { rrule: "FREQ=MINUTELY;INTERVAL=90" }, "QSC_WINDOW_FREQUENCY_TOO_HIGH", "rrule", "FREQ=HOURLY;INTERVAL=3"],
     ["seconds", { rrule: "FREQ=SECONDLY;COUNT=3" }, "QSC_WINDOW_FREQUENCY_TOO_HIGH", "rrule", "COUNT=3;FREQ=HOURLY;INTERVAL=3"],

@@ -52,7 +52,7 @@ function lookThrough(series: CompiledSeries): { readonly found: readonly Occurre
   const found: OccurrenceInstants[] = [];
   let crowded = false;
   const latestFirstMs = Math.max(series.startMs, series.rdates[0] ?? series.startMs) + TEN_YEARS_MS;
-  visitSeriesStarts(series, Math.min(series.startMs, series.rdates[0] ?? series.startMs), (localMs) => {
+  visitSeriesStarts(series, series.earliestMs, (localMs) => {
     const first = found[0];
     if (first === undefined ? localMs > latestFirstMs : localMs > first.localMs + LOOKED_THROUGH_DAYS * DAY_MS) return false;
     found.push(occurrenceInstants(series, localMs));
@@ -67,7 +67,8 @@ function refuseCoverage(series: CompiledSeries, found: readonly OccurrenceInstan
   const field = series.length.kind === "duration" ? "duration" : "end";
   const longestMs = Math.max(...mergeIntervals(found).map((stretch) => (stretch.end ?? 0) - stretch.start));
   const last = found.at(-1);
-  const goesOn = series.rule !== null && series.rule.count === null && series.rule.until === null;
+  const { rule, businessDays } = series;
+  const goesOn = rule === null ? businessDays?.untilMs === Number.POSITIVE_INFINITY : rule.count === null && rule.until === null;
   const isUnbroken =
     goesOn &&
     last !== undefined &&

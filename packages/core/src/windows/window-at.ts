@@ -63,7 +63,7 @@ export function compiledWindowAt(series: CompiledSeries, instant: number): Windo
   if (stretch === null) return { inWindow: false, nextStart: nextStartAfter(series, instant) };
   // Look further on each side until the stretch ends inside what was looked at.
   const lastInstant = Math.min(instant + LONGEST_STRETCH_AHEAD_MS, LAST_LOCAL_MS);
-  const firstInstant = Math.min(series.startMs, series.rdates[0] ?? series.startMs) - series.zone.maxOffsetMs - 1;
+  const firstInstant = series.earliestMs - series.zone.maxOffsetMs - 1;
   const stepMs = Math.max(series.length.nominalMs, DAY_MS);
   for (;;) {
     const openBefore = stretch.start <= from && from > firstInstant;

@@ -6,12 +6,15 @@ import { hashToken, looksLikeToken } from "./tokens.js";
 export interface Authenticated {
   readonly tokenId: number;
   readonly principal: Principal;
+  /** When the token ends by itself; null: never. */
+  readonly expiresAt: number | null;
 }
 
 interface TokenRow {
   readonly id: number;
   readonly name: string;
   readonly role: Role;
+  readonly expiresAt: number | null;
   readonly revoked: boolean;
   readonly expired: boolean;
 }
@@ -35,7 +38,7 @@ export async function authenticate(database: Database, header: string | null | u
           where t.id = found.id and not found.revoked and not found.expired
             and (found.last_used_at is null or found.last_used_at < app_now() - interval '1 minute')
         )
-        select id, name, role, revoked, expired from found`
+        select id, name, role, expires_at as "expiresAt", revoked, expired from found`
     : [];
   const row = rows[0];
   if (row === undefined)
@@ -47,17 +50,20 @@ export async function authenticate(database: Database, header: string | null | u
     throw new DomainError("QSC_ACCESS_TOKEN_REVOKED", `The API token "${row.name}" was revoked. Ask an admin for another one.`);
   if (row.expired)
     throw new DomainError("QSC_ACCESS_TOKEN_EXPIRED", `The API token "${row.name}" has expired. Ask an admin for another one.`);
-  return { tokenId: row.id, principal: { name: row.name, role: row.role, scope: { kind: "all" } } };
+  return callerOf(row);
 }
 
-/** Those of the tokens that are no longer valid. */
-export async function invalidTokens(database: Database, tokenIds: readonly number[]): Promise<readonly number[]> {
-  if (tokenIds.length === 0) return [];
-  const rows = await database.sql<{ id: number }[]>`
-    select wanted.id::float8 as id from unnest(${database.sql.array([...tokenIds], 1016)}::bigint[]) as wanted(id)
-    left join api_token as t on t.id = wanted.id and t.revoked_at is null and (t.expires_at is null or t.expires_at > app_now())
-    where t.id is null`;
-  return rows.map((row) => row.id);
+/** The callers of those of the tokens that are valid now, with the rights that they have now. */
+export async function callersOf(database: Database, tokenIds: readonly number[]): Promise<ReadonlyMap<number, Authenticated>> {
+  if (tokenIds.length === 0) return new Map();
+  const rows = await database.sql<Omit<TokenRow, "revoked" | "expired">[]>`
+    select id, name, role, expires_at as "expiresAt" from api_token
+    where id = any(${database.sql.array([...tokenIds], 1016)}::bigint[]) and revoked_at is null and (expires_at is null or expires_at > app_now())`;
+  return new Map(rows.map((row) => [row.id, callerOf(row)]));
+}
+
+function callerOf({ id, name, role, expiresAt }: Pick<TokenRow, "id" | "name" | "role" | "expiresAt">): Authenticated {
+  return { tokenId: id, principal: { name, role, scope: { kind: "all" } }, expiresAt };
 }
 
 function bearer(header: string | null | undefined): string | null {

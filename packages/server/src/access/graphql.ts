@@ -6,6 +6,7 @@ import { numberOf } from "../graphql/key-or-id.js";
 import { ApiTokenRef } from "../graphql/refs.js";
 import { runCommand } from "../graphql/request-context.js";
 import { tokenPage } from "./queries.js";
+import { createStreamTicket, type StreamTicket } from "./stream-tickets.js";
 import { createToken, type NewToken, revokeToken } from "./tokens.js";
 
 const read = { authScopes: { can: "tokens.read" } } as const;
@@ -52,6 +53,7 @@ export function defineAccess(): void {
     }),
   );
   defineMutations();
+  defineStreamTickets();
 }
 
 function defineMutations(): void {
@@ -97,4 +99,22 @@ function defineMutations(): void {
       },
     }),
   }));
+}
+
+function defineStreamTickets(): void {
+  const TicketRef = builder.objectRef<StreamTicket>("StreamTicket").implement({
+    description: "Opens one stream of server-sent events without a header, as a browser's EventSource does.",
+    fields: (t) => ({
+      ticket: t.exposeString("secret", { description: "Pass it once: GET /graphql/stream?ticket=…&query=…" }),
+      expiresAt: t.expose("expiresAt", { type: "DateTime", description: "The stream must be opened before; half a minute from now." }),
+    }),
+  });
+  builder.mutationField("createStreamTicket", (t) =>
+    t.field({
+      type: TicketRef,
+      authScopes: { can: "events.read" },
+      description: "Makes a ticket with the rights of the token that asks. The stream that it opens ends when that token does.",
+      resolve: (_root, _args, { database, tokenId }) => createStreamTicket({ database }, tokenId),
+    }),
+  );
 }

@@ -12,7 +12,8 @@ import { sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
-import { deleteWindow, saveWindow } from "../windows/save-window.js";
+import { deletePlanningEntries, saveApprovalPolicies, saveHolidayCalendars } from "../windows/planning-store.js";
+import { deleteWindow, recountWindows, saveWindow } from "../windows/save-window.js";
 import { lockDispatch } from "../windows/locks.js";
 import { refreshMembership } from "../windows/membership.js";
 import type { ApplyOptions, CatalogContext } from "./catalog-context.js";
@@ -23,6 +24,7 @@ import { saveEndpoints } from "./store/save-endpoints.js";
 import { saveIntegrations, saveRoutes } from "./store/save-integrations.js";
 import { saveJobs } from "./store/save-jobs.js";
 import { saveSystems } from "./store/save-systems.js";
+import { deleteTeams, saveTeams } from "./store/save-teams.js";
 
 /** What is and what shall be; `values` are the secrets that are new. */
 interface Change {
@@ -45,6 +47,9 @@ export async function changeCatalogue(tx: Tx, context: CatalogContext, input: Ch
     );
   await saveMade(tx, context, input, (section) => keys("made", section));
   const cover = await saveWindows(tx, context, input, { made: keys("made", "windows"), deleted: keys("deleted", "windows") });
+  cover.push(...(await recountWindows(tx, context, { calendars: keys("made", "holidayCalendars"), except: keys("made", "windows") })));
+  await deletePlanningEntries(tx, { calendars: [...keys("deleted", "holidayCalendars")], approvals: [...keys("deleted", "approvals")] });
+  await deleteTeams(tx, [...keys("deleted", "teams")]);
   const deleted = await deleteEntries(tx, {
     systems: [...keys("deleted", "systems")],
     endpoints: [...keys("deleted", "endpoints")],
@@ -72,15 +77,14 @@ async function saveMade(
 ): Promise<void> {
   const { result, current } = input;
   await saveSystems(tx, chosen(result.systems, made("systems")));
-  await saveEndpoints(tx, {
-    entries: chosen(result.endpoints, made("endpoints")),
-    values: input.values,
-    stored: current.secrets,
-    keys: context.keys,
-  });
+  const secrets = { values: input.values, stored: current.secrets, keys: context.keys };
+  await saveEndpoints(tx, { entries: chosen(result.endpoints, made("endpoints")), ...secrets });
+  await saveTeams(tx, { entries: chosen(result.teams, made("teams")), ...secrets });
   await saveIntegrations(tx, chosen(result.integrations, made("integrations")));
   await saveRoutes(tx, { workspace: result, integrations: made("integrations"), endpoints: made("endpoints") });
   await saveJobs(tx, { entries: chosen(result.jobs, made("jobs")), zones: context.zones });
+  await saveHolidayCalendars(tx, chosen(result.holidayCalendars, made("holidayCalendars")));
+  await saveApprovalPolicies(tx, chosen(result.approvals, made("approvals")));
 }
 
 /** Windows are the windows room's: it audits and announces them by itself. Answers the integrations whose cover changed. */
@@ -89,7 +93,7 @@ async function saveWindows(
   context: CatalogContext,
   input: Change,
   keys: { readonly made: ReadonlySet<string>; readonly deleted: ReadonlySet<string> },
-): Promise<readonly number[]> {
+): Promise<number[]> {
   const changed: number[] = [];
   for (const window of input.result.windows) {
     if (keys.made.has(window.key)) changed.push(...(await saveWindow(tx, context, windowInputOf(window))).changed);

@@ -333,30 +333,39 @@ describe("export and apply", () => {
   beforeAll(openFresh);
   afterAll(closeFresh);
 
-  test("an export applied changes nothing, and an applied file is exported as it was, for any workspace", async () => {
-    await fc.assert(
-      fc.asyncProperty(arbitraryWorkspace, async (input) => {
-        const endpoints = (input["endpoints"] as { secrets: { [name: string]: object } }[]).map((endpoint) => ({
-          ...endpoint,
-          secrets: Object.fromEntries(
-            Object.entries(endpoint.secrets).map(([name, secret]) => [name, { ...secret, value: "from the environment" }]),
-          ),
-        }));
-        // Every round starts with an empty catalogue: a job cannot move between integrations.
-        await applyWorkspace(context, { quiesce: 1 }, { prune: true });
-        await applyWorkspace(context, { ...input, endpoints }, { prune: true });
-        const document = await exported();
-        expect(await planWorkspace(context, document, { prune: true })).toEqual([]);
-        const file = writeWorkspaceText(document);
-        const written = readWorkspaceText(file, { fileName: "file" });
-        if (!written.ok) throw new Error(JSON.stringify(written.problems));
-        expect(await applyWorkspace(context, written.document, { prune: true })).toEqual([]);
-        expect(writeWorkspaceText(await exported())).toBe(file);
-        const direct = readWorkspaceText(JSON.stringify(input), { fileName: "input" });
-        if (!direct.ok) throw new Error(JSON.stringify(direct.problems));
-        expect(writeWorkspaceText(direct.document)).toBe(file);
-      }),
-      { numRuns: 40 },
-    );
-  });
+  test(
+    "an export applied changes nothing, and an applied file is exported as it was, for any workspace",
+    { timeout: 300_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(arbitraryWorkspace, async (input) => {
+          const endpoints = (input["endpoints"] as { secrets: { [name: string]: object } }[]).map((endpoint) => ({
+            ...endpoint,
+            secrets: Object.fromEntries(
+              Object.entries(endpoint.secrets).map(([name, secret]) => [name, { ...secret, value: "from the environment" }]),
+            ),
+          }));
+          const secretOfHook = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
+          const teams = (input["teams"] as { webhooks?: { secret: object }[] }[]).map((team) => ({
+            ...team,
+            webhooks: (team.webhooks ?? []).map((hook) => ({ ...hook, secret: { ...hook.secret, value: secretOfHook } })),
+          }));
+          // Every round starts with an empty catalogue: a job cannot move between integrations.
+          await applyWorkspace(context, { quiesce: 1 }, { prune: true });
+          await applyWorkspace(context, { ...input, endpoints, teams }, { prune: true });
+          const document = await exported();
+          expect(await planWorkspace(context, document, { prune: true })).toEqual([]);
+          const file = writeWorkspaceText(document);
+          const written = readWorkspaceText(file, { fileName: "file" });
+          if (!written.ok) throw new Error(JSON.stringify(written.problems));
+          expect(await applyWorkspace(context, written.document, { prune: true })).toEqual([]);
+          expect(writeWorkspaceText(await exported())).toBe(file);
+          const direct = readWorkspaceText(JSON.stringify(input), { fileName: "input" });
+          if (!direct.ok) throw new Error(JSON.stringify(direct.problems));
+          expect(writeWorkspaceText(direct.document)).toBe(file);
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
 });

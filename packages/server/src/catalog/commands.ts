@@ -131,7 +131,11 @@ export function exportWorkspace(tx: Tx, zones: CatalogContext["zones"]): Promise
       ...endpoint,
       secrets: Object.fromEntries(Object.entries(endpoint.secrets).map(([name, secret]) => [name, secretEntryOf(secret)])),
     }));
-    return { ...workspace, endpoints };
+    const teams = workspace.teams.map((team) => ({
+      ...team,
+      webhooks: team.webhooks.map((hook) => ({ ...hook, secret: secretEntryOf(hook.secret) })),
+    }));
+    return { ...workspace, endpoints, teams };
   });
 }
 
@@ -198,6 +202,9 @@ function overlay(current: SettledWorkspace, wanted: SettledWorkspace): SettledWo
     endpoints: both(current.endpoints, wanted.endpoints),
     integrations: both(current.integrations, wanted.integrations),
     jobs: both(current.jobs, wanted.jobs),
+    holidayCalendars: both(current.holidayCalendars, wanted.holidayCalendars),
+    approvals: both(current.approvals, wanted.approvals),
+    teams: both(current.teams, wanted.teams),
     windows: both(current.windows, wanted.windows),
   };
 }

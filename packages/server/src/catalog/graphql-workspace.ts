@@ -63,7 +63,9 @@ function defineApply(): void {
     description: "One step of an apply.",
     fields: (t) => ({
       kind: t.field({ type: KindEnum, description: "What it does.", resolve: (row) => row.action }),
-      objectType: t.exposeString("kind", { description: "system, endpoint, integration, job or window." }),
+      objectType: t.exposeString("kind", {
+        description: "system, endpoint, integration, job, holiday-calendar, approval-policy, team or window.",
+      }),
       key: t.exposeString("key", { description: "Which one." }),
       fields: t.field({ type: [FieldRef], description: "What differs.", resolve: (row) => row.changes }),
     }),

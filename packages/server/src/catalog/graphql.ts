@@ -240,6 +240,16 @@ function defineJob(): void {
       }),
       timeoutSeconds: t.exposeInt("timeoutSeconds", { description: "A run that takes longer is aborted." }),
       retry: t.expose("retry", { type: "JSON", description: "How often and after which pauses a failed run is tried again." }),
+      continuous: t.exposeBoolean("continuous", { description: "Its runs have no end of their own: none is kept back before a window." }),
+      p95Ms: t.exposeInt("p95Ms", {
+        nullable: true,
+        description: "95 of 100 of its last successful runs took at most so long, in milliseconds.",
+      }),
+      durationSamples: t.exposeInt("durationSamples", { description: "How many runs that says; below 20 no run is kept back." }),
+      finishLeadMs: t.exposeInt("finishLeadMs", {
+        nullable: true,
+        description: "A run that would start less than this before a window, in milliseconds, would not finish: p95 with its margin.",
+      }),
       nextDueAt: t.expose("nextDueAt", { type: "DateTime", nullable: true, description: "The next due time." }),
       watermark: t.expose("watermark", { type: "DateTime", description: "Every due time before this instant has its run." }),
       lastRun: t.field({

@@ -68,6 +68,10 @@ export interface JobRow {
   readonly catchUpMaxAgeSeconds: number | null;
   readonly timeoutSeconds: number;
   readonly retry: unknown;
+  readonly continuous: boolean;
+  readonly p95Ms: number | null;
+  readonly durationSamples: number;
+  readonly finishLeadMs: number | null;
   readonly watermark: number;
   readonly nextDueAt: number | null;
   readonly runningRunId: string | null;
@@ -91,7 +95,8 @@ const catalogue = {
   },
   job: {
     columns: sql`id, key, name, integration_id as "integrationId", schedule, schedule_version as "scheduleVersion", enabled, catch_up as "catchUp",
-      catch_up_max_age_seconds as "catchUpMaxAgeSeconds", timeout_seconds as "timeoutSeconds", retry, watermark, next_due_at as "nextDueAt",
+      catch_up_max_age_seconds as "catchUpMaxAgeSeconds", timeout_seconds as "timeoutSeconds", retry, continuous, p95_ms as "p95Ms",
+      duration_samples as "durationSamples", finish_lead_ms as "finishLeadMs", watermark, next_due_at as "nextDueAt",
       running_run_id as "runningRunId", ${times}`,
     from: sql`job as t`,
   },

@@ -16,28 +16,35 @@ export type ResolvedSecrets =
  */
 export async function resolveSecrets(document: WorkspaceDocument, readers: SecretReaders): Promise<ResolvedSecrets> {
   const problems: WorkspaceProblem[] = [];
+  const resolved = async (secret: SecretEntry, what: string, path: readonly (string | number)[]): Promise<SecretEntry> => {
+    const value = await valueOf(secret, readers);
+    if (value !== undefined) return { ...secret, value };
+    if (secret.env !== undefined || secret.file !== undefined) {
+      const missing =
+        secret.env === undefined
+          ? `The file ${secret.file ?? ""} cannot be read or is empty`
+          : `The environment variable ${secret.env} is not set or empty`;
+      problems.push(workspaceProblem(path, `${missing}; expected ${what}. Set it and try again.`));
+    }
+    return secret;
+  };
   const endpoints: WorkspaceDocument["endpoints"] = [];
   for (const [index, endpoint] of document.endpoints.entries()) {
     const secrets: { [name: string]: SecretEntry } = {};
-    for (const [name, secret] of Object.entries(endpoint.secrets)) {
-      const value = await valueOf(secret, readers);
-      if (value === undefined && (secret.env !== undefined || secret.file !== undefined)) {
-        const what =
-          secret.env === undefined
-            ? `The file ${secret.file ?? ""} cannot be read or is empty`
-            : `The environment variable ${secret.env} is not set or empty`;
-        problems.push(
-          workspaceProblem(
-            ["endpoints", index, "secrets", name],
-            `${what}; expected the secret "${name}" of endpoint "${endpoint.key}". Set it and try again.`,
-          ),
-        );
-      }
-      secrets[name] = value === undefined ? secret : { ...secret, value };
-    }
+    for (const [name, secret] of Object.entries(endpoint.secrets))
+      secrets[name] = await resolved(secret, `the secret "${name}" of endpoint "${endpoint.key}"`, ["endpoints", index, "secrets", name]);
     endpoints.push({ ...endpoint, secrets });
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, document: { ...document, endpoints } };
+  const teams: WorkspaceDocument["teams"] = [];
+  for (const [index, team] of document.teams.entries()) {
+    const webhooks: (typeof team)["webhooks"] = [];
+    for (const [at, hook] of team.webhooks.entries()) {
+      const what = `the secret of the webhook ${hook.url} of team "${team.key}"`;
+      webhooks.push({ ...hook, secret: await resolved(hook.secret, what, ["teams", index, "webhooks", at, "secret"]) });
+    }
+    teams.push({ ...team, webhooks });
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, document: { ...document, endpoints, teams } };
 }
 
 async function valueOf(secret: SecretEntry, readers: SecretReaders): Promise<string | undefined> {

@@ -2,7 +2,7 @@ import {
   DomainError,
   NEW_SECRET_VALUE,
   workspaceProblem,
-  type EndpointEntry,
+  webhookSecretProblem,
   type SecretEntry,
   type SettledSecret,
   type SettledWorkspace,
@@ -11,9 +11,10 @@ import {
 } from "@quiesce/core";
 import type { KeyRing } from "../credentials/master-key.js";
 import { isSealedValue } from "../credentials/sealed-secret.js";
+import { webhookSecretAddress } from "../notifications/table.js";
 import type { LoadedWorkspace, StoredSecret } from "./store/load-workspace.js";
 
-/** Values that are not stored yet, by endpoint key and secret name. The only place where they are; never shown. */
+/** Values that are not stored yet, by the endpoint of their address and the secret's name. The only place where they are; never shown. */
 export type NewSecretValues = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 export interface SettledSecrets {
@@ -29,20 +30,44 @@ export function settleSecrets(
 ): SettledSecrets {
   const values = new Map<string, Map<string, string>>();
   const problems: WorkspaceProblem[] = [];
+  const settledOf = (one: SecretOf, path: readonly (string | number)[]): SettledSecret => {
+    const { address, secret } = one;
+    const stored = input.stored.get(address.endpoint)?.get(address.name);
+    const settled = settle({ ...one, stored, keys: input.keys });
+    if (settled.kind === "problem") problems.push(workspaceProblem(path, settled.message));
+    if (settled.kind === "new") {
+      const own = values.get(address.endpoint) ?? new Map<string, string>();
+      values.set(address.endpoint, own.set(address.name, settled.value));
+    }
+    return settled.kind === "kept" ? settled.secret : { source: sourceOf(secret, stored), fingerprint: NEW_SECRET_VALUE };
+  };
   const endpoints = document.endpoints.map((endpoint, index) => {
     const secrets = Object.entries(endpoint.secrets).map(([name, secret]): readonly [string, SettledSecret] => {
-      const stored = input.stored.get(endpoint.key)?.get(name);
-      const settled = settle({ endpoint, name, secret, stored, keys: input.keys });
-      if (settled.kind === "problem") problems.push(workspaceProblem(["endpoints", index, "secrets", name], settled.message));
-      if (settled.kind === "new") {
-        const own = values.get(endpoint.key) ?? new Map<string, string>();
-        values.set(endpoint.key, own.set(name, settled.value));
-      }
-      return [name, settled.kind === "kept" ? settled.secret : { source: sourceOf(secret, stored), fingerprint: NEW_SECRET_VALUE }];
+      const address = { endpoint: endpoint.key, name };
+      const what = `the secret "${name}" of endpoint "${endpoint.key}"`;
+      return [name, settledOf({ address, secret, what }, ["endpoints", index, "secrets", name])];
     });
     return { ...endpoint, secrets: Object.fromEntries(secrets) };
   });
-  return { workspace: { ...document, endpoints }, values, problems };
+  const teams = document.teams.map((team, index) => ({
+    ...team,
+    webhooks: team.webhooks.map((hook, at) => {
+      const { secret } = hook;
+      const path = ["teams", index, "webhooks", at, "secret"];
+      const problem = secret.value === undefined ? undefined : webhookSecretProblem(secret.value);
+      if (problem !== undefined) problems.push(workspaceProblem(path, problem));
+      const what = `the webhook ${hook.url} of team "${team.key}"`;
+      return { ...hook, secret: settledOf({ address: webhookSecretAddress(team.key, hook.url), secret, what }, path) };
+    }),
+  }));
+  return { workspace: { ...document, endpoints, teams }, values, problems };
+}
+
+/** A secret of a document: where it is sealed, and how it is called in messages. */
+interface SecretOf {
+  readonly address: { readonly endpoint: string; readonly name: string };
+  readonly secret: SecretEntry;
+  readonly what: string;
 }
 
 type Settled =
@@ -50,33 +75,26 @@ type Settled =
   | { readonly kind: "new"; readonly value: string }
   | { readonly kind: "problem"; readonly message: string };
 
-function settle(input: {
-  readonly endpoint: EndpointEntry;
-  readonly name: string;
-  readonly secret: SecretEntry;
-  readonly stored: StoredSecret | undefined;
-  readonly keys: KeyRing;
-}): Settled {
-  const { endpoint, name, secret, stored, keys } = input;
+function settle(input: SecretOf & { readonly stored: StoredSecret | undefined; readonly keys: KeyRing }): Settled {
+  const { address, secret, what, stored, keys } = input;
   const source = sourceOf(secret, stored);
   if (secret.value !== undefined) {
-    const same = stored !== undefined && isStoredValue(stored, { endpoint: endpoint.key, name }, secret.value, keys);
+    const same = stored !== undefined && isStoredValue(stored, address, secret.value, keys);
     return same ? { kind: "kept", secret: { source, fingerprint: stored.fingerprint } } : { kind: "new", value: secret.value };
   }
-  const secretName = `the secret "${name}" of endpoint "${endpoint.key}"`;
   if (secret.sealed !== undefined) {
     if (stored?.fingerprint === secret.sealed) return { kind: "kept", secret: { source, fingerprint: stored.fingerprint } };
     const found = stored === undefined ? "no value is stored here" : `the stored value is ${stored.fingerprint}`;
     return {
       kind: "problem",
-      message: `Found the fingerprint ${secret.sealed} for ${secretName}, but ${found}. Give the value with env, file or value.`,
+      message: `Found the fingerprint ${secret.sealed} for ${what}, but ${found}. Give the value with env, file or value.`,
     };
   }
   // Nobody read the variable or the file: fine, as long as the stored value came from there.
   if (stored?.source === source) return { kind: "kept", secret: { source, fingerprint: stored.fingerprint } };
   return {
     kind: "problem",
-    message: `The value of ${secretName} (${source}) was not sent, and none from there is stored. Apply the file where ${source} can be read.`,
+    message: `The value of ${what} (${source}) was not sent, and none from there is stored. Apply the file where ${source} can be read.`,
   };
 }
 

@@ -114,6 +114,12 @@ export const job = pgTable("job", {
     .default(sql`app_now()`),
   nextDueAt: instant("next_due_at"),
   runningRunId: uuid("running_run_id"),
+  continuous: boolean("continuous").notNull().default(false),
+  p95Ms: integer("p95_ms"),
+  durationSamples: integer("duration_samples").notNull().default(0),
+  finishLeadMs: integer("finish_lead_ms"),
+  durationsAt: instant("durations_at"),
+  durationsStale: boolean("durations_stale").notNull().default(false),
   ...timestamps(),
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { firstPartyConnectors } from "@quiesce/connectors";
 import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type FreshDatabase, freshDatabase } from "../../../../test/database/fresh-database.js";
 import { type App, createApp } from "../app.js";
 import { clock } from "../clock.js";
@@ -292,6 +292,9 @@ describe("a window", () => {
     expect((await quiesce("window", "extend", "upgrade", "--until", "+2h", "-r", "slow")).out).toContain("(in 1h 59m)");
     expect((await quiesce("window", "list")).out).toContain("1h 59m left");
     expect(await quiesce("window", "end", "upgrade", "-r", "done")).toMatchObject({ code: 0, err: "" });
+    // Its system does not answer (there is no such folder): the end is permission, not an order.
+    expect((await quiesce("gate", "erp-orders")).code).toBe(75);
+    expect(await quiesce("window", "resume", "upgrade", "--skip-readiness", "-r", "the folder comes later")).toMatchObject({ code: 0 });
     expect((await quiesce("gate", "erp-orders")).code).toBe(0);
     const report = await quiesce("window", "report", "upgrade");
     expect(report.out).toContain("adds up: 0 = 0, 0 due");
@@ -395,6 +398,74 @@ describe("programs", () => {
     ["doctor"],
   ])("read JSON from %s", async (...args) => {
     expect(await json(...args)).toBeTypeOf("object");
+  });
+});
+
+describe("quiesce ledger", () => {
+  it("lists due times with why, and says whether all are accounted for", async () => {
+    const ended = await quiesce("ledger", "--since", "1d");
+    expect(ended).toMatchObject({ code: 0 });
+    expect(ended.err).toMatch(/^All \d+ due times from .* are accounted for\.$/m);
+    expect(await json("ledger", "--state", "held", "skipped", "-n", "5")).toMatchObject({ conservation: { difference: 0 } });
+  });
+
+  it("refuses a job that is not there, and a time that is none", async () => {
+    expect(await quiesce("ledger", "--since", "soon")).toMatchObject({ code: 2 });
+    expect(await json("ledger", "--job", "no-such-job")).toMatchObject({ entries: [] });
+  });
+});
+
+describe("a jump of the database's clock", () => {
+  const answers = async (path: string) => (await fetch(`${app.url}${path}`)).status;
+
+  it("fails health but not readiness, is shown by doctor and clock, and acknowledged with a reason", async () => {
+    expect((await quiesce("clock")).out).toMatch(/steady/);
+    await app.database.sql`
+      update control set clock_stepped_at = app_now(), clock_step = '{"byMs": -3600000, "server": "north"}'::text::jsonb`;
+    await vi.waitFor(async () => expect(await answers("/health")).toBe(503), { timeout: 5_000 });
+    expect(await answers("/readyz")).toBe(200);
+    expect(await quiesce("doctor")).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/dispatch\.clock +fail +.*jumped back by 3600\.0 s/),
+    });
+    expect((await quiesce("clock")).out).toMatch(/jumped back by 1h 00m, .* by north\..*quiesce clock acknowledge --reason/);
+    expect(await quiesce("clock", "acknowledge")).toMatchObject({ code: 2 });
+    expect(await quiesce("clock", "acknowledge", "--reason", "put right")).toMatchObject({ code: 0 });
+    expect(await quiesce("clock", "acknowledge", "--reason", "again")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("QSC_CONTROL_CLOCK_STEADY"),
+    });
+    await vi.waitFor(async () => expect(await answers("/health")).toBe(200), { timeout: 5_000 });
+  });
+});
+
+describe("the drain of a window", () => {
+  it("is planned by options, watched by `window status`, and passed by break-glass", async () => {
+    const start = new Date(clock.wallMs() - 60_000).toISOString().slice(0, 16);
+    const plan = ["--title", "Drain", "--owner", "a", "-r", "b", "-i", "erp-orders", "--zone", "UTC", "--start", start, "--duration", "1h"];
+    expect(await quiesce("window", "create", ...plan, "--at-deadline", "leave")).toMatchObject({ code: 2 });
+    expect(await quiesce("window", "create", ...plan, "--drain-lead", "soon")).toMatchObject({ code: 2 });
+    const policy = ["--drain-lead", "10m", "--drain-deadline", "15m", "--at-deadline", "leave"];
+    expect(await quiesce("window", "create", ...plan, ...policy, "--key", "drain", "--yes")).toMatchObject({ code: 0 });
+    expect(await json("window", "status", "drain")).toMatchObject({
+      drain: { leadLimitMinutes: 10, deadlineMinutes: 15, atDeadline: "LEAVE" },
+      currentOrNext: { inFlight: 0, runsInFlight: [] },
+    });
+    await vi.waitFor(async () => expect((await quiesce("window", "status", "drain")).out).toMatch(/QUIESCED[\s\S]*nothing is in flight/), {
+      timeout: 10_000,
+    });
+
+    const order = ["break-glass", "orders-sync", "--window", "drain"];
+    expect(await run([...order, "--reason", "payroll"], { answer: "n" })).toMatchObject({ code: 1 });
+    expect(await quiesce("break-glass", "orders-sync", "--window", "nothing", "--reason", "payroll", "--yes")).toMatchObject({ code: 1 });
+    expect(await quiesce(...order, "--reason", "payroll", "--yes")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("of orders-sync passes drain, which is not quiesced until it has ended"),
+    });
+    expect((await quiesce("window", "report", "drain")).out).toMatch(
+      /drained in [\s\S]*break-glass: orders-sync by first-admin .*: payroll/,
+    );
+    expect(await quiesce("window", "cancel", "drain", "-r", "over", "--yes")).toMatchObject({ code: 0 });
   });
 });
 

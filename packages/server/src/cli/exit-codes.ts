@@ -15,6 +15,12 @@ export const exitCodes = {
   held: 75,
   /** `exec` lost its lease and stopped the command. */
   leaseLost: 76,
+  /** `window wait`: the occurrence was cancelled. */
+  cancelled: 77,
+  /** `window wait`: what it waits for can no longer come. */
+  noLonger: 78,
+  /** `window wait`: not reached in time; the same as timeout(1). */
+  timedOut: 124,
   /** `exec` failed before it started the command; its own refusals must not look like the command's exit code 1. */
   execRefused: 125,
   /** The command of `exec` is not executable. */

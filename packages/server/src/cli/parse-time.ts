@@ -36,6 +36,14 @@ export function parseDurationOption(text: string, option: string): number {
   return parts.ms;
 }
 
+/** The whole minutes of `15m`, `1h30m`, or of a bare number; 0 is allowed. Throws a usage error that names the option. */
+export function minutesOf(text: string, option: string): number {
+  const trimmed = text.trim();
+  const minutes = /^\d{1,7}$/.test(trimmed) ? Number(trimmed) : (durationParts(trimmed)?.ms ?? Number.NaN) / UNITS_MS.m;
+  if (!Number.isInteger(minutes)) throw new CliError("usage", `${option} is "${text}". Expected whole minutes such as 15m, 1h30m or 0.`);
+  return minutes;
+}
+
 /** The ISO 8601 duration of `4h`, `1d12h` or of itself, as a window's series wants it. Days stay days: they are nominal there. */
 export function isoDurationOf(text: string, option: string): string {
   const upper = text.trim().toUpperCase();

@@ -1,11 +1,16 @@
 import { Command } from "commander";
 import type { Cli } from "./cli.js";
 import { applyCommand } from "./commands/apply-command.js";
+import { breakGlassCommand } from "./commands/break-glass-command.js";
+import { clockCommand } from "./commands/clock-command.js";
+import { calendarCommand } from "./commands/calendar-command.js";
 import { doctorCommand } from "./commands/doctor-command.js";
 import { execCommand } from "./commands/exec-command.js";
 import { explainCommand } from "./commands/explain-command.js";
 import { exportCommand } from "./commands/export-command.js";
 import { gateCommand } from "./commands/gate-command.js";
+import { importCommand } from "./commands/import-command.js";
+import { ledgerCommand } from "./commands/ledger-command.js";
 import { migrateCommand } from "./commands/migrate-command.js";
 import { modeCommand } from "./commands/mode-command.js";
 import { pauseCommand } from "./commands/pause-command.js";
@@ -13,6 +18,7 @@ import { resumeCommand } from "./commands/resume-command.js";
 import { runsCommand } from "./commands/runs-command.js";
 import { startCommand } from "./commands/start-command.js";
 import { statusCommand } from "./commands/status-command.js";
+import { teamCommand } from "./commands/team-command.js";
 import { tokenCommand } from "./commands/token-command.js";
 import { validateCommand } from "./commands/validate-command.js";
 import { windowCommand } from "./commands/window-command.js";
@@ -30,15 +36,21 @@ export function buildProgram(cli: Cli): Command {
     statusCommand,
     explainCommand,
     runsCommand,
+    ledgerCommand,
     windowCommand,
+    calendarCommand,
+    teamCommand,
     pauseCommand,
     resumeCommand,
+    breakGlassCommand,
     gateCommand,
     execCommand,
     validateCommand,
     applyCommand,
     exportCommand,
+    importCommand,
     modeCommand,
+    clockCommand,
     tokenCommand,
     doctorCommand,
   ];

@@ -35,6 +35,7 @@ const connectorReasons: { readonly [why in AbortReason["why"]]: StopReason } = {
   timeout: "timeout",
   shutdown: "shutdown",
   "lease-lost": "cancel",
+  window: "window",
 };
 
 /** Does `work` with a permit for a claimed run. Throws a RunLostError if the run is not running under this worker and attempt. */

@@ -1,7 +1,9 @@
 import { and, asc, eq, ne, sql } from "drizzle-orm";
+import { calendarImport, calendarUrlAddress } from "../calendars/table.js";
 import { endpoint, endpointSecret } from "../catalog/table.js";
 import { inTransaction } from "../command.js";
 import type { Database } from "../db/client.js";
+import { team, teamWebhook, webhookSecretAddress } from "../notifications/table.js";
 import type { KeyRing } from "./master-key.js";
 import { rewrap } from "./sealed-secret.js";
 
@@ -13,7 +15,7 @@ const BATCH = 500;
  * Interrupted, it goes on where it stopped. Answers how many it moved.
  */
 export async function rewrapSecrets(database: Database, ring: KeyRing): Promise<number> {
-  let moved = 0;
+  let moved = (await rewrapCalendarUrls(database, ring)) + (await rewrapWebhooks(database, ring));
   for (;;) {
     const batch = await inTransaction({ database }, async (tx) => {
       const rows = await tx
@@ -36,4 +38,42 @@ export async function rewrapSecrets(database: Database, ring: KeyRing): Promise<
     moved += batch;
     if (batch < BATCH) return moved;
   }
+}
+
+/** The addresses of imported calendars: few, so one transaction. */
+function rewrapCalendarUrls(database: Database, ring: KeyRing): Promise<number> {
+  return inTransaction({ database }, async (tx) => {
+    const rows = await tx
+      .select({ id: calendarImport.id, key: calendarImport.key, sealed: calendarImport.sealedUrl })
+      .from(calendarImport)
+      .where(ne(sql`${calendarImport.sealedUrl} ->> 'keyId'`, ring.current.id))
+      .for("update");
+    for (const { id, key, sealed } of rows) {
+      if (sealed === null) continue;
+      await tx
+        .update(calendarImport)
+        .set({ sealedUrl: rewrap(ring, calendarUrlAddress(key), sealed) })
+        .where(eq(calendarImport.id, id));
+    }
+    return rows.length;
+  });
+}
+
+/** The secrets of teams' webhooks: few as well. */
+function rewrapWebhooks(database: Database, ring: KeyRing): Promise<number> {
+  return inTransaction({ database }, async (tx) => {
+    const rows = await tx
+      .select({ id: teamWebhook.id, url: teamWebhook.url, sealed: teamWebhook.sealed, key: team.key })
+      .from(teamWebhook)
+      .innerJoin(team, eq(team.id, teamWebhook.teamId))
+      .where(ne(sql`${teamWebhook.sealed} ->> 'keyId'`, ring.current.id))
+      .for("update", { of: teamWebhook });
+    for (const { id, key, url, sealed } of rows) {
+      await tx
+        .update(teamWebhook)
+        .set({ sealed: rewrap(ring, webhookSecretAddress(key, url), sealed) })
+        .where(eq(teamWebhook.id, id));
+    }
+    return rows.length;
+  });
 }

@@ -1,11 +1,23 @@
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
+import { queueMessages } from "../notifications/queue-messages.js";
 
 /** One thing that happened, written in the transaction in which it happened; the sequencer numbers it after the commit. */
 export interface NewEvent {
   /** Noun and past tense: `window.opened`, `run.started`. */
   readonly kind: string;
-  readonly subjectKind: "run" | "window" | "hold" | "integration" | "system" | "endpoint" | "job" | "token" | "control";
+  readonly subjectKind:
+    | "run"
+    | "window"
+    | "hold"
+    | "integration"
+    | "system"
+    | "endpoint"
+    | "job"
+    | "token"
+    | "calendar"
+    | "team"
+    | "control";
   readonly subjectKey: string;
   readonly integrationKey?: string;
   readonly payload?: { readonly [name: string]: unknown };
@@ -18,7 +30,7 @@ export function payloadInstant(instantMs: number | null): string | null {
   return instantMs === null ? null : new Date(instantMs).toISOString();
 }
 
-/** Writes events into the inbox. Call it after the rows' locks are taken, so that events of one thing follow its commits. */
+/** Writes events into the inbox, and what teams are to be told of them into the outbox. Call it after the rows' locks are taken, so that events of one thing follow its commits. */
 export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
   const rows = JSON.stringify(
@@ -35,4 +47,8 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
     select kind, subject_kind, subject_key, integration_key, payload
     from jsonb_to_recordset(${rows}::text::jsonb)
       as e(kind text, subject_kind text, subject_key text, integration_key text, payload jsonb)`);
+  await queueMessages(
+    tx,
+    events.filter((event) => event.subjectKind === "window"),
+  );
 }

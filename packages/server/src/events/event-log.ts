@@ -55,6 +55,13 @@ export async function readHead(sql: Sql): Promise<EventPlace> {
   return { epoch: row.epoch, position: row.position };
 }
 
+/** How long the oldest event has been waiting for its number. */
+export async function readLagMs(sql: Sql): Promise<number> {
+  const [row] = await sql<{ lagMs: number }[]>`
+    select coalesce(extract(epoch from app_now() - min(at)) * 1000, 0)::float8 as "lagMs" from event_inbox`;
+  return row?.lagMs ?? 0;
+}
+
 /**
  * Accepts a cursor only if the log it names is this one. Throws QSC_EVENTS_CURSOR_FOREIGN after a restore or a failover that lost data
  * (old positions may then mean other events), QSC_EVENTS_CURSOR_AHEAD for a position that was never given out.
@@ -90,19 +97,24 @@ export function foreignCursor(head: EventPlace): DomainError {
  * an explicit refusal, because a silent gap would be taken for silence.
  */
 export async function readAfter(sql: Sql, position: number, limit: number = EVENT_PAGE_SIZE): Promise<readonly LoggedEvent[]> {
-  const rows = await sql<(LoggedEvent & { head: number })[]>`
+  const rows = await sql<(LoggedEvent & { head: number; droppedThrough: number })[]>`
     select position::float8 as position, at, kind, subject_kind as "subjectKind", subject_key as "subjectKey",
-      integration_key as "integrationKey", payload, head.last_position::float8 as head
+      integration_key as "integrationKey", payload, head.last_position::float8 as head,
+      head.dropped_through::float8 as "droppedThrough"
     from event_head as head
     left join lateral (select * from event_log where position > ${position} order by position limit ${limit}) as page on true
     order by position`;
-  const events = rows.filter((row) => row.position !== null).map(({ head: _head, ...event }): LoggedEvent => event);
+  const events = rows
+    .filter((row) => row.position !== null)
+    .map(({ head: _head, droppedThrough: _droppedThrough, ...event }): LoggedEvent => event);
   const head = rows[0]?.head ?? 0;
   const first = events[0]?.position ?? head + 1;
-  if (first !== position + 1) {
+  // A day that was dropped may have held events numbered after the first ones of the next day: what is left of these has gaps.
+  const lastMissing = Math.max(first - 1, rows[0]?.droppedThrough ?? 0);
+  if (position < lastMissing) {
     throw new DomainError(
       "QSC_EVENTS_CURSOR_EXPIRED",
-      `Events ${position + 1} to ${first - 1} are no longer kept. Read the state again and continue from its eventCursor.`,
+      `Events ${position + 1} to ${lastMissing} are no longer kept. Read the state again and continue from its eventCursor.`,
       {
         field: "after",
       },

@@ -5,11 +5,12 @@ import { idInside } from "../graphql/key-or-id.js";
 import { IntegrationRef, OccurrenceRef } from "../graphql/refs.js";
 import type { RequestContext } from "../graphql/request-context.js";
 import { StatusSummaryRef } from "../graphql/server-state.js";
-import { statusSummary } from "../graphql/status-summary.js";
+import { statusSummary } from "../runs/status-summary.js";
 import { currentOrNextOccurrences, windowByKey } from "../windows/queries.js";
-import { encodeCursor, type LoggedEvent, readHead } from "./event-log.js";
+import type { LoggedEvent } from "./event-log.js";
 import type { LiveItem } from "./live-bus.js";
-import { type Pulse, pulses } from "./pulses.js";
+import { compileFilter } from "./live-filter.js";
+import { logSource, type Pulse, stateSource } from "./live-source.js";
 
 const read = { authScopes: { can: "events.read" } } as const;
 /** A silent subscription shows this often that it is alive. */
@@ -74,23 +75,22 @@ function defineLiveEvents(): void {
           description: "Only of these: window:erp-upgrade, run:<uuid>; integration:<key> brings its runs too.",
         }),
       },
-      subscribe: (_root, args, { bus, principal }) =>
-        bus.subscribe({
-          heartbeatMs: HEARTBEAT_MS,
-          ...(typeof args.after === "string" ? { after: args.after } : {}),
+      subscribe: async (_root, args, { bus, principal }) => {
+        const matches = compileFilter({
           ...(args.kinds ? { kinds: args.kinds } : {}),
           ...(args.subjects ? { subjects: args.subjects } : {}),
           ...(can(principal, "tokens.read") ? {} : { hidden: ["token"] }),
-        }),
+        });
+        return logSource({ place: await bus.open(args.after), matches, heartbeatMs: HEARTBEAT_MS });
+      },
       resolve: (item: LiveItem) => item,
     }),
   );
 }
 
-/** A pulse now and after relevant events. The cursor is read before the state, so that nothing falls between the two. */
-async function watch({ bus, database }: RequestContext, minIntervalMs: number, relevant: (event: LoggedEvent) => boolean) {
-  const cursor = encodeCursor(await readHead(database.sql));
-  return pulses(await bus.subscribe({ after: cursor }), { cursor, relevant, minIntervalMs });
+/** The state now and after relevant events. */
+function watch({ bus }: RequestContext, minIntervalMs: number, matches: (event: LoggedEvent) => boolean) {
+  return stateSource({ place: bus.tail, matches, minIntervalMs });
 }
 
 function defineIntegrationStatus(): void {

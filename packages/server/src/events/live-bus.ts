@@ -20,16 +20,26 @@ import { SubscriberQueue } from "./subscriber-queue.js";
 /** Looks at the log this often without being told to: notifications may be lost with their connection. */
 const FALLBACK_POLL_MS = 500;
 
-/** An event, or a sign of life, together with the cursor that continues after it. */
+/** An event, or a sign of life, together with the cursor that continues after it and the position in it. */
 export type LiveItem =
-  | { readonly type: "event"; readonly cursor: string; readonly event: LoggedEvent }
-  | { readonly type: "heartbeat"; readonly cursor: string; readonly at: number };
+  | { readonly type: "event"; readonly position: number; readonly cursor: string; readonly event: LoggedEvent }
+  | { readonly type: "heartbeat"; readonly position: number; readonly cursor: string; readonly at: number };
+
+/** An event of the log as a subscriber sees it. */
+export function eventItem(epoch: string, event: LoggedEvent): LiveItem {
+  return { type: "event", position: event.position, cursor: encodeCursor({ epoch, position: event.position }), event };
+}
 
 export interface SubscribeOptions extends LiveFilter {
   /** Continue after this cursor; from the end of the log when left out. */
   readonly after?: string;
   /** Send a heartbeat after this many silent milliseconds; none when left out. */
   readonly heartbeatMs?: number;
+}
+
+export interface FollowOptions {
+  readonly matches: (event: LoggedEvent) => boolean;
+  readonly heartbeatMs?: number | undefined;
 }
 
 export type LiveSubscription = AsyncIterableIterator<LiveItem, undefined>;
@@ -40,6 +50,18 @@ export interface LiveBus {
   stop(): Promise<void>;
   /** Throws the refusals of cursors and filters before the first item. */
   subscribe(options: SubscribeOptions): Promise<LiveSubscription>;
+  /** What comes after `tail`, beginning at once: nothing falls between reading the one and calling the other. */
+  follow(options: FollowOptions): LiveSubscription;
+  /** The same from a cursor on. Throws the refusals of cursors. */
+  resume(options: FollowOptions & { readonly after: string }): Promise<LiveSubscription>;
+  /** Where a cursor stands, or the end of what this server has seen. Throws the refusals of cursors. */
+  open(cursor?: string | null): Promise<EventPlace>;
+  /** The next page after a place. Throws QSC_EVENTS_CURSOR_FOREIGN and QSC_EVENTS_CURSOR_EXPIRED. */
+  readAfter(place: EventPlace): Promise<readonly LoggedEvent[]>;
+  /** Calls `see` with every event before any subscriber gets it or a later one; answers how to end that. */
+  observe(see: (event: LoggedEvent) => void): () => void;
+  /** The end of what this server has seen. */
+  readonly tail: EventPlace;
   readonly subscribers: number;
 }
 
@@ -50,6 +72,20 @@ export function createLiveBus(database: Database, log?: EventsLog): LiveBus {
     start: () => bus.start(),
     stop: () => bus.stop(),
     subscribe: (options) => bus.subscribe(options),
+    follow: (options) => bus.follow(options),
+    resume: (options) => bus.resume(options),
+    open: async (cursor) => (typeof cursor === "string" ? openCursor(database.sql, cursor) : bus.tail),
+    readAfter: async (place) => {
+      if (place.epoch !== bus.tail.epoch) throw foreignCursor(bus.tail);
+      return readAfter(database.sql, place.position);
+    },
+    observe: (see) => {
+      bus.observers.add(see);
+      return () => void bus.observers.delete(see);
+    },
+    get tail() {
+      return bus.tail;
+    },
     get subscribers() {
       return bus.queues.size;
     },
@@ -58,6 +94,7 @@ export function createLiveBus(database: Database, log?: EventsLog): LiveBus {
 
 class Bus {
   readonly queues = new Set<SubscriberQueue>();
+  readonly observers = new Set<(event: LoggedEvent) => void>();
   tail: EventPlace = { epoch: "", position: 0 };
   readonly #database: Database;
   readonly #log: EventsLog | undefined;
@@ -87,13 +124,23 @@ class Bus {
     await this.#listener?.end({ timeout: 1 });
   }
 
-  async subscribe(options: SubscribeOptions): Promise<LiveSubscription> {
-    const matches = compileFilter(options);
-    // Without a cursor the subscriber begins at the end of what this server has already seen.
-    const place = options.after === undefined ? this.tail : await openCursor(this.#database.sql, options.after);
-    const queue = new SubscriberQueue(matches);
-    if (options.after === undefined) this.queues.add(queue);
-    const items = this.#follow(queue, place, matches, options.heartbeatMs);
+  async subscribe({ after, heartbeatMs, ...filter }: SubscribeOptions): Promise<LiveSubscription> {
+    const matches = compileFilter(filter);
+    return after === undefined ? this.follow({ matches, heartbeatMs }) : this.resume({ matches, heartbeatMs, after });
+  }
+
+  async resume({ after, ...options }: FollowOptions & { readonly after: string }): Promise<LiveSubscription> {
+    return this.#subscription(new SubscriberQueue(options.matches), { ...options, from: await openCursor(this.#database.sql, after) });
+  }
+
+  follow(options: FollowOptions): LiveSubscription {
+    const queue = new SubscriberQueue(options.matches);
+    this.queues.add(queue);
+    return this.#subscription(queue, { ...options, from: this.tail });
+  }
+
+  #subscription(queue: SubscriberQueue, options: FollowOptions & { readonly from: EventPlace }): LiveSubscription {
+    const items = this.#follow(queue, options);
     const subscription: LiveSubscription = {
       next: () => items.next(),
       // A generator that waits for an event does not see return(); closing its queue wakes it.
@@ -117,13 +164,10 @@ class Bus {
 
   async *#follow(
     queue: SubscriberQueue,
-    from: EventPlace,
-    matches: (event: LoggedEvent) => boolean,
-    heartbeatMs: number | undefined,
+    { from, matches, heartbeatMs }: FollowOptions & { readonly from: EventPlace },
   ): AsyncGenerator<LiveItem, undefined> {
     const { epoch } = from;
     let position = from.position;
-    const item = (event: LoggedEvent): LiveItem => ({ type: "event", cursor: encodeCursor({ epoch, position: event.position }), event });
     try {
       // The past is pulled page by page at the client's own speed. The moment it is all read, with no await between, the queue takes over.
       while (!queue.closed && !this.queues.has(queue)) {
@@ -135,7 +179,7 @@ class Bus {
         for (const event of await readAfter(this.#database.sql, position)) {
           if (queue.closed) return undefined;
           position = event.position;
-          if (matches(event)) yield item(event);
+          if (matches(event)) yield eventItem(epoch, event);
         }
       }
       while (true) {
@@ -143,14 +187,14 @@ class Bus {
         if (event !== undefined) {
           if (event.position <= position) continue;
           position = event.position;
-          yield item(event);
+          yield eventItem(epoch, event);
           continue;
         }
         if (queue.failure !== null) throw queue.failure({ epoch, position });
         if (queue.closed) return undefined;
         if (await queue.wait(heartbeatMs)) continue;
         position = Math.max(position, this.tail.position);
-        yield { type: "heartbeat", cursor: encodeCursor({ epoch, position }), at: clock.wallMs() };
+        yield { type: "heartbeat", position, cursor: encodeCursor({ epoch, position }), at: clock.wallMs() };
       }
     } finally {
       this.#detach(queue);
@@ -181,6 +225,7 @@ class Bus {
 
   #deliver(event: LoggedEvent): void {
     this.tail = { epoch: this.tail.epoch, position: event.position };
+    for (const see of this.observers) see(event);
     const bytes = JSON.stringify(event).length;
     for (const queue of this.queues) queue.push(event, bytes);
   }

@@ -3,7 +3,7 @@ import { type EventPlace, encodeCursor, type LoggedEvent } from "./event-log.js"
 
 /** A client that has this many events or bytes unread is closed with its cursor: memory is finite, the log is not. */
 export const QUEUE_EVENT_LIMIT = 1_000;
-const QUEUE_BYTE_LIMIT = 1_048_576;
+export const QUEUE_BYTE_LIMIT = 1_048_576;
 
 type Failure = (place: EventPlace) => DomainError;
 
@@ -70,7 +70,8 @@ export class SubscriberQueue {
   }
 }
 
-function tooSlow(place: EventPlace): DomainError {
+/** The refusal of a subscriber who left too much unread. */
+export function tooSlow(place: EventPlace): DomainError {
   const cursor = encodeCursor(place);
   return new DomainError(
     "QSC_EVENTS_SUBSCRIBER_TOO_SLOW",

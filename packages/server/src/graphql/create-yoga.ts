@@ -1,11 +1,13 @@
 import { DomainError } from "@quiesce/core";
 import { type DocumentNode, type ExecutionResult, GraphQLError, Kind, parse } from "graphql";
-import { createYoga, type Plugin } from "graphql-yoga";
+import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import type { Authenticated } from "../access/authenticate.js";
 import { documentLimits, MAX_TOKENS } from "./document-limits.js";
 import { exampleOperations } from "./example-operations.js";
+import type { PersistedDocuments } from "./persisted-documents.js";
+import type { OperationParams } from "./prepare-operation.js";
 import { presentGraphqlError } from "./present-error.js";
-import type { ApiLog, ApiServices, RequestContext } from "./request-context.js";
+import type { ApiServices, RequestContext } from "./request-context.js";
 import { apiSchema } from "./schema.js";
 
 /** What a transport knows of a request before GraphQL sees it. */
@@ -20,7 +22,7 @@ export interface Arrival {
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** The GraphQL server without a transport: HTTP and sockets share its limits, rights and masking. */
-export function createApi(services: ApiServices) {
+export function createApi(services: ApiServices & { readonly documents: PersistedDocuments }) {
   return createYoga<Arrival, RequestContext>({
     schema: apiSchema(),
     graphqlEndpoint: "/graphql",
@@ -40,7 +42,8 @@ export function createApi(services: ApiServices) {
     },
     maskedErrors: { maskError: (error) => presentGraphqlError(error, services.log) },
     context: (arrival) => contextOf(services, arrival),
-    plugins: [limits(), timeLimit(), streamErrors(services.log)],
+    extraParamNames: ["documentId"],
+    plugins: [byDocumentId(services.documents), limits(services), timeLimit(), feedsOnly()],
   });
 }
 
@@ -52,10 +55,16 @@ function contextOf(services: ApiServices, { caller }: Arrival): RequestContext {
   return { ...services, tokenId: caller.tokenId, principal: caller.principal };
 }
 
-function limits(): Plugin<Arrival> {
+function limits({ log }: ApiServices): Plugin<Arrival> {
   return {
     onParse: ({ setParseFn }) => setParseFn((source: string, options: object) => parse(source, { ...options, maxTokens: MAX_TOKENS })),
-    onValidate: ({ addValidationRule }) => addValidationRule(documentLimits),
+    onValidate: ({ addValidationRule }) => {
+      addValidationRule(documentLimits);
+      // Masking sees what was executed, and a document that is refused never is.
+      return ({ valid, result, setResult }) => {
+        if (!valid) setResult(result.map((problem) => presentGraphqlError(problem, log)));
+      };
+    },
     onExecute: ({ args, context }) => {
       if (context.large === true && !appliesWorkspaceOnly(args.document)) {
         throw new DomainError(
@@ -97,46 +106,26 @@ function timeLimit(): Plugin {
   };
 }
 
-/** An error inside a stream ends that stream with a last item that says why and where to resume, not the whole connection. */
-function streamErrors(log: ApiLog): Plugin {
+/** Subscriptions run in shared feeds, which the transports that can carry them join; nothing else executes one. */
+function feedsOnly(): Plugin {
   return {
-    onSubscribe: () => ({
-      onSubscribeResult: ({ result, setResult }) => {
-        if (Symbol.asyncIterator in result) setResult(endingWithError(result, log));
-      },
-    }),
+    onSubscribe: ({ setSubscribeFn }) =>
+      setSubscribeFn(() => {
+        throw new DomainError(
+          "QSC_GRAPHQL_STREAM_ONLY",
+          "A subscription comes over a WebSocket, or with the header accept: text/event-stream, in a document with one operation of this name.",
+        );
+      }),
   };
 }
 
-function endingWithError(results: AsyncIterable<ExecutionResult>, log: ApiLog): AsyncGenerator<ExecutionResult, undefined> {
-  const source = results[Symbol.asyncIterator]();
-  let over = false;
-  // graphql-ws returns only streams that are whole generators, `throw` included.
-  const stream: AsyncGenerator<ExecutionResult, undefined> = {
-    async next() {
-      if (over) return { done: true, value: undefined };
-      try {
-        const next = await source.next();
-        return next.done === true ? { done: true, value: undefined } : next;
-      } catch (error) {
-        over = true;
-        return { done: false, value: { errors: [presentGraphqlError(error, log)] } };
-      }
-    },
-    async return() {
-      over = true;
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
-    async throw(error) {
-      over = true;
-      await source.return?.();
-      throw error;
-    },
-    [Symbol.asyncIterator]: () => stream,
-    [Symbol.asyncDispose]: async () => {
-      await stream.return(undefined);
+/** A document by its id, before anybody looks for a query. */
+function byDocumentId(documents: PersistedDocuments): Plugin {
+  return {
+    onParams: ({ params, request, setParams }) => {
+      const inUrl = request.method === "GET" ? new URL(request.url).searchParams.get("documentId") : null;
+      const { documentId = inUrl, ...rest }: GraphQLParams & OperationParams = params;
+      setParams({ ...rest, query: documents.resolve({ query: rest.query, documentId }) });
     },
   };
-  return stream;
 }

@@ -1,5 +1,6 @@
 import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
+import { readLagMs } from "../events/event-log.js";
 import type { ApiServices, CheckStatus, HealthCheck } from "./request-context.js";
 
 /** How the server is, from what it looked at. */
@@ -7,6 +8,8 @@ export interface HealthReport {
   readonly status: CheckStatus;
   readonly version: string;
   readonly checks: readonly HealthCheck[];
+  /** Nothing that fails keeps this server from answering requests. */
+  readonly serves: boolean;
 }
 
 /** A database that answers slower than this is worth a warning. */
@@ -43,7 +46,8 @@ async function makeReport(services: ApiServices): Promise<HealthReport> {
   const reached = own.every(({ status }) => status !== "fail");
   const checks = [...own, ...(reached ? await otherChecks(services) : [])];
   const worst = checks.some(({ status }) => status === "fail") ? "fail" : checks.some(({ status }) => status === "warn") ? "warn" : "pass";
-  return { status: worst, version: services.version, checks };
+  const serves = checks.every((check) => check.status !== "fail" || check.servesAllTheSame === true);
+  return { status: worst, version: services.version, checks, serves };
 }
 
 async function otherChecks({ healthChecks, log }: ApiServices): Promise<readonly HealthCheck[]> {
@@ -58,10 +62,8 @@ async function otherChecks({ healthChecks, log }: ApiServices): Promise<readonly
 async function databaseChecks({ database, log }: ApiServices): Promise<readonly HealthCheck[]> {
   const startedAt = clock.monotonicMs();
   try {
-    const [row] = await database.sql<{ lagMs: number }[]>`
-      select coalesce(extract(epoch from app_now() - min(at)) * 1000, 0)::float8 as "lagMs" from event_inbox`;
+    const lagMs = Math.round(await readLagMs(database.sql));
     const tookMs = Math.round(clock.monotonicMs() - startedAt);
-    const lagMs = Math.round(row?.lagMs ?? 0);
     return [
       { name: "database", status: tookMs > SLOW_DATABASE_MS ? "warn" : "pass", observed: { tookMs } },
       lagMs > EVENT_LAG_WARN_MS

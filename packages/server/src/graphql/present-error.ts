@@ -44,12 +44,25 @@ export function presentError(error: unknown, log: ApiLog): PresentedError {
 
 /** The same for GraphQL, keeping where in the document it happened. Faults in the document itself are the caller's to see. */
 export function presentGraphqlError(error: unknown, log: ApiLog): GraphQLError {
-  if (error instanceof GraphQLError && error.originalError === undefined) {
+  if (error instanceof GraphQLError && isCallersFault(error)) {
     if (String(error.extensions["code"]).startsWith("QSC_")) return error;
     return located(error, error.message, { ...error.extensions, code: "QSC_GRAPHQL_INVALID" });
   }
   const { code, message, field, details } = presentError(error, log);
   return located(error, message, { code, ...(field === undefined ? {} : { field }), ...(details === undefined ? {} : { details }) });
+}
+
+/** GraphQL's own words on a document or its variables; a variable that does not fit wraps them once more. */
+function isCallersFault(error: GraphQLError): boolean {
+  const { originalError } = error;
+  return originalError === undefined || (originalError instanceof GraphQLError && isCallersFault(originalError));
+}
+
+/** An error outside of any field, as GraphQL shows it. */
+export function presentedError(error: unknown, log: ApiLog): GraphQLError {
+  if (error instanceof GraphQLError) return presentGraphqlError(error, log);
+  const originalError = error instanceof Error ? error : new Error(String(error));
+  return presentGraphqlError(new GraphQLError("refused", { originalError }), log);
 }
 
 function located(error: unknown, message: string, extensions: { readonly [name: string]: unknown }): GraphQLError {

@@ -1,6 +1,8 @@
 import { auditByIds, type AuditView } from "../audit/queries.js";
 import { tokensByIds, type TokenView } from "../access/queries.js";
+import { feedsByIds, type FeedView, importsByIds, type ImportView } from "../calendars/queries.js";
 import { catalogueByIds, type EndpointRow, type IntegrationRow, type JobRow, type SystemRow } from "../catalog/queries.js";
+import { deliveriesByIds, type DeliveryView, teamsByIds, type TeamView } from "../notifications/queries.js";
 import { deadLettersByIds, type DeadLetterView, runsByIds, type RunView } from "../runs/queries.js";
 import { holdsByIds, type HoldView, occurrencesByIds, type OccurrenceView, windowsByIds, type WindowView } from "../windows/queries.js";
 import { builder } from "./builder.js";
@@ -33,3 +35,7 @@ export const OccurrenceRef = node<OccurrenceView>("Occurrence", (ids, { database
 export const HoldRef = node<HoldView>("Hold", (ids, { database }) => holdsByIds(database, ids));
 export const AuditEntryRef = node<AuditView>("AuditEntry", (ids, { database }) => auditByIds(database, ids));
 export const ApiTokenRef = node<TokenView>("ApiToken", (ids, { database }) => tokensByIds(database, ids));
+export const CalendarFeedRef = node<FeedView>("CalendarFeed", (ids, { database }) => feedsByIds(database, ids));
+export const CalendarImportRef = node<ImportView>("CalendarImport", (ids, { database }) => importsByIds(database, ids));
+export const TeamRef = node<TeamView>("Team", (ids, { database }) => teamsByIds(database, ids));
+export const DeliveryRef = node<DeliveryView>("Delivery", (ids, { database }) => deliveriesByIds(database, ids));

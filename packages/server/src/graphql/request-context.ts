@@ -19,6 +19,8 @@ export interface HealthCheck {
   readonly status: CheckStatus;
   readonly detail?: string;
   readonly observed?: unknown;
+  /** A failure that wants a person, who must be able to reach this server: it stays behind the balancer. */
+  readonly servesAllTheSame?: true;
 }
 
 /** How an endpoint's system answered. */

@@ -1,8 +1,10 @@
 import type { GraphQLSchema } from "graphql";
 import { defineAccess } from "../access/graphql.js";
 import { defineAudit } from "../audit/graphql.js";
+import { defineCalendars } from "../calendars/graphql.js";
 import { defineCatalogue } from "../catalog/graphql.js";
 import { defineLive } from "../events/graphql.js";
+import { defineNotifications } from "../notifications/graphql.js";
 import { defineRuns } from "../runs/graphql.js";
 import { defineWindows } from "../windows/graphql.js";
 import { builder } from "./builder.js";
@@ -21,6 +23,8 @@ export function apiSchema(): GraphQLSchema {
   defineCatalogue();
   defineRuns();
   defineWindows();
+  defineCalendars();
+  defineNotifications();
   defineAudit();
   defineAccess();
   defineServerState();

@@ -1,30 +1,23 @@
-import { sql } from "drizzle-orm";
-import { selectRows } from "../db/select-rows.js";
 import { encodeCursor, readHead } from "../events/event-log.js";
+import { acknowledgeClockStep, type ClockStep, unacknowledgedStep } from "../runs/clock-step.js";
 import { RunStateCountRef, stateCounts } from "../runs/graphql-run-state.js";
+import { type RetentionSetting, retentionSetting, setRetention } from "../retention/settings.js";
+import { runsRetainedFrom } from "../runs/reach-back.js";
+import { type StatusSummary, statusSummary } from "../runs/status-summary.js";
 import { setMode } from "../windows/hold-commands.js";
 import { ModeEnum } from "../windows/graphql-vocabulary.js";
+import { type ControlState, readControl } from "../windows/read-control.js";
 import { overrideExpansion } from "../windows/override-expansion.js";
 import { builder } from "./builder.js";
 import { capsEnum } from "./caps-enum.js";
 import { type HealthReport, healthReport } from "./health-report.js";
 import { HoldRef, OccurrenceRef, RunRef } from "./refs.js";
-import { type HealthCheck, type RequestContext, runCommand } from "./request-context.js";
-import { type StatusSummary, statusSummary } from "./status-summary.js";
-
-interface Control {
-  readonly mode: "enforce" | "observe";
-  readonly expandedUntil: number | null;
-  readonly expansionOverriddenUntil: number | null;
-  readonly zoneDataVersion: string | null;
-  readonly epoch: string;
-  readonly position: number;
-}
+import { type HealthCheck, runCommand } from "./request-context.js";
 
 const read = { authScopes: { can: "control.read" } } as const;
 
 export const StatusSummaryRef = builder.objectRef<StatusSummary>("StatusSummary");
-const ControlRef = builder.objectRef<Control>("Control");
+const ControlRef = builder.objectRef<ControlState>("Control");
 
 /** What is true of the whole deployment: its mode, its health, its state in a few numbers. */
 export function defineServerState(): void {
@@ -59,6 +52,11 @@ function defineSummary(): void {
         nullable: true,
         description: "The next window to begin.",
         resolve: (row) => (row.nextOccurrenceId === null ? null : String(row.nextOccurrenceId)),
+      }),
+      resuming: t.field({
+        type: [OccurrenceRef],
+        description: "Windows that are released and whose held runs are being let go, oldest first; at most 20.",
+        resolve: (row) => row.resumingIds.map(String),
       }),
       runsByState: t.field({
         type: [RunStateCountRef],
@@ -108,6 +106,27 @@ function defineHealth(): void {
 }
 
 function defineControl(): void {
+  const RetentionRef = builder.objectRef<RetentionSetting>("Retention").implement({
+    description: "For how long runs and events are kept.",
+    fields: (t) => ({
+      runDays: t.exposeInt("runDays", { nullable: true, description: "Days of runs; null: as the servers are configured." }),
+      eventDays: t.exposeInt("eventDays", { nullable: true, description: "Days of live events; null: as the servers are configured." }),
+      runsFrom: t.field({
+        type: "DateTime",
+        nullable: true,
+        description: "Due times before this may be gone, and no report looks there; null while nothing has been dropped.",
+        resolve: (_row, _args, { database }) => runsRetainedFrom(database.db),
+      }),
+    }),
+  });
+  const ClockStepRef = builder.objectRef<ClockStep>("ClockStep").implement({
+    description: "A jump of the database's clock. Nothing is dispatched until somebody has looked and acknowledges it.",
+    fields: (t) => ({
+      seenAt: t.expose("seenAt", { type: "DateTime", description: "When it was seen, by the clock as it went after the jump." }),
+      byMs: t.exposeFloat("byMs", { description: "At least so far, in milliseconds: forward above zero, back below." }),
+      server: t.exposeString("server", { description: "The server that saw it first." }),
+    }),
+  });
   builder.objectType(ControlRef, {
     description: "Settings of the whole deployment.",
     fields: (t) => ({
@@ -123,6 +142,17 @@ function defineControl(): void {
         description:
           "Until then runs start although windows are not computed past now, by an operator's order; null when nobody ever ordered it.",
       }),
+      retention: t.field({
+        type: RetentionRef,
+        description: "For how long runs and events are kept.",
+        resolve: (_row, _args, { database }) => retentionSetting(database.db),
+      }),
+      clockStep: t.field({
+        type: ClockStepRef,
+        nullable: true,
+        description: "A jump of the database's clock that stops dispatch until it is acknowledged; null when there is none.",
+        resolve: (_row, _args, { database }) => unacknowledgedStep(database.db),
+      }),
       zoneDataVersion: t.exposeString("zoneDataVersion", { nullable: true, description: "The time zone data in force." }),
       eventCursor: t.string({
         description: "liveEvents(after: it) continues exactly where this was read.",
@@ -135,7 +165,7 @@ function defineControl(): void {
       type: ControlRef,
       ...read,
       description: "Settings of the whole deployment.",
-      resolve: (_root, _args, context) => readControl(context),
+      resolve: (_root, _args, context) => readControl(context.database),
     }),
   );
   defineControlMutations();
@@ -157,7 +187,46 @@ function defineControlMutations(): void {
       args: { input: t.arg({ type: ModeInput, required: true, description: "Which mode, and why." }) },
       resolve: async (_root, { input }, context) => {
         await runCommand(context, (command) => setMode(command, input));
-        return readControl(context);
+        return readControl(context.database);
+      },
+    }),
+  );
+  const AcknowledgeInput = builder.inputType("AcknowledgeClockStepInput", {
+    description: "That somebody has looked at the database's clock.",
+    fields: (t) => ({
+      reason: t.string({ required: true, description: "Why the clock can be trusted again; it goes into the audit trail." }),
+    }),
+  });
+  builder.mutationField("acknowledgeClockStep", (t) =>
+    t.field({
+      type: ControlRef,
+      authScopes: { can: "runs.write" },
+      description: "After a jump of the database's clock: dispatch goes on, on every server.",
+      args: { input: t.arg({ type: AcknowledgeInput, required: true, description: "Why." }) },
+      resolve: async (_root, { input }, context) => {
+        await runCommand(context, (command) => acknowledgeClockStep(command, input));
+        return readControl(context.database);
+      },
+    }),
+  );
+  const RetentionInput = builder.inputType("SetRetentionInput", {
+    description: "For how long runs and events are kept, on every server.",
+    fields: (t) => ({
+      runDays: t.int({ description: "Days of runs and the ledger, 35 to 36,500; left out or null: as the servers are configured." }),
+      eventDays: t.int({ description: "Days of live events, 7 to 36,500; left out or null: as the servers are configured." }),
+      reason: t.string({ required: true, description: "Why; it goes into the audit trail." }),
+    }),
+  });
+  builder.mutationField("setRetention", (t) =>
+    t.field({
+      type: ControlRef,
+      authScopes: { can: "control.write" },
+      description: "Sets for how long runs and events are kept. What is older goes within hours, and does not come back.",
+      args: { input: t.arg({ type: RetentionInput, required: true, description: "For how long, and why." }) },
+      resolve: async (_root, { input }, context) => {
+        const setting = { runDays: input.runDays ?? null, eventDays: input.eventDays ?? null, reason: input.reason };
+        await runCommand(context, (command) => setRetention(command, setting));
+        return readControl(context.database);
       },
     }),
   );
@@ -176,21 +245,8 @@ function defineControlMutations(): void {
       args: { input: t.arg({ type: OverrideInput, required: true, description: "Until when, and why." }) },
       resolve: async (_root, { input }, context) => {
         await runCommand(context, (command) => overrideExpansion(command, input));
-        return readControl(context);
+        return readControl(context.database);
       },
     }),
   );
-}
-
-async function readControl({ database }: RequestContext): Promise<Control> {
-  const [row] = await selectRows<Control>(
-    database.db,
-    sql`
-    select c.mode, nullif(c.expanded_until, '-infinity') as "expandedUntil",
-      nullif(c.expansion_override_until, '-infinity') as "expansionOverriddenUntil", c.zone_data_version as "zoneDataVersion", c.event_epoch::text as epoch,
-      h.last_position::float8 as position
-    from control as c, event_head as h`,
-  );
-  if (row === undefined) throw new Error("control or event_head has no row.");
-  return row;
 }

@@ -2,16 +2,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { can, DomainError } from "@quiesce/core";
 import { authenticate, type Authenticated } from "../access/authenticate.js";
+import { redeemStreamTicket } from "../access/stream-tickets.js";
 import { createApi } from "../graphql/create-yoga.js";
 import { healthReport } from "../graphql/health-report.js";
+import { createPersistedDocuments, type PersistedDocuments } from "../graphql/persisted-documents.js";
 import { presentError } from "../graphql/present-error.js";
 import type { ApiServices } from "../graphql/request-context.js";
+import { createSharedFeeds } from "../graphql/shared-feeds.js";
+import { serveCalendar } from "./calendar-route.js";
 import { serveGate } from "./gate-routes.js";
-import { serveGraphiql, serveGraphql, wantsPage } from "./graphql-route.js";
+import { paramsOfUrl, serveGraphiql, serveGraphql, wantsPage } from "./graphql-route.js";
 import { createGraphqlSockets } from "./graphql-socket.js";
 import { createOpenStreams } from "./open-streams.js";
-import { CALLER_LIMIT, createRateLimiter, type RateLimit, STRANGER_LIMIT } from "./rate-limiter.js";
+import { CALLER_LIMIT, createRateLimiter, FEED_LIMIT, type RateLimit, STRANGER_LIMIT } from "./rate-limiter.js";
 import { sendError, sendJson } from "./respond.js";
+import { serveTicketStream, type StreamServices } from "./stream-route.js";
 
 export interface HttpServerOptions extends ApiServices {
   /** Origins of web pages that may call the API from a browser, as https://ops.example.com; none when left out. */
@@ -19,6 +24,8 @@ export interface HttpServerOptions extends ApiServices {
   /** Whether the server is ready for work beyond its own checks: false while it starts and stops. */
   readonly isReady?: (() => boolean) | undefined;
   readonly callerLimit?: RateLimit | undefined;
+  /** Registered documents; every text is taken when left out. */
+  readonly documents?: PersistedDocuments | undefined;
 }
 
 /** GraphQL, GraphiQL, the gate and the health pages on one port. */
@@ -35,22 +42,28 @@ const STOP_WAIT_MS = 3_000;
 /** What is left of the limit for closing the connections that were waited for. */
 const STOP_RESERVE_MS = 100;
 const STOP_LOOK_MS = 50;
+/** For clients that can send no header. The ticket stands in the address, so addresses are never logged. */
+const TICKET_STREAM_PATH = "/graphql/stream";
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 60_000;
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const api = createApi(options);
-  const streams = createOpenStreams(options.database, options.log);
+  const documents = options.documents ?? createPersistedDocuments({ documents: new Map(), only: false });
+  const api = createApi({ ...options, documents });
+  const feeds = createSharedFeeds(options);
+  const streams = createOpenStreams(options);
+  const stream: StreamServices = { api, documents, feeds, streams, log: options.log };
   const callers = createRateLimiter(options.callerLimit ?? CALLER_LIMIT);
   const strangers = createRateLimiter(STRANGER_LIMIT);
+  const readers = createRateLimiter(FEED_LIMIT);
   const takeCaller = ({ tokenId }: Authenticated) => callers.take(String(tokenId));
-  const sockets = createGraphqlSockets({ api, services: options, streams, takeCaller, takeStranger: (address) => strangers.take(address) });
+  const sockets = createGraphqlSockets({ ...stream, services: options, takeCaller, takeStranger: (address) => strangers.take(address) });
 
   /** Who asks. Strangers pay for each wrong token, so that guessing ends soon. */
-  const identify = async (request: IncomingMessage): Promise<Authenticated> => {
+  const identifyBy = async (request: IncomingMessage, recognise: () => Promise<Authenticated>): Promise<Authenticated> => {
     let caller: Authenticated;
     try {
-      caller = await authenticate(options.database, request.headers.authorization);
+      caller = await recognise();
     } catch (error) {
       if (error instanceof DomainError) strangers.take(request.socket.remoteAddress ?? "");
       throw error;
@@ -58,6 +71,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     takeCaller(caller);
     return caller;
   };
+  const identify = (request: IncomingMessage) => identifyBy(request, () => authenticate(options.database, request.headers.authorization));
 
   const route = async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
     if (allowOrigin(request, response, options.corsOrigins ?? [])) return;
@@ -66,8 +80,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (pathname === "/readyz") return serveReadiness(response, options);
     if (pathname === "/health") return serveHealth(request, response, { options, identify });
     if (pathname === "/graphql") {
-      const input = { api, streams, request, response, url };
+      const input = { stream, request, response, url };
       return wantsPage(request, url) ? serveGraphiql(input) : serveGraphql({ ...input, caller: await identify(request) });
+    }
+    if (pathname === TICKET_STREAM_PATH) {
+      const caller = await identifyBy(request, () => redeemStreamTicket(options.database, url.searchParams.get("ticket")));
+      return serveTicketStream(stream, { request, response, caller, params: paramsOfUrl(url) });
+    }
+    if (pathname.startsWith("/calendars/")) {
+      const takeStranger = () => strangers.take(request.socket.remoteAddress ?? "");
+      return serveCalendar({ request, response, url, services: options, takeStranger, takeReader: (id) => readers.take(String(id)) });
     }
     if (pathname.startsWith("/gate/")) return serveGate({ request, response, url, services: options, caller: await identify(request) });
     if (pathname === "/" && request.method === "GET") return void response.writeHead(302, { location: "/graphql" }).end();
@@ -76,7 +98,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   const server = createServer((request, response) => {
     const url = parseUrl(request);
-    const shape = url?.pathname === "/graphql" ? "graphql" : "rest";
+    const shape = url?.pathname.startsWith("/graphql") === true ? "graphql" : "rest";
     const work =
       url === null
         ? Promise.reject(new DomainError("QSC_HTTP_NOT_FOUND", "The address is not well-formed."))
@@ -150,8 +172,8 @@ function allowOrigin(request: IncomingMessage, response: ServerResponse, allowed
 }
 
 async function serveReadiness(response: ServerResponse, options: HttpServerOptions): Promise<void> {
-  const { status } = await healthReport(options);
-  const ready = status !== "fail" && options.isReady?.() !== false;
+  const { serves } = await healthReport(options);
+  const ready = serves && options.isReady?.() !== false;
   sendJson(response, ready ? 200 : 503, { status: ready ? "pass" : "fail" });
 }
 

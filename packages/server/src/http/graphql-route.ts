@@ -1,14 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { can, DomainError } from "@quiesce/core";
 import type { Authenticated } from "../access/authenticate.js";
-import type { Api } from "../graphql/create-yoga.js";
 import { requireJson } from "./gate-routes.js";
-import type { OpenStreams } from "./open-streams.js";
+import type { OperationParams } from "../graphql/prepare-operation.js";
+import { serveStream, type StreamServices } from "./stream-route.js";
 import { BODY_LIMIT_BYTES, readBody, WORKSPACE_BODY_LIMIT_BYTES } from "./read-body.js";
 
 interface GraphqlRequest {
-  readonly api: Api;
-  readonly streams: OpenStreams;
+  readonly stream: StreamServices;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
@@ -16,27 +15,37 @@ interface GraphqlRequest {
 
 /** True for a browser that opens the address: it gets the GraphiQL page, which is no operation and needs no token. */
 export function wantsPage(request: IncomingMessage, url: URL): boolean {
-  return request.method === "GET" && !url.searchParams.has("query") && (request.headers.accept ?? "").includes("text/html");
+  return (
+    request.method === "GET" &&
+    !url.searchParams.has("query") &&
+    !url.searchParams.has("documentId") &&
+    (request.headers.accept ?? "").includes("text/html")
+  );
 }
 
 /** Serves the GraphiQL page. */
 export async function serveGraphiql(input: GraphqlRequest): Promise<void> {
-  const answer = await input.api.fetch(input.url, { headers: { accept: "text/html" } }, {});
+  const answer = await input.stream.api.fetch(input.url, { headers: { accept: "text/html" } }, {});
   await send(input.response, answer, new AbortController());
 }
 
 /** Serves one operation of a known caller, or one stream of events. */
 export async function serveGraphql(input: GraphqlRequest & { readonly caller: Authenticated }): Promise<void> {
-  const { api, streams, request, response, url, caller } = input;
+  const { stream, request, response, url, caller } = input;
   const { method } = request;
   if (method !== "GET" && method !== "POST")
     throw new DomainError("QSC_HTTP_METHOD", `This address takes POST and GET, found ${method ?? "nothing"}.`);
   if (method === "POST") requireJson(request);
   const mayBeLarge = can(caller.principal, "catalogue.write");
   const body = method === "GET" ? undefined : await readBody(request, mayBeLarge ? WORKSPACE_BODY_LIMIT_BYTES : BODY_LIMIT_BYTES);
+  const isLarge = body !== undefined && body.length > BODY_LIMIT_BYTES;
+  if (!isLarge && (request.headers.accept ?? "").includes("text/event-stream")) {
+    const params = body === undefined ? paramsOfUrl(url) : paramsOfBody(body.toString("utf8"));
+    if (params !== null && (await serveStream(stream, { request, response, caller, params }))) return;
+  }
   const abort = new AbortController();
   response.once("close", () => abort.abort());
-  const answer = await api.fetch(
+  const answer = await stream.api.fetch(
     url,
     {
       method,
@@ -44,14 +53,33 @@ export async function serveGraphql(input: GraphqlRequest & { readonly caller: Au
       body: body?.toString("utf8") ?? null,
       signal: abort.signal,
     },
-    { caller, large: body !== undefined && body.length > BODY_LIMIT_BYTES },
+    { caller, large: isLarge },
   );
-  if (!(answer.headers.get("content-type") ?? "").startsWith("text/event-stream")) return send(response, answer, abort);
-  const stream = streams.add({ tokenId: caller.tokenId, close: () => abort.abort() });
+  await send(response, answer, abort);
+}
+
+/** The parameters in an address, as GraphQL over HTTP has them; null when they are none, which the API then says in its words. */
+export function paramsOfUrl({ searchParams }: URL): OperationParams | null {
+  const [query, documentId, operationName] = ["query", "documentId", "operationName"].map((name) => searchParams.get(name));
+  const variables = objectOf(searchParams.get("variables") ?? "{}");
+  return variables === null ? null : { query, documentId, operationName, variables };
+}
+
+function paramsOfBody(text: string): OperationParams | null {
+  const body = objectOf(text);
+  if (body === null) return null;
+  const { query, documentId, operationName, variables } = body;
+  const isText = (value: unknown) => value === undefined || value === null || typeof value === "string";
+  const isObject = variables === undefined || variables === null || (typeof variables === "object" && !Array.isArray(variables));
+  return isText(query) && isText(operationName) && isObject ? ({ query, documentId, operationName, variables } as OperationParams) : null;
+}
+
+function objectOf(text: string): { readonly [name: string]: unknown } | null {
   try {
-    await send(response, answer, abort);
-  } finally {
-    stream.remove();
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : null;
+  } catch {
+    return null;
   }
 }
 

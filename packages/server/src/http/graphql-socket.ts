@@ -1,13 +1,17 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { DomainError } from "@quiesce/core";
-import { GraphQLError } from "graphql";
+import { type ExecutionResult, OperationTypeNode } from "graphql";
 import { type Context, handleProtocols, makeServer, type SubscribePayload } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
 import { authenticate, type Authenticated } from "../access/authenticate.js";
 import type { Api } from "../graphql/create-yoga.js";
-import { presentError, presentGraphqlError } from "../graphql/present-error.js";
+import type { LiveMessage } from "../events/live-message.js";
+import type { PersistedDocuments } from "../graphql/persisted-documents.js";
+import { type OperationParams, type PreparedOperation, prepareOperation } from "../graphql/prepare-operation.js";
+import { presentedError, presentError } from "../graphql/present-error.js";
 import type { ApiServices } from "../graphql/request-context.js";
+import { lastWords, type LiveStream, type SharedFeeds } from "../graphql/shared-feeds.js";
 import type { OpenStreams } from "./open-streams.js";
 import { BODY_LIMIT_BYTES } from "./read-body.js";
 
@@ -25,6 +29,8 @@ const MAX_REASON_BYTES = 123;
 interface SocketInput {
   readonly api: Api;
   readonly services: ApiServices;
+  readonly documents: PersistedDocuments;
+  readonly feeds: SharedFeeds;
   readonly streams: OpenStreams;
   /** Throws when the caller asks too often. */
   readonly takeCaller: (caller: Authenticated) => void;
@@ -35,6 +41,10 @@ interface Extra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
   caller: Authenticated | null;
+  /** The subscriptions on this socket. */
+  readonly live: Set<LiveStream>;
+  /** While the caller's rights are looked at. */
+  isPaused: boolean;
 }
 
 /** GraphQL over WebSocket (graphql-transport-ws). The token comes in `connection_init`, as { authorization: "Bearer qsc_…" }, or in the header. */
@@ -50,10 +60,10 @@ export function createGraphqlSockets(input: SocketInput): GraphqlSockets {
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_WAIT_MS,
     onConnect: (context) => welcome(input, context),
-    onSubscribe: (context, _id, payload) => prepare(input, context, payload),
-    // `rootValue` carries the functions that the API made for this operation, with its limits and masking inside.
-    execute: (args) => (args.rootValue as Prepared).execute(args),
-    subscribe: (args) => (args.rootValue as Prepared).subscribe(args),
+    onSubscribe: (context, id, payload) => prepare(input, context, { id, payload }),
+    // `rootValue` carries what the API made of this operation, with its limits and masking inside.
+    execute: (args) => (args.rootValue as Prepared).operation.enveloped.execute({ ...args, rootValue: undefined }),
+    subscribe: (args) => follow(input, args.rootValue as Prepared),
   });
   sockets.on("connection", (socket: WebSocket, request: IncomingMessage) => serve(input, protocol, socket, request));
   return {
@@ -79,7 +89,8 @@ function serve(
   socket: WebSocket,
   request: IncomingMessage,
 ): void {
-  const extra: Extra = { socket, request, caller: null };
+  const extra: Extra = { socket, request, caller: null, live: new Set(), isPaused: false };
+  request.socket.on("drain", () => extra.live.forEach((stream) => stream.drained()));
   const fail = (error: unknown) => {
     const { code } = presentError(error, input.services.log);
     closeSocket(socket, INTERNAL_ERROR, code);
@@ -107,15 +118,20 @@ function serve(
     alive = true;
   });
   const stream = input.streams.add({
-    get tokenId() {
-      return extra.caller?.tokenId ?? 0;
+    get caller() {
+      return extra.caller;
+    },
+    pause: () => {
+      extra.isPaused = true;
+      for (const live of extra.live) live.pause();
+    },
+    resume: (caller) => {
+      extra.caller = caller;
+      extra.isPaused = false;
+      for (const live of extra.live) live.resume(caller);
     },
     close: (why) =>
-      why === "shutdown"
-        ? closeSocket(socket, GOING_AWAY, "The server stops.")
-        : extra.caller === null
-          ? undefined
-          : closeSocket(socket, UNAUTHORIZED, "QSC_ACCESS_TOKEN_REVOKED or expired"),
+      why === "shutdown" ? closeSocket(socket, GOING_AWAY, "The server stops.") : extra.caller === null ? undefined : closeForToken(socket),
   });
   // A broken frame or a payload over the limit: ws closes the socket itself.
   socket.on("error", (error) => input.services.log.warn({ err: error }, "a WebSocket was closed because of what its client sent"));
@@ -129,6 +145,10 @@ function serve(
 /** A close frame's reason is at most 123 bytes. */
 function closeSocket(socket: WebSocket, code: number, reason: string): void {
   socket.close(code, Buffer.from(reason, "utf8").subarray(0, MAX_REASON_BYTES));
+}
+
+function closeForToken(socket: WebSocket): void {
+  closeSocket(socket, UNAUTHORIZED, "QSC_ACCESS_TOKEN_REVOKED or expired");
 }
 
 async function welcome(input: SocketInput, context: Context<Record<string, unknown>, Extra>): Promise<boolean> {
@@ -159,42 +179,97 @@ function takeQuietly(take: () => void): void {
   }
 }
 
-type Prepared = ReturnType<Api["getEnveloped"]>;
+interface Prepared {
+  readonly operation: PreparedOperation;
+  readonly extra: Extra & { readonly caller: Authenticated };
+  /** The subscription's own, chosen by the client. */
+  readonly id: string;
+}
 
-/** Everything between a `subscribe` message and its execution: limits, parsing, validation. Errors answer this operation only. */
-async function prepare(input: SocketInput, context: Context<Record<string, unknown>, Extra>, payload: SubscribePayload) {
-  const { caller, socket } = context.extra;
-  const { log } = input.services;
+/** Everything between a `subscribe` message and its execution. Errors answer this operation only. */
+async function prepare(
+  input: SocketInput,
+  context: Context<Record<string, unknown>, Extra>,
+  { id, payload }: { readonly id: string; readonly payload: SubscribePayload & OperationParams },
+) {
+  const { extra, subscriptions } = context;
+  const { caller, socket } = extra;
   if (caller === null) throw new Error("A subscription before the connection was acknowledged.");
+  const { log } = input.services;
   try {
     input.takeCaller(caller);
-    if (Object.keys(context.subscriptions).length > MAX_SUBSCRIPTIONS_PER_SOCKET) {
+    if (Object.keys(subscriptions).length > MAX_SUBSCRIPTIONS_PER_SOCKET) {
       throw new DomainError(
         "QSC_GRAPHQL_TOO_MANY_SUBSCRIPTIONS",
         `A socket carries at most ${MAX_SUBSCRIPTIONS_PER_SOCKET} operations at once. Complete one, or open another socket.`,
       );
     }
-    const enveloped = input.api.getEnveloped({ caller });
-    const document = enveloped.parse(payload.query);
-    const problems = enveloped.validate(enveloped.schema, document);
-    if (problems.length > 0) return problems.map((problem: unknown) => presentGraphqlError(problem, log));
+    const operation = await prepareOperation(input.api, { documents: input.documents, caller, params: payload, log });
+    if (!("document" in operation)) return operation;
     return {
-      schema: enveloped.schema,
-      document,
+      schema: operation.enveloped.schema,
+      document: operation.document,
       operationName: payload.operationName ?? null,
       variableValues: payload.variables ?? null,
-      contextValue: await enveloped.contextFactory(),
-      rootValue: enveloped,
+      // A subscription has the context of its feed.
+      contextValue: operation.operation.operation === OperationTypeNode.SUBSCRIPTION ? null : await operation.contextOf(caller),
+      rootValue: { operation, extra, id },
     };
   } catch (error) {
-    const shown =
-      error instanceof GraphQLError
-        ? presentGraphqlError(error, log)
-        : presentGraphqlError(
-            new GraphQLError("refused", { originalError: error instanceof Error ? error : new Error(String(error)) }),
-            log,
-          );
+    const shown = presentedError(error, log);
     if (shown.extensions["code"] === "QSC_HTTP_RATE_LIMITED") closeSocket(socket, TOO_MANY_REQUESTS, "QSC_HTTP_RATE_LIMITED");
     return [shown];
   }
+}
+
+/**
+ * Joins a shared feed, which writes to the socket by itself. What graphql-ws iterates has only the last words: why the subscription is over,
+ * and the end, so that completing, closing and ids stay its business.
+ */
+async function follow(
+  input: SocketInput,
+  { operation, extra, id }: Prepared,
+): Promise<ExecutionResult | AsyncGenerator<ExecutionResult, undefined>> {
+  const { socket, request, live } = extra;
+  const start = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+  const sink = {
+    isReady: () => !request.socket.writableNeedDrain,
+    write: (message: LiveMessage) => socket.send(Buffer.concat([start, message.forSocket]), { binary: false }),
+  };
+  const stream = await input.feeds.subscribe(operation, { caller: extra.caller, sink });
+  if (!("ended" in stream)) return { errors: stream };
+  live.add(stream);
+  if (extra.isPaused) stream.pause();
+  void stream.ended.then(({ kind }) => {
+    live.delete(stream);
+    if (kind === "token") closeForToken(socket);
+  });
+  return lastWordsOf(stream, input);
+}
+
+function lastWordsOf(stream: LiveStream, { services }: SocketInput): AsyncGenerator<ExecutionResult, undefined> {
+  let said = false;
+  const over = { done: true, value: undefined } as const;
+  // graphql-ws returns only streams that are whole generators, `throw` included.
+  const words: AsyncGenerator<ExecutionResult, undefined> = {
+    async next() {
+      const last = lastWords(await stream.ended, services.log);
+      if (said || last === null) return over;
+      said = true;
+      return { done: false, value: last };
+    },
+    async return() {
+      stream.close();
+      return over;
+    },
+    async throw(error) {
+      stream.close();
+      throw error;
+    },
+    [Symbol.asyncIterator]: () => words,
+    async [Symbol.asyncDispose]() {
+      stream.close();
+    },
+  };
+  return words;
 }

@@ -48,7 +48,11 @@ const emit = async (keys: readonly string[], subjectKind: "system" | "token" = "
     ),
   );
 };
-const cursorNow = async () => (await api.ask("{ eventCursor }")).data?.["eventCursor"] as string;
+/** After all that was emitted so far: what still waits for its number would come behind the cursor. */
+const cursorNow = async () => {
+  await expect.poll(async () => (await api.database.sql`select from event_inbox limit 1`).length, { timeout: 10_000 }).toBe(0);
+  return (await api.ask("{ eventCursor }")).data?.["eventCursor"] as string;
+};
 
 /** The next `count` events, and then the subscription ends. */
 async function take(client: Client, variables: Record<string, unknown>, count: number): Promise<LiveEvent[]> {

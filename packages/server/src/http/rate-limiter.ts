@@ -12,6 +12,8 @@ export interface RateLimit {
 export const CALLER_LIMIT: RateLimit = { burst: 500, perSecond: 100 };
 /** Of one address that shows no valid token: enough for a person's mistakes, too little for guessing. */
 export const STRANGER_LIMIT: RateLimit = { burst: 30, perSecond: 1 };
+/** Of one calendar feed: many programs may share its address, and each answer is made anew. */
+export const FEED_LIMIT: RateLimit = { burst: 30, perSecond: 2 };
 
 /** Buckets that are not remembered are full, so forgetting the oldest is safe for memory and kind to callers. */
 const MAX_BUCKETS = 10_000;

@@ -1,5 +1,5 @@
 import { type ConnectorError, ERROR_POLICIES, type ErrorKind } from "@quiesce/sdk";
-import type { RunOutcome } from "../runs/finish.js";
+import { drainAbortReason, type RunOutcome } from "../runs/finish.js";
 import type { RunFigures } from "../runs/run-figures.js";
 import type { AbortReason } from "../scheduler/run-executor.js";
 import { storableText } from "./storable-json.js";
@@ -27,6 +27,9 @@ export function stoppedOutcome(reason: AbortReason, figures: RunFigures): RunOut
     case "shutdown":
       // Not the run's fault, so it costs no attempt: a kill would not either.
       return { kind: "given-back", reason: "shutdown" };
+    case "window":
+      // The drain deadline of a window: given back, and held at the next claim.
+      return { kind: "given-back", reason: drainAbortReason };
     case "lease-lost":
       return lostOutcome(figures);
   }

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
+import { clockStepped } from "./clock-step.js";
 
 /** A hold as a reason: what holds, why, by whom, since and until when. */
 export interface HoldReason {
@@ -29,6 +30,9 @@ export const holdsRun: SQL = sql`${holdsNow} and (r.passes_holds is null or m.ho
 
 /** Nobody knows what holds now, and no operator ordered to go on without knowing: nothing starts. `c` is the alias of control. */
 export const expansionStale: SQL = sql`(c.expanded_until <= app_now() and c.expansion_override_until <= app_now())`;
+
+/** Nothing starts anywhere, whatever the holds say: nobody knows what holds, or what time it is. `c` is the alias of control. */
+export const dispatchStopped: SQL = sql`(${expansionStale} or ${clockStepped})`;
 
 /** What holds an integration right now, in the order of its beginning; empty when nothing does. */
 export async function activeHolds(tx: Tx, integrationId: number): Promise<readonly HoldReason[]> {

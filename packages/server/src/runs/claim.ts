@@ -1,5 +1,6 @@
 import { defaultRetryPolicy, type RetryPolicy } from "@quiesce/core";
 import type { RawSql } from "../db/client.js";
+import type { ClockState } from "./clock-step.js";
 
 /** A queued run that is due within a moment, as the peek sees it; the claim decides. */
 export interface DueRun {
@@ -30,6 +31,8 @@ export interface ClaimResult {
   readonly held: number;
   /** The expansion of windows does not reach past now: nothing is dispatched until it does. */
   readonly stale: boolean;
+  /** The verdict's time, by the database's clock; null when nothing was decided. */
+  readonly at: number | null;
 }
 
 /** A run that waits since longer than this (a long pause, a long absence of every server) is found by the slow look, not by every peek. */
@@ -62,12 +65,12 @@ export async function peekDue(
     /** The slow look: however old the due time is. It visits every day's partition. */
     readonly anyAge?: boolean;
   },
-): Promise<{ readonly now: number; readonly runs: readonly DueRun[] }> {
+): Promise<{ readonly now: number; readonly clock: ClockState; readonly runs: readonly DueRun[] }> {
   const back = input.anyAge === true ? "100 years" : `${peekBackMs} milliseconds`;
   const after = input.after ?? { readyAt: 0, jobId: -1 };
-  const rows = await sql<{ now: number; id: string | null; dueAt: number; readyAt: number; jobId: number }[]>`
-    with clock as (select app_now() as now)
-    select clock.now, r.id, r.due_at as "dueAt", r.ready_at as "readyAt", coalesce(r.job_id, 0) as "jobId"
+  const rows = await sql<(ClockState & { now: number; id: string | null; dueAt: number; readyAt: number; jobId: number })[]>`
+    with clock as (select app_now() as now, c.clock_stepped_at is not null as stepped, c.clock_acknowledgements as acknowledgements from control as c)
+    select clock.*, r.id, r.due_at as "dueAt", r.ready_at as "readyAt", coalesce(r.job_id, 0) as "jobId"
     from clock left join lateral (
       select q.id, q.due_at, q.ready_at, q.job_id from run as q
       where q.state = 'queued' and q.trigger <> 'gate'
@@ -76,10 +79,12 @@ export async function peekDue(
         and q.due_at between (select now - ${back}::interval from clock) and (select now + interval '1 day' from clock)
         and not exists (select from job as j where j.id = q.job_id and j.running_run_id is not null)
       order by q.ready_at, q.job_id limit ${input.limit}) as r on true`;
-  const now = rows[0]?.now;
-  if (now === undefined) throw new Error("The peek returned no row.");
+  const [first] = rows;
+  if (first === undefined) throw new Error("The peek returned no row.");
+  const { now, stepped, acknowledgements } = first;
   return {
     now,
+    clock: { stepped, acknowledgements },
     runs: rows.flatMap((row) => (row.id === null ? [] : [{ id: row.id, dueAt: row.dueAt, readyAt: row.readyAt, jobId: row.jobId }])),
   };
 }
@@ -89,7 +94,7 @@ export async function claimRuns(
   sql: RawSql,
   input: { readonly workerId: string; readonly runs: readonly Pick<DueRun, "id" | "dueAt">[]; readonly limit: number },
 ): Promise<ClaimResult> {
-  if (input.runs.length === 0) return { claimed: [], held: 0, stale: false };
+  if (input.runs.length === 0) return { claimed: [], held: 0, stale: false, at: null };
   const ids = input.runs.map((one) => one.id);
   const dues = input.runs.map((one) => one.dueAt);
   try {
@@ -113,9 +118,10 @@ export async function claimRuns(
       claimed,
       held: rows.filter((row) => row.verdict === "held").length,
       stale: rows.some((row) => row.verdict === "expansion-stale"),
+      at: rows[0]?.at ?? null,
     };
   } catch (error) {
-    if ((error as { code?: unknown }).code === lockNotAvailable) return { claimed: [], held: 0, stale: false };
+    if ((error as { code?: unknown }).code === lockNotAvailable) return { claimed: [], held: 0, stale: false, at: null };
     throw error;
   }
 }

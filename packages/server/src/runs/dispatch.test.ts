@@ -226,7 +226,22 @@ describe("dispatch and windows", () => {
     await materialiseRuns(context);
     await database.sql`update control set expanded_until = app_now()`;
     const { runs } = await peekDue(database.sql, { withinMs: 0, limit: 10, after: null });
-    expect(await claimRuns(database.sql, { workerId: worker, runs, limit: 10 })).toEqual({ claimed: [], held: 0, stale: true });
+    expect(await claimRuns(database.sql, { workerId: worker, runs, limit: 10 })).toEqual({
+      claimed: [],
+      held: 0,
+      stale: true,
+      at: start,
+    });
+  });
+
+  it("nothing is started or held by a clock that jumped, until somebody has looked", async () => {
+    await oneJob("coalesce");
+    await materialiseRuns(context);
+    const { runs } = await peekDue(database.sql, { withinMs: 0, limit: 10, after: null });
+    await database.sql`update control set clock_stepped_at = app_now()`;
+    expect(await claimRuns(database.sql, { workerId: worker, runs, limit: 10 })).toEqual({ claimed: [], held: 0, stale: false, at: null });
+    await database.sql`update control set clock_stepped_at = null`;
+    expect((await claimRuns(database.sql, { workerId: worker, runs, limit: 10 })).claimed).toHaveLength(1);
   });
 
   it("a worker that lost its lease can change nothing", async () => {

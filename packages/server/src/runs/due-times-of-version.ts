@@ -9,8 +9,11 @@ export interface ScheduleVersion {
   readonly zoneDataVersion: string | null;
 }
 
-/** The due times of a version in [from, to), epoch milliseconds, ascending; none when the range is empty. */
-export type DueTimesOfVersion = (version: ScheduleVersion, range: { readonly from: number; readonly to: number }) => readonly number[];
+/** The due times of a version in [from, to), epoch milliseconds, ascending, the first `limit` of them; none when the range is empty. */
+export type DueTimesOfVersion = (
+  version: ScheduleVersion,
+  range: { readonly from: number; readonly to: number; readonly limit?: number },
+) => readonly number[];
 
 /** The most due times of one version in one reading. */
 const maxDues = 1_000_000;
@@ -26,8 +29,10 @@ export async function dueTimesOfVersions(
     zones,
     versions.map((one) => one.zoneDataVersion),
   );
-  return (version, { from, to }) =>
-    to <= from ? [] : dueTimes(version.schedule, { from, to, limit: maxDues }, zonesOf(version.zoneDataVersion)).map((due) => due.dueAt);
+  return (version, { from, to, limit = maxDues }) =>
+    to <= from
+      ? []
+      : dueTimes(version.schedule, { from, to, limit: Math.min(limit, maxDues) }, zonesOf(version.zoneDataVersion)).map((due) => due.dueAt);
 }
 
 /**

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { activeHolds, expansionStale, type HoldReason } from "./active-holds.js";
+import { unacknowledgedStep } from "./clock-step.js";
 
 export interface JobExplained extends JobExplanation {
   readonly job: string;
@@ -24,6 +25,14 @@ interface JobRow {
   readonly expansionStale: boolean;
   readonly runningSince: number | null;
   readonly runningAttempt: number | null;
+  readonly runningTrigger: string;
+  readonly runningBy: string | null;
+  readonly runningReason: string | null;
+  readonly abortRequestedAt: number | null;
+  readonly postponedBy: string | null;
+  readonly postponedUntil: number;
+  readonly p95Ms: number | null;
+  readonly durationSamples: number;
   readonly waitingId: string | null;
   readonly waitingState: "queued" | "held" | null;
   readonly waitingDueAt: number;
@@ -48,15 +57,26 @@ export async function explainJob(tx: Tx, jobKey: string): Promise<JobExplained> 
     enabled: row.enabled,
     hasSchedule: row.hasSchedule,
     nextDueAt: row.nextDueAt,
-    running: row.runningSince === null ? null : { startedAt: row.runningSince, attempt: row.runningAttempt ?? 1 },
+    running: runningOf(row),
     waiting,
     holds,
     cappedSystem: await fullSystem(tx, row.integrationId),
     expansionStale: row.expansionStale,
+    clockStep: await unacknowledgedStep(tx),
     lastRun: row.lastState === null ? null : { state: row.lastState, finishedAt: row.lastFinishedAt, error: row.lastError },
   };
   const { nextDueAt, running, integration } = facts;
   return { job: jobKey, integration, at: now, holds, nextDueAt, waiting, running, ...explainJobFacts(facts, now) };
+}
+
+function runningOf(row: JobRow): JobFacts["running"] {
+  if (row.runningSince === null) return null;
+  return {
+    startedAt: row.runningSince,
+    attempt: row.runningAttempt ?? 1,
+    breakGlass: row.runningTrigger === "break-glass" ? { by: row.runningBy ?? "somebody", reason: row.runningReason ?? "" } : null,
+    abortRequestedAt: row.abortRequestedAt,
+  };
 }
 
 async function loadJob(tx: Tx, jobKey: string): Promise<JobRow> {
@@ -64,13 +84,17 @@ async function loadJob(tx: Tx, jobKey: string): Promise<JobRow> {
     select i.id as "integrationId", i.key as integration, j.enabled, j.schedule is not null as "hasSchedule",
       coalesce((select min(q.due_at) from run as q where q.job_id = j.id and q.state = 'queued' and q.due_at > app_now()), j.next_due_at) as "nextDueAt",
       ${expansionStale} as "expansionStale",
-      running.started_at as "runningSince", running.attempt as "runningAttempt",
+      running.started_at as "runningSince", running.attempt as "runningAttempt", running.trigger as "runningTrigger",
+      running.requested_by as "runningBy", running.reason as "runningReason", running.abort_requested_at as "abortRequestedAt",
+      w.postponed_by as "postponedBy", w.postponed_until as "postponedUntil", j.p95_ms as "p95Ms", j.duration_samples as "durationSamples",
       w.id as "waitingId", w.state as "waitingState", w.due_at as "waitingDueAt", w.ready_at as "waitingReadyAt", w.dues as "waitingDues", w.held_since as "waitingHeldSince",
       w.attempt as "waitingAttempt", last.state as "lastState", last.finished_at as "lastFinishedAt", last.error ->> 'message' as "lastError"
     from job as j join integration as i on i.id = j.integration_id cross join control as c
-    left join lateral (select r.started_at, r.attempt from run as r where r.job_id = j.id and r.id = j.running_run_id and r.due_at = run_due_of_id(j.running_run_id)) as running on true
+    left join lateral (select r.started_at, r.attempt, r.trigger, r.requested_by, r.reason, r.abort_requested_at from run as r where r.job_id = j.id and r.id = j.running_run_id and r.due_at = run_due_of_id(j.running_run_id)) as running on true
     left join lateral (
-      select r.id, r.state, r.due_at, r.ready_at, r.held_since, r.attempt,
+      select r.id, r.state, r.due_at, r.ready_at, r.held_since, r.attempt, r.postponed_until,
+        (select mw.title from hold as h join occurrence as o on o.id = h.occurrence_id join maintenance_window as mw on mw.id = o.window_id
+          where h.id = r.postponed_by and r.postponed_until is not null) as postponed_by,
         (select sum(other.due_count)::integer from run as other where other.job_id = j.id and other.state = r.state and other.due_at <= app_now()) as dues
       from run as r where r.job_id = j.id and r.state in ('queued', 'held') and r.due_at <= app_now() order by r.due_at limit 1) as w on true
     left join lateral (
@@ -93,6 +117,10 @@ async function waitingOf(tx: Tx, row: JobRow, state: "queued" | "held"): Promise
     heldSince: row.waitingHeldSince,
     attempt: row.waitingAttempt,
     ahead: rows[0]?.ahead ?? 0,
+    postponed:
+      row.postponedBy === null
+        ? null
+        : { window: row.postponedBy, beginsAt: row.postponedUntil, p95Ms: row.p95Ms ?? 0, samples: row.durationSamples },
   };
 }
 

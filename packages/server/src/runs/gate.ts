@@ -5,8 +5,9 @@ import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
-import { activeHolds, expansionStale, heldUntil, type HoldReason } from "./active-holds.js";
+import { activeHolds, dispatchStopped, heldUntil, type HoldReason } from "./active-holds.js";
 import { claimRuns } from "./claim.js";
+import { unacknowledgedStep } from "./clock-step.js";
 
 /** Whether work on an integration may start now, for schedulers that are not ours. */
 export type GateVerdict =
@@ -25,11 +26,11 @@ const claimRetryMs = 25;
 /** Asks without entering: the answer may be old the moment it is given. */
 export async function askGate(tx: Tx, integrationKey: string): Promise<GateVerdict> {
   const integration = await findIntegration(tx, integrationKey);
-  const stale = await tx.execute<{ stale: boolean }>(sql`
-    select ${expansionStale} as stale from control as c`);
+  const stopped = await tx.execute<{ stopped: boolean }>(sql`
+    select ${dispatchStopped} as stopped from control as c`);
   const by = await activeHolds(tx, integration.id);
   if (by.length > 0) return { kind: "held", by, until: heldUntil(by) ?? null };
-  return stale[0]?.stale === true ? { kind: "held", by: [], until: null } : { kind: "open" };
+  return stopped[0]?.stopped === true ? { kind: "held", by: [], until: null } : { kind: "open" };
 }
 
 /**
@@ -47,6 +48,10 @@ export async function enterGate(
   }
   const leaseToken = randomUUID();
   const queued = await queueGateRun(context, input);
+  if ((await unacknowledgedStep(context.database.db)) !== null) {
+    await refuseGateRun(context, { ...queued, integration: input.integration, why: "held" });
+    return { entered: false, verdict: { kind: "held", by: [], until: null } };
+  }
   for (let tries = 0; tries < claimTries; tries += 1) {
     const result = await claimRuns(context.database.sql, {
       workerId: leaseToken,

@@ -1,15 +1,26 @@
 import { DomainError } from "@quiesce/core";
 import { readNow } from "../command.js";
 import { builder } from "../graphql/builder.js";
-import { RunStateCountRef, stateCounts } from "./graphql-run-state.js";
-import { conservation, type Conservation } from "./ledger.js";
+import { pageArgs, pageComplexity } from "../graphql/connection.js";
+import { keyOf } from "../graphql/key-or-id.js";
+import { HoldRef, IntegrationRef, JobRef, RunRef } from "../graphql/refs.js";
+import { RunStateCountRef, RunStateEnum, stateCounts } from "./graphql-run-state.js";
+import { type ConservationRound, lastConservation } from "./conservation-round.js";
+import { conservation } from "./ledger.js";
+import { type LedgerEntry, ledgerPage } from "./ledger-entries.js";
+import { runsRetainedFrom } from "./reach-back.js";
 
 const read = { authScopes: { can: "runs.read" } } as const;
 const DAY_MS = 86_400_000;
 
-/** Whether every due time is accounted for. */
+/** Every due time with what became of it, and whether all are accounted for. */
 export function defineLedger(): void {
-  const DifferenceRef = builder.objectRef<Conservation["differences"][number]>("LedgerDifference").implement({
+  defineEntries();
+  defineConservation();
+}
+
+function defineConservation(): void {
+  const DifferenceRef = builder.objectRef<ConservationRound["differences"][number]>("LedgerDifference").implement({
     description: "A due time that the schedule's history expects and the ledger lacks, or the other way round.",
     fields: (t) => ({
       job: t.exposeString("job", { description: "The job's key." }),
@@ -17,17 +28,19 @@ export function defineLedger(): void {
       dueAt: t.expose("dueAt", { type: "DateTime", description: "The due time." }),
     }),
   });
-  const ConservationRef = builder.objectRef<Conservation>("Conservation").implement({
+  const ConservationRef = builder.objectRef<ConservationRound>("Conservation").implement({
     description: "Due times recomputed from the schedules' history against those accounted for. A difference is a fault of Quiesce.",
     fields: (t) => ({
       ok: t.boolean({
         description: "True when nothing differs.",
-        resolve: (row) => row.differences.length === 0 && row.expected === row.accounted,
+        resolve: (row) => row.difference === 0 && row.expected === row.accounted,
       }),
+      checkedAt: t.expose("checkedAt", { type: "DateTime", description: "When it was checked." }),
       from: t.expose("from", { type: "DateTime", description: "Due at or after." }),
       to: t.expose("to", { type: "DateTime", description: "Due before." }),
       expected: t.exposeInt("expected", { description: "Due times that the schedules imply." }),
       accounted: t.exposeInt("accounted", { description: "Due times that are a run, or inside the range of one." }),
+      difference: t.exposeInt("difference", { description: "How many due times differ; anything but 0 is a fault of Quiesce." }),
       byState: t.field({
         type: [RunStateCountRef],
         description: "The accounted ones by state.",
@@ -35,7 +48,7 @@ export function defineLedger(): void {
       }),
       differences: t.field({
         type: [DifferenceRef],
-        description: "What differs; at most 1,000 are listed.",
+        description: "What differs; at most 1,000 are listed, of the running check 50.",
         resolve: (row) => row.differences,
       }),
     }),
@@ -44,20 +57,85 @@ export function defineLedger(): void {
     t.field({
       type: ConservationRef,
       ...read,
-      description: "Checks that every due time of a period is accounted for exactly once; the last 24 hours when no period is given.",
+      description:
+        "Whether every due time of a period is accounted for exactly once. Without a period: the running check of the last 24 hours, as it was finished last.",
       complexity: 1_000,
       args: {
         from: t.arg({ type: "DateTime", description: "Due at or after." }),
         to: t.arg({ type: "DateTime", description: "Due before; at most 31 days after `from`." }),
       },
       resolve: async (_root, args, { database, zones }) => {
-        const to = args.to ?? (await readNow(database.db));
-        const from = args.from ?? to - DAY_MS;
+        const known = typeof args.from === "number" || typeof args.to === "number" ? null : await lastConservation(database.db);
+        if (known !== null) return known;
+        const now = await readNow(database.db);
+        const to = args.to ?? now;
+        const from = Math.max(args.from ?? to - DAY_MS, (await runsRetainedFrom(database.db)) ?? 0);
         if (from >= to || to - from > 31 * DAY_MS)
-          throw new DomainError("QSC_LEDGER_PERIOD", "The period must be at least a millisecond and at most 31 days long.", {
-            field: "from",
-          });
-        return conservation(database.db, zones, { from, to });
+          throw new DomainError(
+            "QSC_LEDGER_PERIOD",
+            "The period must be at least a millisecond and at most 31 days long, and not end before what is kept.",
+            {
+              field: "from",
+            },
+          );
+        return { checkedAt: now, ...(await conservation(database.db, zones, { from, to })) };
+      },
+    }),
+  );
+}
+
+function defineEntries(): void {
+  const EntryRef = builder.objectRef<LedgerEntry>("LedgerEntry").implement({
+    description: "One due time of a schedule, in exactly one state.",
+    fields: (t) => ({
+      dueAt: t.expose("dueAt", { type: "DateTime", description: "When it was due." }),
+      job: t.field({ type: JobRef, description: "Its job.", resolve: (row) => String(row.jobId) }),
+      integration: t.field({ type: IntegrationRef, description: "Its integration.", resolve: (row) => String(row.integrationId) }),
+      state: t.expose("state", {
+        type: RunStateEnum,
+        description: "Where it is. Of several due times that one run stands for, all but the first are COALESCED.",
+      }),
+      why: t.exposeString("why", { description: "Why it ended so, or where it is, in words." }),
+      heldBy: t.field({
+        type: [HoldRef],
+        description: "The holds that covered its run when it was last held; a window's has its occurrence.",
+        resolve: (row) => row.heldBy.map(String),
+      }),
+      run: t.field({ type: RunRef, description: "The run that is this due time, or stands for it.", resolve: (row) => row.runId }),
+    }),
+  });
+  const EntryConnection = builder.connectionObject(
+    { type: EntryRef, name: "LedgerConnection", description: "A page of the ledger." },
+    { name: "LedgerEdge", description: "A due time in a list." },
+  );
+  const FilterInput = builder.inputType("LedgerFilter", {
+    description: "Which due times; every field given must fit.",
+    fields: (t) => ({
+      job: t.string({ description: "Of this job (key or id)." }),
+      integration: t.string({ description: "Of this integration (key or id)." }),
+      states: t.field({ type: [RunStateEnum], description: "In one of these states." }),
+      dueFrom: t.field({ type: "DateTime", description: "Due at or after; all that is kept when left out." }),
+      dueTo: t.field({ type: "DateTime", description: "Due before; now when left out." }),
+    }),
+  });
+  builder.queryField("ledger", (t) =>
+    t.field({
+      type: EntryConnection,
+      ...read,
+      description:
+        "Every due time of the schedules with what became of it and why. Runs are newest first; of a run that stands for several due times these follow in their order.",
+      complexity: pageComplexity,
+      args: { ...pageArgs, filter: t.arg({ type: FilterInput, description: "Which due times." }) },
+      resolve: async (_root, args, context) => {
+        const { job, integration, states, dueFrom, dueTo } = args.filter ?? {};
+        const filter = {
+          job: typeof job === "string" ? await keyOf(context, "Job", job) : null,
+          integration: typeof integration === "string" ? await keyOf(context, "Integration", integration) : null,
+          states: states ?? null,
+          dueFrom: dueFrom ?? null,
+          dueTo: dueTo ?? null,
+        };
+        return ledgerPage(context, filter, args);
       },
     }),
   );

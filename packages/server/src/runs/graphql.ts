@@ -7,6 +7,7 @@ import { idInside, keyOf, numberOf, runIdOf } from "../graphql/key-or-id.js";
 import { DeadLetterRef, HoldRef, IntegrationRef, JobRef, RunRef } from "../graphql/refs.js";
 import { type RequestContext, runCommand } from "../graphql/request-context.js";
 import { cancelRun, runNow } from "./commands.js";
+import { defineDrainOfRuns } from "./graphql-drain.js";
 import { defineExplain } from "./graphql-explain.js";
 import { defineGateMutations } from "./graphql-gate-mutations.js";
 import { defineGate, gateOf, GateRef } from "./graphql-gate.js";
@@ -64,6 +65,7 @@ export function defineRuns(): void {
   defineExplain();
   defineQueries();
   defineMutations();
+  defineDrainOfRuns();
 }
 
 function defineRun(): void {

@@ -2,6 +2,7 @@ import type { ZoneData } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
 import { duesByState, dueTimesOfVersions, type ScheduleVersion } from "./due-times-of-version.js";
+import { reachBack } from "./reach-back.js";
 
 /** A due time that the schedule's history expects and the ledger lacks, or the other way round. */
 export interface LedgerDifference {
@@ -18,6 +19,9 @@ export interface Conservation {
   readonly accounted: number;
   /** Due times by state; those that a range row stands for count as coalesced into it (or skipped with it). */
   readonly byState: { readonly [state: string]: number };
+  /** How many due times differ; zero, or there is a fault. */
+  readonly difference: number;
+  /** The first of those that differ. */
   readonly differences: readonly LedgerDifference[];
 }
 
@@ -51,19 +55,27 @@ const maxListed = 1_000;
  * one range, and no row may be there that no schedule explains. A difference is an alert (law 2). The rows of deleted jobs have no history any
  * more and are not looked at.
  */
-export async function conservation(tx: Tx, zones: ZoneData, range: { readonly from: number; readonly to: number }): Promise<Conservation> {
+export async function conservation(
+  tx: Tx,
+  zones: ZoneData,
+  /** `jobs`: only the jobs with an id above `after`, up to `upTo`. */
+  input: { readonly from: number; readonly to: number; readonly jobs?: { readonly after: number; readonly upTo: number } },
+): Promise<Conservation> {
+  const range = { from: input.from, to: input.to };
+  const ofJobs = input.jobs === undefined ? sql`true` : sql`j.id > ${input.jobs.after} and j.id <= ${input.jobs.upTo}`;
   const spans = await tx.execute<ScheduleSpan>(sql`
     select j.id as "jobId", j.key as job, s.version, s.schedule, s.zone_data_version as "zoneDataVersion", greatest(s.valid_from, ${range.from}::timestamptz) as "from",
       least(coalesce(s.valid_to, j.watermark), j.watermark, ${range.to}::timestamptz) as "to"
     from job_schedule as s join job as j on j.id = s.job_id
-    where s.schedule is not null and s.valid_from < ${range.to}::timestamptz and coalesce(s.valid_to, 'infinity') > ${range.from}::timestamptz
+    where ${ofJobs} and s.schedule is not null and s.valid_from < ${range.to}::timestamptz and coalesce(s.valid_to, 'infinity') > ${range.from}::timestamptz
     order by j.id, s.version`);
   const rows = await tx.execute<LedgerRow>(sql`
     select r.job_id as "jobId", j.key as job, r.schedule_version as version, r.due_at as "dueAt", r.last_due_at as "lastDueAt", r.due_count as "dueCount", r.state,
       s.valid_from as "validFrom", case when s.version is not null then least(s.valid_to, j.watermark) end as "validTo"
     from run as r join job as j on j.id = r.job_id
     left join job_schedule as s on s.job_id = r.job_id and s.version = r.schedule_version and s.schedule is not null
-    where r.trigger = 'schedule' and r.due_at < ${range.to}::timestamptz and r.last_due_at >= ${range.from}::timestamptz
+    where ${ofJobs} and r.trigger = 'schedule' and r.due_at >= ${await reachBack(tx, range.from)}::timestamptz and r.due_at < ${range.to}::timestamptz
+      and r.last_due_at >= ${range.from}::timestamptz
     order by r.due_at`);
   const bySpan = new Map<string, LedgerRow[]>();
   for (const row of rows) {
@@ -83,6 +95,7 @@ class Account {
   #expected = 0;
   #accounted = 0;
   readonly #byState = new Map<string, number>();
+  #difference = 0;
   readonly #differences: LedgerDifference[] = [];
 
   compare(span: ScheduleSpan, expected: readonly number[], rows: readonly LedgerRow[]): void {
@@ -118,11 +131,12 @@ class Account {
     else if (validFrom === null) this.#differ({ job, kind: "unexpected", dueAt: range.from });
   }
 
-  result(): Pick<Conservation, "expected" | "accounted" | "byState" | "differences"> {
+  result(): Pick<Conservation, "expected" | "accounted" | "byState" | "difference" | "differences"> {
     return {
       expected: this.#expected,
       accounted: this.#accounted,
       byState: Object.fromEntries(this.#byState),
+      difference: this.#difference,
       differences: this.#differences,
     };
   }
@@ -133,6 +147,7 @@ class Account {
   }
 
   #differ(difference: LedgerDifference): void {
+    this.#difference += 1;
     if (this.#differences.length < maxListed) this.#differences.push(difference);
   }
 }

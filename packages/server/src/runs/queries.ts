@@ -5,7 +5,7 @@ import { bigints, integers, texts, uuids } from "../db/sql-arrays.js";
 import { groupRows } from "../db/group-rows.js";
 import { selectRows } from "../db/select-rows.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
-import { expansionStale, heldUntil, type HoldReason, holdsNow } from "./active-holds.js";
+import { dispatchStopped, heldUntil, type HoldReason, holdsNow } from "./active-holds.js";
 import type { GateVerdict } from "./gate.js";
 
 /** A run as the API shows it. */
@@ -27,6 +27,10 @@ export interface RunView {
   readonly heldSince: number | null;
   readonly releasedAt: number | null;
   readonly observedBy: number[] | null;
+  readonly postponedBy: number | null;
+  readonly postponedUntil: number | null;
+  readonly abortedBy: number | null;
+  readonly abortRequestedAt: number | null;
   readonly coalescedInto: string | null;
   readonly requestedBy: string | null;
   readonly reason: string | null;
@@ -37,6 +41,7 @@ export interface RunView {
 const columns = sql`r.id, r.job_id as "jobId", r.integration_id as "integrationId", r.due_at as "dueAt", r.last_due_at as "lastDueAt",
   r.due_count as "dueCount", r.due_local as "dueLocal", r.trigger, r.state, r.attempt, r.ready_at as "readyAt", r.started_at as "startedAt",
   r.finished_at as "finishedAt", r.held_by as "heldBy", r.held_since as "heldSince", r.released_at as "releasedAt", r.observed_by as "observedBy",
+  r.postponed_by as "postponedBy", r.postponed_until as "postponedUntil", r.aborted_by as "abortedBy", r.abort_requested_at as "abortRequestedAt",
   r.coalesced_into as "coalescedInto", r.requested_by as "requestedBy", r.reason, r.error, r.figures`;
 
 /** Runs by their uuids, in one statement; each is looked for only in the partition of its due time, which its id begins with. */
@@ -121,7 +126,7 @@ export async function gatesOf(
   const rows = await selectRows<Row>(
     database.db,
     sql`
-    select i.id as "integrationId", (select app_now()) as "asOf", ${expansionStale} as stale, held.*
+    select i.id as "integrationId", (select app_now()) as "asOf", ${dispatchStopped} as stale, held.*
     from unnest(${integers(integrationIds)}) as i(id) cross join control as c
     left join lateral (
       select h.id as "holdId", h.kind, ${holdTitle} as title, w.key as "windowKey", h.owner, h.reason, m.path, m.begins_at as since, h.expires_at as until

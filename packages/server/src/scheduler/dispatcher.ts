@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
 import { claimRuns, type DueRun, peekDue } from "../runs/claim.js";
+import { ClockWatch } from "./clock-watch.js";
 import type { RunWorker } from "./run-worker.js";
 
 /** The peek looks this far ahead and arms a local timer for what is not due yet. */
@@ -10,6 +11,8 @@ const lookAheadMs = 1_000;
 const maxClaim = 500;
 /** A run that could not be taken (a busy lock bucket) is tried again after this. */
 const busyRetryMs = 5;
+/** A claim that takes longer has a wrong plan: waiting for locks ends after a quarter of a second. */
+const slowClaimMs = 500;
 /** Runs that wait since more than forty days are looked for this often. */
 const slowLookEveryMs = 30_000;
 
@@ -20,8 +23,10 @@ const slowLookEveryMs = 30_000;
 export class Dispatcher {
   readonly #database: Database;
   readonly #worker: RunWorker;
+  readonly #clock: ClockWatch;
   readonly #log: Logger;
   readonly #onStale: () => void;
+  readonly #onSlowClaim: (tookMs: number) => void;
   #passing: Promise<void> | null = null;
   #again = false;
   #stopped = true;
@@ -29,11 +34,20 @@ export class Dispatcher {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #slowLookAtMs = 0;
 
-  constructor(options: { readonly database: Database; readonly worker: RunWorker; readonly log: Logger; readonly onStale: () => void }) {
+  constructor(options: {
+    readonly database: Database;
+    readonly worker: RunWorker;
+    readonly clockWatch: ClockWatch;
+    readonly log: Logger;
+    readonly onStale: () => void;
+    readonly onSlowClaim: (tookMs: number) => void;
+  }) {
     this.#database = options.database;
     this.#worker = options.worker;
+    this.#clock = options.clockWatch;
     this.#log = options.log;
     this.#onStale = options.onStale;
+    this.#onSlowClaim = options.onSlowClaim;
   }
 
   start(): void {
@@ -76,7 +90,10 @@ export class Dispatcher {
     let after: { readonly readyAt: number; readonly jobId: number } | null = null;
     while (!this.#stopped && this.#worker.freeSlots > 0) {
       const limit = Math.min(maxClaim, this.#worker.freeSlots);
-      const { now, runs } = await peekDue(this.#database.sql, { withinMs: lookAheadMs, limit: maxClaim, after, anyAge });
+      const asked = ClockWatch.moment();
+      const { now, clock: state, runs } = await peekDue(this.#database.sql, { withinMs: lookAheadMs, limit: maxClaim, after, anyAge });
+      // The next wake-up looks again.
+      if (!(await this.#clock.judge({ ...state, now }, asked))) return;
       const due = runs.filter((run) => run.readyAt <= now);
       const next = runs[due.length];
       const taken = await this.#claim(due, limit);
@@ -92,14 +109,18 @@ export class Dispatcher {
   async #claim(due: readonly DueRun[], limit: number): Promise<"done" | "stale"> {
     const workerId = this.#worker.workerId;
     if (due.length === 0 || workerId === null) return "done";
-    const claimedAtMs = clock.monotonicMs();
+    const asked = ClockWatch.moment();
     const result = await claimRuns(this.#database.sql, { workerId, runs: due, limit });
+    const tookMs = clock.monotonicMs() - asked.monotonicMs;
+    if (tookMs > slowClaimMs) this.#onSlowClaim(tookMs);
     if (result.stale) {
       this.#log.error("The windows are not expanded past now: nothing is dispatched until they are.");
       this.#onStale();
       return "stale";
     }
-    if (result.claimed.length > 0) this.#worker.run(result.claimed, { workerId, claimedAtMs }, () => this.wake());
+    const refusal = result.at !== null && this.#clock.suspects(result.at, asked) ? "clock-stepped" : null;
+    const claim = { workerId, claimedAtMs: asked.monotonicMs, refusal };
+    if (result.claimed.length > 0) this.#worker.run(result.claimed, claim, () => this.wake());
     if (result.claimed.length + result.held === 0) this.#wakeAfter(busyRetryMs * 10);
     else if (result.claimed.length + result.held < due.length) this.#wakeAfter(busyRetryMs);
     return "done";

@@ -8,7 +8,7 @@ export interface RunToExecute extends ClaimedRun {
 }
 
 /** Why a run in flight is told to stop. */
-export type AbortReason = { readonly why: "timeout" | "shutdown" | "lease-lost" };
+export type AbortReason = { readonly why: "timeout" | "shutdown" | "lease-lost" | "window" };
 
 /**
  * Does the work of a claimed run. It must honour the signal (its reason is an AbortReason) and never throw for what the outside world does:

@@ -101,8 +101,25 @@ async function startWorker(lease: LeaseSettings, executor: RunExecutor, leaseDat
 }
 
 function hand(worker: RunWorker, claimed: readonly ClaimedRun[], workerId = worker.workerId ?? ""): void {
-  worker.run(claimed, { workerId, claimedAtMs: clock.monotonicMs() }, () => undefined);
+  worker.run(claimed, { workerId, claimedAtMs: clock.monotonicMs(), refusal: null }, () => undefined);
 }
+
+it("gives back, without a call, what was claimed by a clock that had jumped", async () => {
+  let calls = 0;
+  const execute: RunExecutor["execute"] = async () => {
+    calls += 1;
+    return { kind: "succeeded", figures: {} };
+  };
+  const worker = await startWorker({ leaseMs: 30_000, marginMs: 10_000, renewEveryMs: 5_000 }, { execute });
+  const claimed = await claimAll(worker);
+  worker.run(claimed, { workerId: worker.workerId ?? "", claimedAtMs: clock.monotonicMs(), refusal: "clock-stepped" }, () => undefined);
+  await vi.waitFor(async () =>
+    expect(await database.sql`select state, reason, given_back from run`).toEqual(
+      claimed.map(() => ({ state: "queued", reason: "clock-stepped", given_back: 1 })),
+    ),
+  );
+  expect(calls).toBe(0);
+});
 
 /** Runs until it is told to stop, and tells when and why. */
 function patient(): { readonly executor: RunExecutor; readonly stopped: Promise<{ readonly reason: unknown; readonly atMs: number }> } {

@@ -2,6 +2,7 @@ import { ERROR_POLICIES } from "@quiesce/sdk";
 import type { Logger } from "pino";
 import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
+import { readAbortRequests } from "../runs/abort-requests.js";
 import type { ClaimedRun } from "../runs/claim.js";
 import type { RunOutcome } from "../runs/finish.js";
 import { giveBackUnexecuted, type LeaseSettings, registerWorker, renewWorker, retireWorker } from "../runs/worker-lease.js";
@@ -14,11 +15,24 @@ const maxClaimAgeMs = 1_000;
 const abortedWaitMs = 400;
 const lostLeaseReason: AbortReason = { why: "lease-lost" };
 
+/** A busy worker looks this often whether somebody wants one of its runs to stop. */
+const abortLookEveryMs = 1_000;
 /** Leaving does not wait longer than this for a database that does not answer. */
 const maxFarewellMs = 200;
 
+/** The claim that some runs came with. */
+interface Claim {
+  readonly workerId: string;
+  /** The monotonic time before the claim was sent. */
+  readonly claimedAtMs: number;
+  /** Why none of these runs may start after all; null when they may. */
+  readonly refusal: string | null;
+}
+
 interface Running {
   readonly runId: string;
+  readonly dueAt: number;
+  readonly attempt: number;
   readonly abort: AbortController;
   readonly ended: Promise<void>;
 }
@@ -41,6 +55,8 @@ export class RunWorker {
   #renewal: Promise<void> = Promise.resolve();
   #renewalSinceMs: number | null = null;
   #selfKill: NodeJS.Timeout | null = null;
+  #abortLook: NodeJS.Timeout | null = null;
+  #looking = false;
 
   constructor(options: {
     readonly database: Database;
@@ -79,6 +95,7 @@ export class RunWorker {
   async start(): Promise<void> {
     await this.#takeLease();
     this.#renewing = setInterval(() => this.#renewUnlessUnderWay(), this.#lease.renewEveryMs);
+    this.#abortLook = setInterval(() => void this.lookForAborts(), abortLookEveryMs);
   }
 
   /** Lets runs in flight finish for `graceMs`, then aborts them, and gives up the lease so that nobody has to wait for it. */
@@ -93,14 +110,15 @@ export class RunWorker {
       await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, abortedWaitMs).unref())]);
     }
     if (this.#renewing !== null) clearInterval(this.#renewing);
+    if (this.#abortLook !== null) clearInterval(this.#abortLook);
     const retired = this.#renewal.then(() => (this.#workerId === null ? undefined : retireWorker(this.#leaseDatabase, this.#workerId)));
     await Promise.race([retired, new Promise((resolve) => setTimeout(resolve, maxFarewellMs).unref())]);
     if (this.#selfKill !== null) clearTimeout(this.#selfKill);
     this.#workerId = null;
   }
 
-  /** Starts claimed runs; `claimedAtMs` is the monotonic time before the claim was sent. `onSlot` is called whenever a slot gets free. */
-  run(claimed: readonly ClaimedRun[], claim: { readonly workerId: string; readonly claimedAtMs: number }, onSlot: () => void): void {
+  /** Starts claimed runs. `onSlot` is called whenever a slot gets free. */
+  run(claimed: readonly ClaimedRun[], claim: Claim, onSlot: () => void): void {
     for (const one of claimed) {
       const run = { ...one, workerId: claim.workerId };
       const key = `${run.runId}/${run.attempt}`;
@@ -109,15 +127,27 @@ export class RunWorker {
         this.#running.delete(key);
         onSlot();
       });
-      this.#running.set(key, { runId: run.runId, abort, ended });
+      this.#running.set(key, { runId: run.runId, dueAt: run.dueAt, attempt: run.attempt, abort, ended });
     }
   }
 
-  async #execute(
-    run: RunToExecute,
-    claim: { readonly workerId: string; readonly claimedAtMs: number },
-    abort: AbortController,
-  ): Promise<void> {
+  /** Stops the runs in hand that somebody wants to stop: by its own look every second, or at once for whoever has just asked. Never throws. */
+  async lookForAborts(): Promise<void> {
+    const workerId = this.#workerId;
+    if (workerId === null || this.#looking || this.#running.size === 0) return;
+    this.#looking = true;
+    try {
+      for (const one of await readAbortRequests(this.#leaseDatabase, { workerId, runs: [...this.#running.values()] })) {
+        this.#running.get(`${one.runId}/${one.attempt}`)?.abort.abort({ why: one.reason } satisfies AbortReason);
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, "Nobody knows whether a run is to stop; looking again.");
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #execute(run: RunToExecute, claim: Claim, abort: AbortController): Promise<void> {
     const timer = setTimeout(() => abort.abort({ why: "timeout" } satisfies AbortReason), run.timeoutMs);
     const outcome = await this.#outcomeOf(run, claim, abort.signal);
     clearTimeout(timer);
@@ -126,11 +156,8 @@ export class RunWorker {
     await this.#finishes.add(claim.workerId, { runId, dueAt, attempt, retry, outcome, jitter: this.#random() }, giveUpAtMs);
   }
 
-  async #outcomeOf(
-    run: RunToExecute,
-    claim: { readonly workerId: string; readonly claimedAtMs: number },
-    signal: AbortSignal,
-  ): Promise<RunOutcome> {
+  async #outcomeOf(run: RunToExecute, claim: Claim, signal: AbortSignal): Promise<RunOutcome> {
+    if (claim.refusal !== null) return { kind: "given-back", reason: claim.refusal };
     // The lease may have come near its end, or to it, while the claim was under way: nothing would stop this run then.
     if (this.workerId !== claim.workerId) return { kind: "given-back", reason: "lease-ending" };
     if (clock.monotonicMs() - claim.claimedAtMs > maxClaimAgeMs) return { kind: "given-back", reason: "claim-too-old" };

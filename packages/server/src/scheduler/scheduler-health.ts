@@ -1,5 +1,8 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
+import { deliveryHealth } from "../notifications/delivery-health.js";
+import { overrunHealth } from "../windows/overrun-health.js";
+import { type ConservationRound, lastConservation } from "../runs/conservation-round.js";
 
 /** What the scheduling of the whole deployment shows of itself; the same shape as the API's health checks. */
 export interface SchedulerCheck {
@@ -7,6 +10,8 @@ export interface SchedulerCheck {
   readonly status: "pass" | "warn" | "fail";
   readonly detail?: string;
   readonly observed?: unknown;
+  /** A failure that wants a person, who must be able to reach this server: it stays behind the balancer. */
+  readonly servesAllTheSame?: true;
 }
 
 /**
@@ -15,9 +20,17 @@ export interface SchedulerCheck {
  */
 const lateAfterMs = 60_000;
 
+/** Differences of the ledger that the health check names. */
+const maxNamed = 5;
+/** A round of the ledger's check takes minutes; for so long there was none when something is wrong with it. */
+const uncheckedAfterMs = 3_600_000;
+
 interface Facts {
+  readonly now: number;
   readonly expandedUntil: number;
   readonly overriddenUntil: number;
+  readonly clockStep: { readonly byMs: number; readonly server: string } | null;
+  readonly clockSteppedAt: number | null;
   readonly stale: boolean;
   readonly overridden: boolean;
   readonly workers: number;
@@ -29,7 +42,7 @@ interface Facts {
 /** Looks at the facts that dispatch depends on: the expansion, the workers, the age of what waits. */
 export async function schedulerHealth(database: Database): Promise<readonly SchedulerCheck[]> {
   const rows = await database.db.execute<Facts & { readonly [column: string]: unknown }>(sql`
-    select c.expanded_until as "expandedUntil", c.expansion_override_until as "overriddenUntil",
+    select app_now() as now, c.clock_step as "clockStep", c.clock_stepped_at as "clockSteppedAt", c.expanded_until as "expandedUntil", c.expansion_override_until as "overriddenUntil",
       c.expanded_until <= app_now() as stale, c.expansion_override_until > app_now() as overridden,
       (select count(*)::integer from worker where stopped_at is null and lease_until > app_now()) as workers,
       (select count(*)::integer from run where state = 'running') as running,
@@ -39,7 +52,55 @@ export async function schedulerHealth(database: Database): Promise<readonly Sche
   const found = rows[0];
   if (found === undefined)
     return [{ name: "scheduler", status: "fail", detail: "The control row is missing: the database is not migrated." }];
-  return [expansionCheck(found), workersCheck(found), latenessCheck(found)];
+  const conserved = ledgerCheck(await lastConservation(database.db), found.now);
+  return [
+    clockCheck(found),
+    expansionCheck(found),
+    workersCheck(found),
+    latenessCheck(found),
+    await overrunHealth(database.db),
+    await deliveryHealth(database.db),
+    conserved,
+  ];
+}
+
+function ledgerCheck(round: ConservationRound | null, now: number): SchedulerCheck {
+  const name = "ledger.conservation";
+  if (round === null) return { name, status: "pass", detail: "Not checked yet; the first check ends within minutes." };
+  const { difference, expected, accounted } = round;
+  const iso = (instant: number) => new Date(instant).toISOString();
+  const observed = { checkedAt: iso(round.checkedAt), from: iso(round.from), to: iso(round.to), expected, accounted, difference };
+  if (difference > 0) {
+    const named = round.differences.slice(0, maxNamed).map((one) => `${one.job} at ${iso(one.dueAt)} (${one.kind})`);
+    return {
+      name,
+      status: "warn",
+      detail: `${difference} due times are not accounted for, among them: ${named.join(", ")}. Look at them with quiesce ledger --job, run what is missing by hand, and report it: it is a fault of Quiesce.`,
+      observed,
+    };
+  }
+  if (now - round.checkedAt > uncheckedAfterMs)
+    return {
+      name,
+      status: "warn",
+      detail: `The due times were checked last at ${iso(round.checkedAt)}. Is a server with the role dispatcher running?`,
+      observed,
+    };
+  return { name, status: "pass", observed };
+}
+
+function clockCheck({ clockStep, clockSteppedAt }: Facts): SchedulerCheck {
+  const name = "dispatch.clock";
+  if (clockStep === null || clockSteppedAt === null) return { name, status: "pass" };
+  const seenAt = new Date(clockSteppedAt).toISOString();
+  const seconds = (Math.abs(clockStep.byMs) / 1_000).toFixed(1);
+  return {
+    name,
+    status: "fail",
+    detail: `The database's clock jumped ${clockStep.byMs < 0 ? "back" : "forward"} by ${seconds} s (seen at ${seenAt}), so nothing is dispatched. Put the time of the database's machine right, then: quiesce clock acknowledge --reason "…"`,
+    observed: { ...clockStep, seenAt },
+    servesAllTheSame: true,
+  };
 }
 
 function expansionCheck({ stale, overridden, expandedUntil, overriddenUntil }: Facts): SchedulerCheck {
@@ -53,7 +114,12 @@ function expansionCheck({ stale, overridden, expandedUntil, overriddenUntil }: F
       detail: `${problem}. Runs start all the same, by an operator's order: new windows do not hold. Start a server with the role dispatcher.`,
       observed: { overriddenUntil: new Date(overriddenUntil).toISOString() },
     };
-  return { name, status: "fail", detail: `${problem}, so nothing is dispatched. Start a server with the role dispatcher.` };
+  return {
+    name,
+    status: "fail",
+    detail: `${problem}, so nothing is dispatched. Start a server with the role dispatcher.`,
+    servesAllTheSame: true,
+  };
 }
 
 function workersCheck({ workers, running, held }: Facts): SchedulerCheck {

@@ -56,6 +56,7 @@ it("a frozen client with every dispatch lock in its hands stops dispatch no long
     databaseUrl: fresh.url,
     zones,
     executor: { execute: async () => ({ kind: "succeeded", figures: {} }) },
+    probe: { isReady: async () => ({ ready: true, why: null }) },
     log: pino({ level: "silent" }),
     workerName: "test",
     maxConcurrentRuns: 10,

@@ -2,11 +2,15 @@ import type { ZoneData } from "@quiesce/core";
 import type { Logger } from "pino";
 import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
+import { renewStatistics } from "../db/renew-statistics.js";
+import type { RetentionDays } from "../retention/settings.js";
 import type { LeaseSettings } from "../runs/worker-lease.js";
 import { AgendaWakes } from "./agenda-wakes.js";
+import { ClockWatch } from "./clock-watch.js";
 import { type ControlPass, controlPasses } from "./control-passes.js";
 import { Dispatcher } from "./dispatcher.js";
 import { openDispatchDatabase } from "./open-dispatch-database.js";
+import type { ReadinessProbe } from "../windows/check-readiness.js";
 import type { RunExecutor } from "./run-executor.js";
 import { RunWorker } from "./run-worker.js";
 
@@ -21,24 +25,29 @@ export interface SchedulerOptions {
   readonly dispatchDatabase?: Database;
   readonly zones: ZoneData;
   readonly executor: RunExecutor;
+  readonly probe: ReadinessProbe;
   readonly log: Logger;
   readonly workerName: string;
   readonly maxConcurrentRuns: number;
   readonly lease: LeaseSettings;
+  /** As long as the deployment has no setting of its own; 400 days of runs and 30 of events when left out. */
+  readonly retention?: RetentionDays;
   /** A number in [0, 1) for spreading retries. */
   readonly random: () => number;
 }
 
-/** One pass with the guard that it never runs twice at once in this process. */
+/** One pass with the guards that it never runs twice at once in this process, and decides nothing by a clock that jumped. */
 class GuardedPass {
   readonly #pass: ControlPass;
+  readonly #clock: ClockWatch;
   readonly #log: Logger;
   #running: Promise<void> | null = null;
   #lastStartedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(pass: ControlPass, log: Logger) {
+  constructor(pass: ControlPass, guards: { readonly clockWatch: ClockWatch; readonly log: Logger }) {
     this.#pass = pass;
-    this.#log = log;
+    this.#clock = guards.clockWatch;
+    this.#log = guards.log;
   }
 
   get name(): string {
@@ -53,8 +62,9 @@ class GuardedPass {
   run(): Promise<void> {
     if (this.#running !== null) return this.#running;
     this.#lastStartedMs = clock.monotonicMs();
-    this.#running = this.#pass
-      .run()
+    this.#running = this.#clock
+      .isTrusted()
+      .then((isTrusted) => (isTrusted ? this.#pass.run() : undefined))
       .catch((error: unknown) =>
         this.#log.error({ err: error, pass: this.#pass.name }, "A pass of the scheduler failed; the next wake-up tries again."),
       )
@@ -82,21 +92,27 @@ export class Scheduler {
   readonly #log: Logger;
   readonly #ownDatabase: Database | null;
   #ticking: NodeJS.Timeout | null = null;
+  #statistics: Promise<void> | null = null;
 
   constructor(options: SchedulerOptions) {
     this.#log = options.log;
     const dispatchDatabase = options.dispatchDatabase ?? openDispatchDatabase(options.databaseUrl);
     this.#ownDatabase = options.dispatchDatabase === undefined ? dispatchDatabase : null;
     this.#worker = new RunWorker({ ...options, leaseDatabase: dispatchDatabase, name: options.workerName });
+    const clockWatch = new ClockWatch(options);
     this.#dispatcher = new Dispatcher({
       ...options,
+      clockWatch,
       database: dispatchDatabase,
       worker: this.#worker,
       onStale: () => void this.pass("windows.expand"),
+      onSlowClaim: (tookMs) => void this.#renewStatistics(options, tookMs),
     });
-    this.#passes = controlPasses({ ...options, wakeDispatcher: () => this.#dispatcher.wake() }).map(
-      (pass) => new GuardedPass(pass, options.log),
-    );
+    this.#passes = controlPasses({
+      ...options,
+      wakeDispatcher: () => this.#dispatcher.wake(),
+      lookForAborts: () => void this.#worker.lookForAborts(),
+    }).map((pass) => new GuardedPass(pass, { clockWatch, log: options.log }));
     this.#agenda = new AgendaWakes({
       url: options.databaseUrl,
       log: options.log,
@@ -132,6 +148,20 @@ export class Scheduler {
       this.#worker.stop(graceMs),
     ]);
     await this.#ownDatabase?.sql.end({ timeout: 0 });
+  }
+
+  /** In the background; the claim that was slow, and those after it, do not wait. */
+  #renewStatistics(options: SchedulerOptions, tookMs: number): Promise<void> {
+    this.#statistics ??= renewStatistics(options, "slow-claim")
+      .then((tables) => {
+        if (tables.length > 0)
+          this.#log.warn({ tookMs: Math.round(tookMs), tables }, "A claim was slow: the planner's statistics were renewed.");
+      })
+      .catch((error: unknown) => this.#log.warn({ err: error }, "The planner's statistics could not be renewed."))
+      .finally(() => {
+        this.#statistics = null;
+      });
+    return this.#statistics;
   }
 
   /** Runs one pass now: after a command whose effect should show at once. */

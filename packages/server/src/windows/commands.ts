@@ -24,7 +24,9 @@ export function updateWindow(
     await lockCatalogue(tx);
     const current = await knownWindow(tx, input.key);
     const { key: _key, ...patch } = input;
-    const saved = await saveWindow(tx, context, { ...inputOf(current), ...patch, key: current.key });
+    const drain = { ...current.drain, ...patch.drain };
+    const resume = { ...current.resume, ...patch.resume, readiness: { ...current.resume.readiness, ...patch.resume?.readiness } };
+    const saved = await saveWindow(tx, context, { ...inputOf(current), ...patch, drain, resume, key: current.key });
     await lockDispatch(tx, saved.changed);
     return { key: saved.key };
   });
@@ -44,12 +46,15 @@ export function cancelWindow(
 }
 
 /** What a person would have to write to get this window as it is. */
-function inputOf(window: WindowRow): WindowInput {
+export function inputOf(window: WindowRow): WindowInput {
   return {
     title: window.title,
+    kind: window.kind,
     mode: window.mode,
     series: window.series,
     scope: window.scope,
+    drain: window.drain,
+    resume: window.resume,
     owner: window.owner,
     reason: window.reason,
     confirmLong: true,

@@ -5,6 +5,8 @@ import type { Tx } from "../db/client.js";
 import { lockDispatch, lockCatalogue } from "./locks.js";
 import { applyMembership } from "./membership.js";
 import { insertOccurrenceHolds, insertOccurrences, loadCatalogFacts, windowsToExpand } from "./store.js";
+import { withMovedOccurrences } from "./moved-occurrences.js";
+import { evaluatedSeries } from "./planning-store.js";
 import { maintenanceWindow, type WindowRow } from "./table.js";
 
 const dayMs = 86_400_000;
@@ -23,11 +25,13 @@ export async function expandWindow(
   input: { readonly window: WindowRow; readonly zones: ZoneData; readonly now: number; readonly from: number },
 ): Promise<void> {
   const until = input.now + occurrenceHorizonMs;
-  const found = occurrences(input.window.series, { from: input.from, to: until }, input.zones);
+  const series = await evaluatedSeries(tx, input.window.series);
+  const found = occurrences(series, { from: input.from, to: until }, input.zones);
+  const ahead = await withMovedOccurrences(tx, { ...input, series, found });
   await insertOccurrences(tx, {
     window: input.window,
     zoneDataVersion: input.zones.version,
-    occurrences: found.filter((one) => one.end > input.now),
+    occurrences: ahead.filter(({ startsAt, endsAt }) => endsAt > input.now && startsAt < until).map(({ one }) => one),
   });
   await tx.update(maintenanceWindow).set({ expandedUntil: until }).where(eq(maintenanceWindow.id, input.window.id));
 }

@@ -1,4 +1,4 @@
-import { DomainError, type WindowInput } from "@quiesce/core";
+import { type CatchUp, DomainError, type WindowInput } from "@quiesce/core";
 import { builder } from "../graphql/builder.js";
 import { keyOf, numberOf } from "../graphql/key-or-id.js";
 import { HoldRef, WindowRef } from "../graphql/refs.js";
@@ -6,9 +6,11 @@ import { type RequestContext, runCommand } from "../graphql/request-context.js";
 import { cancelWindow, createWindow, updateWindow } from "./commands.js";
 import { pause, resume } from "./hold-commands.js";
 import { endWindowEarly, extendWindow } from "./occurrence-commands.js";
+import { DrainInput, drainOf } from "./graphql-drain.js";
+import { CatchUpOverrideEnum, ResumeInput as ResumePolicyInput, resumePolicyOf } from "./graphql-resume.js";
 import { given, PlanInput, ScopeInput, scopeOf, SeriesInput, seriesOf, windowInputOf } from "./graphql-inputs.js";
-import { ModeEnum } from "./graphql-vocabulary.js";
-import { type WindowView, windowByKey } from "./queries.js";
+import { ModeEnum, WindowKindEnum } from "./graphql-vocabulary.js";
+import { savedWindow } from "./saved-window.js";
 
 const plan = { authScopes: { can: "windows.write" } } as const;
 const hold = { authScopes: { can: "holds.write" } } as const;
@@ -18,9 +20,12 @@ const UpdateInput = builder.inputType("UpdateMaintenanceWindowInput", {
   fields: (t) => ({
     key: t.string({ required: true, description: "The window's key or id." }),
     title: t.string({ description: "Its name for people." }),
+    kind: t.field({ type: WindowKindEnum, description: "What it does to those it covers." }),
     mode: t.field({ type: ModeEnum, description: "Whether it holds, or only records." }),
     series: t.field({ type: SeriesInput, description: "When it happens." }),
     scope: t.field({ type: ScopeInput, description: "What it covers." }),
+    drain: t.field({ type: DrainInput, description: "How it empties what it covers; parts that are left out stay." }),
+    resume: t.field({ type: ResumePolicyInput, description: "How it lets go what it held; parts that are left out stay." }),
     owner: t.string({ description: "The team or person who answers for it." }),
     reason: t.string({ description: "Why it is needed." }),
     confirmLong: t.boolean({ description: "Yes, it really is longer than 31 days." }),
@@ -29,6 +34,8 @@ const UpdateInput = builder.inputType("UpdateMaintenanceWindowInput", {
 const key = "The window's key or id.";
 const localStart = "Which occurrence, by its local start.";
 const reason = "Why; it goes into the audit trail.";
+const catchUp = "For this resume, instead of the jobs' own policies.";
+const confirmAll = "Yes, ALL also for jobs that read from a cursor.";
 const CancelInput = builder.inputType("CancelMaintenanceWindowInput", {
   description: "A window, or one occurrence of it, that shall not happen.",
   fields: (t) => ({
@@ -42,6 +49,8 @@ const EndEarlyInput = builder.inputType("EndMaintenanceWindowEarlyInput", {
   fields: (t) => ({
     key: t.string({ required: true, description: key }),
     localStart: t.string({ description: `${localStart} Left out: the current one.` }),
+    catchUp: t.field({ type: CatchUpOverrideEnum, description: catchUp }),
+    confirmAll: t.boolean({ description: confirmAll }),
     reason: t.string({ required: true, description: reason }),
   }),
 });
@@ -67,6 +76,8 @@ const ResumeInput = builder.inputType("ResumeInput", {
   fields: (t) => ({
     holdId: t.id({ description: "The hold's key or id." }),
     scope: t.field({ type: ScopeInput, description: "The scope as it was paused." }),
+    catchUp: t.field({ type: CatchUpOverrideEnum, description: catchUp }),
+    confirmAll: t.boolean({ description: confirmAll }),
     reason: t.string({ required: true, description: reason }),
   }),
 });
@@ -86,7 +97,7 @@ export function defineWindowMutations(): void {
       description: "Plans a window. When it answers, no run starts inside it any more.",
       args: { input: t.arg({ type: PlanInput, required: true, description: "The window." }) },
       resolve: async (_root, { input }, context) =>
-        saved(context, await runCommand(context, (command) => createWindow(command, windowInputOf(input)))),
+        savedWindow(context, await runCommand(context, (command) => createWindow(command, windowInputOf(input)))),
     }),
     updateMaintenanceWindow: t.field({
       type: WindowRef,
@@ -94,14 +105,16 @@ export function defineWindowMutations(): void {
       description: "Changes a window. When it answers, the change is in force.",
       args: { input: t.arg({ type: UpdateInput, required: true, description: "What to change." }) },
       resolve: async (_root, { input }, context) => {
-        const { series, scope, key: _key, ...rest } = given(input);
+        const { series, scope, drain, resume: resumePolicy, key: _key, ...rest } = given(input);
         const patch: Partial<WindowInput> & { readonly key: string } = {
           ...rest,
           key: await keyOf(context, "MaintenanceWindow", input.key),
           ...(series === undefined ? {} : { series: seriesOf(series) }),
           ...(scope === undefined ? {} : { scope: scopeOf(scope) }),
+          ...(drain === undefined ? {} : { drain: drainOf(drain) }),
+          ...(resumePolicy === undefined ? {} : { resume: resumePolicyOf(resumePolicy) }),
         };
-        return saved(context, await runCommand(context, (command) => updateWindow(command, patch)));
+        return savedWindow(context, await runCommand(context, (command) => updateWindow(command, patch)));
       },
     }),
     cancelMaintenanceWindow: t.field({
@@ -110,7 +123,7 @@ export function defineWindowMutations(): void {
       description: "Cancels a window, ending what is open of it now, or one occurrence that has not begun.",
       args: { input: t.arg({ type: CancelInput, required: true, description: "Which one, and why." }) },
       resolve: async (_root, { input }, context) =>
-        saved(context, await runCommand(context, async (command) => cancelWindow(command, await named(context, input)))),
+        savedWindow(context, await runCommand(context, async (command) => cancelWindow(command, await named(context, input)))),
     }),
     endMaintenanceWindowEarly: t.field({
       type: WindowRef,
@@ -118,7 +131,10 @@ export function defineWindowMutations(): void {
       description: "Ends the current occurrence now. The next one and every other window stay as they are.",
       args: { input: t.arg({ type: EndEarlyInput, required: true, description: "Which one, and why." }) },
       resolve: async (_root, { input }, context) =>
-        saved(context, await runCommand(context, async (command) => endWindowEarly(command, await named(context, input)))),
+        savedWindow(
+          context,
+          await runCommand(context, async (command) => endWindowEarly(command, { ...(await named(context, input)), ...overrideOf(input) })),
+        ),
     }),
     extendMaintenanceWindow: t.field({
       type: WindowRef,
@@ -126,7 +142,7 @@ export function defineWindowMutations(): void {
       description: "Moves the end of the current or next occurrence later.",
       args: { input: t.arg({ type: ExtendInput, required: true, description: "Which one, until when, and why." }) },
       resolve: async (_root, { input }, context) =>
-        saved(
+        savedWindow(
           context,
           await runCommand(context, async (command) => extendWindow(command, { ...(await named(context, input)), until: input.until })),
         ),
@@ -157,21 +173,20 @@ export function defineWindowMutations(): void {
               : null;
         if (which === null)
           throw new DomainError("QSC_HOLD_NOT_NAMED", "Say what to resume: holdId, or the scope as it was paused.", { field: "holdId" });
-        return runCommand(context, (command) => resume(command, { ...which, reason: input.reason }));
+        return runCommand(context, (command) => resume(command, { ...which, ...overrideOf(input), reason: input.reason }));
       },
     }),
   }));
 }
+
+const overrideOf = (input: { readonly catchUp?: CatchUp | null | undefined; readonly confirmAll?: boolean | null | undefined }) => ({
+  catchUp: input.catchUp ?? undefined,
+  confirmAll: input.confirmAll ?? undefined,
+});
 
 async function named(
   context: RequestContext,
   input: { readonly key: string; readonly localStart?: string | null | undefined; readonly reason: string },
 ) {
   return { key: await keyOf(context, "MaintenanceWindow", input.key), localStart: input.localStart ?? undefined, reason: input.reason };
-}
-
-async function saved(context: RequestContext, result: { readonly key: string }): Promise<WindowView> {
-  const window = await windowByKey(context.database, result);
-  if (window === null) throw new Error(`Window ${result.key} was saved and is gone.`);
-  return window;
 }

@@ -2,12 +2,15 @@ import type { Occurrence } from "@quiesce/core";
 import { integrationIdsByKey } from "../catalog/queries.js";
 import { builder } from "../graphql/builder.js";
 import { keyOf } from "../graphql/key-or-id.js";
-import { OccurrenceRef, WindowRef } from "../graphql/refs.js";
+import { OccurrenceRef, RunRef, WindowRef } from "../graphql/refs.js";
 import type { RequestContext } from "../graphql/request-context.js";
 import { RunStateCountRef, stateCounts } from "../runs/graphql-run-state.js";
 import { PlanInput, windowInputOf } from "./graphql-inputs.js";
-import { MemberRef, OccurrenceStateEnum } from "./graphql-vocabulary.js";
+import { KeptBackJobRef } from "./graphql-drain.js";
+import { ConflictsRef, CoverageRef, ExpectedInFlightRef, ForecastRef, HeldJobRef, PlannedLoadRef } from "./graphql-preview.js";
+import { MemberRef, OccurrenceStateEnum, WindowKindEnum } from "./graphql-vocabulary.js";
 import { previewWindow, type WindowPreview } from "./preview.js";
+import { previewStandingWindow, standingConflicts } from "./preview-standing.js";
 import { occurrencePage, windowByKey } from "./queries.js";
 import { windowReport, type WindowReport } from "./report.js";
 
@@ -39,15 +42,6 @@ function definePreview(): void {
       nearest: t.exposeString("nearest", { nullable: true, description: "The nearest form that works." }),
     }),
   });
-  const HeldJobRef = builder.objectRef<WindowPreview["heldJobs"][number]>("PreviewHeldJob").implement({
-    description: "A job with due times inside the first occurrence.",
-    fields: (t) => ({
-      job: t.exposeString("job", { description: "The job's key." }),
-      integration: t.exposeString("integration", { description: "The integration's key." }),
-      dueTimes: t.exposeInt("dueTimes", { description: "Due times inside." }),
-      runsAfter: t.exposeInt("runsAfter", { description: "Runs that its catch-up makes of them." }),
-    }),
-  });
   const PreviewRef = builder.objectRef<WindowPreview>("WindowPreview").implement({
     description: "What saving a window would do. Nothing is saved.",
     fields: (t) => ({
@@ -75,12 +69,55 @@ function definePreview(): void {
         description: "Names in the scope that the catalogue does not know: they cover nothing.",
         resolve: (row) => row.unknown,
       }),
-      heldJobs: t.field({ type: [HeldJobRef], description: "Jobs that the first occurrence would hold.", resolve: (row) => row.heldJobs }),
+      keptBackJobs: t.field({
+        type: [KeptBackJobRef],
+        description:
+          "Jobs whose runs it would keep back before each start, because they would not finish; the slowest first, at most 1,000.",
+        resolve: (row) => row.keptBackJobs,
+      }),
+      coverage: t.field({ type: [CoverageRef], description: "The members with every path, as data.", resolve: (row) => row.covered }),
+      heldJobs: t.field({
+        type: [HeldJobRef],
+        description: "Jobs that the first occurrence would hold; at most 1,000.",
+        resolve: (row) => row.backlog.heldJobs,
+      }),
+      inFlight: t.field({
+        type: [ExpectedInFlightRef],
+        description: "Runs that are expected to be in flight when the first occurrence begins.",
+        resolve: (row) => row.backlog.inFlight,
+      }),
+      load: t.field({ type: [PlannedLoadRef], description: "How busy each shown occurrence is.", resolve: (row) => row.backlog.load }),
+      forecast: t.field({
+        type: ForecastRef,
+        nullable: true,
+        description: "The backlog that the first occurrence leaves; null where it never happens.",
+        resolve: (row) => row.backlog.forecast,
+      }),
+      conflicts: t.field({
+        type: ConflictsRef,
+        description: "Other windows, freezes and pauses that it meets.",
+        resolve: (row) => row.conflicts,
+      }),
+      approvals: t.stringList({
+        description: "The policies whose approval it would need before it holds anything.",
+        resolve: (row) => row.approvals.map(({ policy }) => policy),
+      }),
       warnings: t.stringList({
         description: "What a person should look at before saving.",
         resolve: (row) => [
           ...row.refusals.map((one) => `${one.field}: ${one.message}`),
+          ...row.approvals.map(
+            ({ policy, by }) =>
+              `It will hold nothing until it is approved: the policy ${policy} wants the word of ${by.length === 0 ? "somebody who may approve" : by.join(" or ")}.`,
+          ),
+          ...(row.unknownOwner === null
+            ? []
+            : [
+                `The owner ${row.unknownOwner.owner} is no team of the catalogue. Known: ${row.unknownOwner.known.slice(0, 10).join(", ")}.`,
+              ]),
           ...row.unknown.map((name) => `The scope names ${name}, which is not in the catalogue.`),
+          ...freezeWarnings(row),
+          ...(row.backlog.moreJobs ? ["It covers more than 1,000 jobs; only these are counted here."] : []),
           ...(row.covered.length === 0 ? ["It would cover no integration."] : []),
           ...row.affected.map((one) => `${one.integration} keeps running and may feel it: ${one.path}.`),
         ],
@@ -97,6 +134,30 @@ function definePreview(): void {
       resolve: (_root, { input }, { database, zones }) => previewWindow(database.db, zones, windowInputOf(input)),
     }),
   );
+  builder.objectFields(WindowRef, (t) => ({
+    conflicts: t.field({
+      type: ConflictsRef,
+      description: "Other windows, freezes and pauses that it meets from now on: what to look at after it was saved or extended.",
+      complexity: 100,
+      resolve: (row, _args, { database }) => standingConflicts(database.db, row.id),
+    }),
+  }));
+  builder.queryField("previewStandingWindow", (t) =>
+    t.field({
+      type: PreviewRef,
+      ...read,
+      description: "Shows what a window that stands will do from now on, its overrides included.",
+      complexity: 200,
+      args: { window: t.arg.string({ required: true, description: "The window's key or id." }) },
+      resolve: async (_root, { window }, context) =>
+        previewStandingWindow(context.database.db, context.zones, await keyOf(context, "MaintenanceWindow", window)),
+    }),
+  );
+}
+
+function freezeWarnings({ conflicts }: WindowPreview): readonly string[] {
+  const blocked = new Set(conflicts.listed.filter((one) => one.blocks).map((one) => one.with));
+  return [...blocked].map((key) => `A change meets a freeze, ${key}: no change may be planned or begun inside it.`);
 }
 
 async function membersByKey(
@@ -126,6 +187,16 @@ function defineReport(): void {
       failed: t.exposeInt("failed", { description: "Of these, failed: there should be none." }),
     }),
   });
+  const BreakGlassRef = builder.objectRef<WindowReport["breakGlass"][number]>("BreakGlassLine").implement({
+    description: "A run that passed the window by break-glass.",
+    fields: (t) => ({
+      run: t.field({ type: RunRef, nullable: true, description: "The run.", resolve: (row) => row.runId }),
+      job: t.exposeString("job", { description: "The job's key." }),
+      by: t.exposeString("by", { description: "Who ordered it." }),
+      reason: t.exposeString("reason", { description: "Why it could not wait." }),
+      orderedAt: t.expose("orderedAt", { type: "DateTime", description: "When it was ordered." }),
+    }),
+  });
   const ReportRef = builder.objectRef<WindowReport>("WindowReport").implement({
     description: "What one occurrence did: how many due times fell into it, what became of them, and how the counts add up.",
     fields: (t) => ({
@@ -152,6 +223,7 @@ function defineReport(): void {
         },
       }),
       title: t.exposeString("title", { description: "The window's title." }),
+      kind: t.expose("kind", { type: WindowKindEnum, description: "The window's kind." }),
       localStart: t.exposeString("localStart", { description: "The occurrence's local start." }),
       localEnd: t.exposeString("localEnd", { description: "Its planned local end." }),
       timeZone: t.exposeString("timeZone", { description: "The zone of both." }),
@@ -170,6 +242,24 @@ function defineReport(): void {
       held: t.exposeInt("held", { description: "Due times that it held." }),
       failed: t.exposeInt("failed", { description: "Runs that failed although they were due inside: there should be none." }),
       startedInside: t.exposeInt("startedInside", { description: "Runs that started inside: there should be none where it enforces." }),
+      drainMs: t.field({
+        type: "Float",
+        nullable: true,
+        description: "From its start until nothing was in flight for the first time, in milliseconds; null while that has not come.",
+        resolve: (row) => row.drainMs,
+      }),
+      drainOverdueAt: t.expose("drainOverdueAt", {
+        type: "DateTime",
+        nullable: true,
+        description: "When its drain deadline passed with runs still in flight.",
+      }),
+      postponed: t.exposeInt("postponed", { description: "Runs that were kept back before it, because they would not have finished." }),
+      aborted: t.exposeInt("aborted", { description: "Runs that were told to stop at its drain deadline." }),
+      breakGlass: t.field({
+        type: [BreakGlassRef],
+        description: "Runs that an operator let pass it; at most 1,000.",
+        resolve: (row) => row.breakGlass,
+      }),
       integrations: t.field({
         type: [LineRef],
         description: "The same by integration; at most 1,000.",

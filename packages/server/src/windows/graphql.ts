@@ -1,4 +1,4 @@
-import { occurrenceState, type WindowScope, type WindowSeries } from "@quiesce/core";
+import { occurrenceState, windowKindEffects, type WindowScope } from "@quiesce/core";
 import { batched } from "../graphql/batched.js";
 import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
@@ -6,9 +6,17 @@ import { KeyOrderEnum, pageArgs, pageComplexity } from "../graphql/connection.js
 import { idInside, keyOf } from "../graphql/key-or-id.js";
 import { HoldRef, IntegrationRef, OccurrenceRef, WindowRef } from "../graphql/refs.js";
 import { HoldKindEnum } from "../runs/graphql-gate.js";
-import { DstPolicyEnum, MemberRef, ModeEnum, OccurrenceStateEnum } from "./graphql-vocabulary.js";
+import { defineApprovals, WindowApprovalRef } from "./graphql-approvals.js";
+import { SeriesRef } from "./graphql-series.js";
+import { defineReplanning } from "./graphql-replanning.js";
+import { MemberRef, ModeEnum, OccurrenceStateEnum, WindowEffectsRef, WindowKindEnum } from "./graphql-vocabulary.js";
+import { defineDrain } from "./graphql-drain.js";
+import { defineResume } from "./graphql-resume.js";
 import { defineWindowMutations } from "./graphql-mutations.js";
 import { definePlanning } from "./graphql-planning.js";
+import { defineResumePreview } from "./graphql-resume-preview.js";
+import { defineSlots } from "./graphql-slots.js";
+import { defineTuning } from "./graphql-tuning.js";
 import { countsOfHolds, currentOrNextOccurrences, holdPage, membersOfHolds, occurrencePage, windowByKey, windowPage } from "./queries.js";
 
 const read = { authScopes: { can: "windows.read" } } as const;
@@ -17,7 +25,6 @@ const HoldStateEnum = capsEnum("HoldState", "Whether a hold holds.", ["upcoming"
   expired: "Its end has passed and its release is under way: it still holds.",
 });
 const ScopeRef = builder.objectRef<WindowScope>("HoldScope");
-const SeriesRef = builder.objectRef<WindowSeries>("WindowSeries");
 
 const members = batched(
   (ids: readonly number[], { database }) => membersOfHolds(database, ids),
@@ -51,9 +58,16 @@ export function defineWindows(): void {
   defineWindow();
   defineOccurrence();
   defineHold();
+  defineDrain();
+  defineResume();
+  defineResumePreview();
+  defineSlots();
+  defineTuning();
   defineQueries();
   definePlanning();
   defineWindowMutations();
+  defineApprovals();
+  defineReplanning();
 }
 
 function defineParts(): void {
@@ -78,23 +92,6 @@ function defineParts(): void {
       tags: t.stringList({ description: "Integrations that carry one of these tags.", resolve: (row) => row.tags ?? [] }),
     }),
   });
-  builder.objectType(SeriesRef, {
-    description: "When a window happens: local times beside their IANA zone.",
-    fields: (t) => ({
-      start: t.exposeString("start", { description: "Local start of the first occurrence: 2026-11-22T02:00." }),
-      end: t.string({ nullable: true, description: "Local end of the first occurrence.", resolve: (row) => row.end ?? null }),
-      duration: t.string({ nullable: true, description: "Instead of an end: PT4H, P1D.", resolve: (row) => row.duration ?? null }),
-      timeZone: t.exposeString("timeZone", { description: "IANA zone of the local times." }),
-      rrule: t.string({ nullable: true, description: "RFC 5545 recurrence; null: once.", resolve: (row) => row.rrule ?? null }),
-      exdates: t.stringList({ description: "Local starts that do not happen.", resolve: (row) => row.exdates ?? [] }),
-      rdates: t.stringList({ description: "Local starts that happen besides.", resolve: (row) => row.rdates ?? [] }),
-      dstPolicy: t.field({
-        type: DstPolicyEnum,
-        description: "How nights of clock changes are read.",
-        resolve: (row) => row.dstPolicy ?? "cover",
-      }),
-    }),
-  });
 }
 
 const OccurrencePageArgs = builder.args((t) => ({
@@ -109,11 +106,25 @@ function defineWindow(): void {
     fields: (t) => ({
       key: t.exposeString("key", { description: "Its stable name." }),
       title: t.exposeString("title", { description: "Its name for people." }),
+      kind: t.expose("kind", { type: WindowKindEnum, description: "What it does to those it covers." }),
+      effects: t.field({ type: WindowEffectsRef, description: "The effects of its kind.", resolve: (row) => windowKindEffects[row.kind] }),
       mode: t.expose("mode", { type: ModeEnum, description: "Whether it holds, or only records." }),
       series: t.field({ type: SeriesRef, description: "When it happens.", resolve: (row) => row.series }),
       scope: t.field({ type: ScopeRef, description: "What it covers.", resolve: (row) => row.scope }),
       owner: t.exposeString("owner", { description: "The team or person who answers for it." }),
       reason: t.exposeString("reason", { description: "Why it is needed." }),
+      approval: t.field({
+        type: WindowApprovalRef,
+        nullable: true,
+        description: "Its approval, where a policy wants one. Without it the window holds nothing.",
+        resolve: (row) => row.approval,
+      }),
+      splitFrom: t.field({
+        type: WindowRef,
+        nullable: true,
+        description: "The window that it goes on from, where one was split.",
+        resolve: (row) => (row.splitFrom === null ? null : String(row.splitFrom)),
+      }),
       version: t.exposeInt("version", { description: "Counts its edits." }),
       createdBy: t.exposeString("createdBy", { description: "Who planned it." }),
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was planned." }),

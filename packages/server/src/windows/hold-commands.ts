@@ -4,6 +4,7 @@ import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
+import { type CatchUpOverride, overrideCatchUp } from "./catch-up-override.js";
 import { lockCatalogue, lockDispatch } from "./locks.js";
 import { applyMembership } from "./membership.js";
 import { parsed } from "./parse-input.js";
@@ -68,7 +69,10 @@ export async function placeHold(
   const rows = await tx.insert(hold).values(values).returning({ id: hold.id });
   const holdId = rows[0]?.id;
   if (holdId === undefined) throw new Error("The hold was not written.");
-  const changed = await applyMembership(tx, { facts: facts ?? (await loadCatalogFacts(tx)), holds: [{ id: holdId, scope: input.scope }] });
+  const changed = await applyMembership(tx, {
+    facts: facts ?? (await loadCatalogFacts(tx)),
+    holds: [{ id: holdId, scope: input.scope, coverage: "everything" }],
+  });
   await appendEvents(tx, [
     {
       kind: "hold.created",
@@ -89,7 +93,7 @@ export async function placeHold(
 /** Lifts holds that are no window's: one by its id, or every manual hold of exactly this scope. Never lifts another. */
 export function resume(
   context: CommandContext,
-  input: { readonly holdId?: number | undefined; readonly scope?: WindowScope | undefined; readonly reason: string },
+  input: CatchUpOverride & { readonly holdId?: number | undefined; readonly scope?: WindowScope | undefined; readonly reason: string },
 ): Promise<{ readonly released: readonly number[] }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
@@ -112,6 +116,7 @@ export function resume(
     }
     const changed: number[] = [];
     for (const one of holds) {
+      await overrideCatchUp(tx, { ...input, holdId: one.id });
       changed.push(...(await releaseHold(tx, { holdId: one.id, actor: context.actor, reason: input.reason, now })));
       await recordAudit(tx, {
         actor: context.actor,

@@ -1,4 +1,4 @@
-import { covered, HoldIndex, type HoldSpans, occurrences, packagedZoneData, type WindowInput } from "@quiesce/core";
+import { covered, defaultDrainPolicy, HoldIndex, type HoldSpans, occurrences, packagedZoneData, type WindowInput } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,6 +16,7 @@ import { loadCatalogFacts } from "./store.js";
 // The week in which the clocks go forward in Madrid and in New York's second week of it.
 const start = Date.parse("2026-03-26T00:00:00Z");
 const day = 86_400_000;
+const hour = 3_600_000;
 
 let fresh: FreshDatabase;
 let database: Database;
@@ -62,27 +63,38 @@ const windowArbitrary: fc.Arbitrary<WindowInput> = fc
       { integrations: ["i1", "i4"] },
       { systems: ["crm"], tags: ["even"] },
     ),
+    leadLimitMinutes: fc.constantFrom(0, 10, 30, 24 * 60),
   })
-  .map(({ dayOfMonth, hour, minutes, timeZone, rrule, scope }) => ({
+  .map(({ dayOfMonth, hour: hourOfDay, minutes, timeZone, rrule, scope, leadLimitMinutes }) => ({
     title: "w",
     series: {
-      start: `2026-03-${dayOfMonth}T${String(hour).padStart(2, "0")}:00`,
+      start: `2026-03-${dayOfMonth}T${String(hourOfDay).padStart(2, "0")}:00`,
       duration: `PT${minutes}M`,
       timeZone,
       ...(rrule === undefined ? {} : { rrule }),
     },
     scope,
+    drain: { leadLimitMinutes },
     owner: "o",
     reason: "r",
   }));
 
+const never = (): never => {
+  throw new Error("There is no window.");
+};
+
 describe("the compiled index and the claim's predicate", () => {
-  it("give the same verdict for every integration at every instant", async () => {
+  it("give the same verdict for every integration at every instant", { timeout: 180_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(windowArbitrary, { minLength: 1, maxLength: 5 }),
-        fc.array(fc.integer({ min: 0, max: 6 * day }), { minLength: 4, maxLength: 10 }),
-        async (inputs, offsets) => {
+        fc.array(fc.integer({ min: 0, max: 6 * day }), { minLength: 3, maxLength: 6 }),
+        // Up to an hour on either side of the windows' lead limits, and lengths that meet the edges to the millisecond.
+        fc.array(fc.oneof(fc.integer({ min: 0, max: 3 * hour }), fc.constantFrom(1, hour / 2, hour / 2 + 1, 2 * hour)), {
+          minLength: 2,
+          maxLength: 3,
+        }),
+        async (inputs, offsets, leads) => {
           await database.db.execute(sql`truncate maintenance_window, occurrence, hold, hold_member cascade`);
           await database.db.execute(sql`update control set expanded_until = '-infinity'`);
           await time.set(start);
@@ -102,11 +114,16 @@ describe("the compiled index and the claim's predicate", () => {
                 id: n,
                 starts: Float64Array.from(found.map((one) => one.start)),
                 ends: Float64Array.from(found.map((one) => one.end)),
+                leadLimitMs: (input.drain?.leadLimitMinutes ?? defaultDrainPolicy.leadLimitMinutes) * 60_000,
               };
             }),
             horizon: start + 8 * day,
           });
-          for (const now of offsets.map((offset) => start + offset).toSorted((a, b) => a - b)) {
+          // The last instant at which a run would finish in time before the first window, and the millisecond after it.
+          const first =
+            occurrences(inputs[0]?.series ?? never(), { from: start + 1, to: start + 6 * day }, context.zones)[0]?.start ?? start;
+          const edges = leads.flatMap((leadMs) => [first - leadMs, first - leadMs + 1]).filter((at) => at >= start);
+          for (const now of [...edges, ...offsets.map((offset) => start + offset)].toSorted((a, b) => a - b)) {
             await time.set(now);
             await advanceWindows(context);
             const held = await database.db.execute<{ key: string }>(sql`
@@ -116,6 +133,23 @@ describe("the compiled index and the claim's predicate", () => {
               .flatMap((one) => (index.isHeld(index.numberOf(one.key) ?? -1, now) ? [one.key] : []))
               .toSorted();
             expect(byIndex).toEqual(bySql);
+            // What of the integrations that nothing holds would not finish in time, and before which window.
+            for (const leadMs of leads) {
+              const waiting = await database.db.execute<{ key: string; window: string; until: number }>(sql`
+                select i.key, w.key as window, ahead.begins_at as until from control as c cross join integration as i
+                cross join lateral (
+                  select n.hold_id, n.begins_at from windows_not_finished_before(i.id, null, ${leadMs}::integer, app_now(), c.mode) as n
+                  order by n.begins_at, n.hold_id limit 1) as ahead
+                join hold as h on h.id = ahead.hold_id join occurrence as o on o.id = h.occurrence_id join maintenance_window as w on w.id = o.window_id
+                order by i.key`);
+              const expected = facts.integrations
+                .map((one) => ({ key: one.key, verdict: index.verdict(index.numberOf(one.key) ?? -1, now, leadMs) }))
+                .flatMap(({ key, verdict }) =>
+                  verdict.kind === "postpone" ? [{ key, window: `w${verdict.by}`, until: verdict.until }] : [],
+                )
+                .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+              expect(expected).toEqual([...waiting].filter((row) => !bySql.includes(row.key)));
+            }
           }
         },
       ),

@@ -1,8 +1,8 @@
-import { type CatalogFacts, covered, type WindowScope } from "@quiesce/core";
+import { type CatalogFacts, covered } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
-import { loadCatalogFacts, openHolds } from "./store.js";
+import { type CoveringHold, loadCatalogFacts, openHolds } from "./store.js";
 
 /** One integration that a hold should cover, and by which path. */
 interface WantedMember {
@@ -23,7 +23,7 @@ export async function refreshMembership(tx: Tx, options: { readonly integrationI
 /** Brings the members of these holds in line with the facts; only integrations among the facts are touched. */
 export async function applyMembership(
   tx: Tx,
-  input: { readonly facts: CatalogFacts; readonly holds: readonly { readonly id: number; readonly scope: WindowScope }[] },
+  input: { readonly facts: CatalogFacts; readonly holds: readonly CoveringHold[] },
 ): Promise<readonly number[]> {
   if (input.holds.length === 0 || input.facts.integrations.length === 0) return [];
   const now = await readNow(tx);
@@ -33,8 +33,8 @@ export async function applyMembership(
   // A hold is released by the passing of time, without the catalogue lock. Its row is locked before anybody joins it (and only then: there are
   // many holds), or an integration would join a hold that is being released, and nothing would ever let it go.
   const joined = await tx.execute<{ id: number }>(sql`
-    insert into hold_member as m (hold_id, integration_id, begins_at, mode, path)
-    select w.hold_id, w.integration_id, greatest(h.begins_at, ${now}::timestamptz), h.mode, w.path
+    insert into hold_member as m (hold_id, integration_id, begins_at, mode, lead_limit_ms, path)
+    select w.hold_id, w.integration_id, greatest(h.begins_at, ${now}::timestamptz), h.mode, h.lead_limit_ms, w.path
     from unnest(${sql.param(wanted.map((one) => one.holdId))}::bigint[], ${sql.param(wanted.map((one) => one.integrationId))}::integer[],
       ${sql.param(wanted.map((one) => one.path))}::text[]) as w(hold_id, integration_id, path)
     join hold as h on h.id = w.hold_id
@@ -44,7 +44,7 @@ export async function applyMembership(
     order by h.id, w.integration_id
     for share of h
     on conflict (hold_id, integration_id) do update
-      set path = excluded.path, released_at = null,
+      set path = excluded.path, released_at = null, settled_at = null,
         begins_at = case when m.released_at is null then m.begins_at else excluded.begins_at end
       where m.released_at is not null or m.path <> excluded.path
     returning integration_id as id`);
@@ -74,17 +74,14 @@ export async function applyMembership(
   return [...new Set([...joined, ...left].map((row) => row.id))];
 }
 
-/** Holds of one scope share one reading of the catalogue: a daily window has a hold for every day ahead. */
-function wantedMembers(input: {
-  readonly facts: CatalogFacts;
-  readonly holds: readonly { readonly id: number; readonly scope: WindowScope }[];
-}): readonly WantedMember[] {
+/** Holds of one scope and coverage share one reading of the catalogue: a daily window has a hold for every day ahead. */
+function wantedMembers(input: { readonly facts: CatalogFacts; readonly holds: readonly CoveringHold[] }): readonly WantedMember[] {
   const byScope = new Map<string, readonly Omit<WantedMember, "holdId">[]>();
   return input.holds.flatMap((one) => {
-    const scopeText = JSON.stringify(one.scope);
+    const scopeText = `${one.coverage} ${JSON.stringify(one.scope)}`;
     let members = byScope.get(scopeText);
     if (members === undefined) {
-      members = covered(input.facts, one.scope).map((found) => ({
+      members = covered(input.facts, one.scope, one.coverage).map((found) => ({
         integrationId: found.integrationId,
         path: found.paths.map((path) => `${path.via}: ${path.detail}`).join("; "),
       }));

@@ -5,16 +5,21 @@ import { type CommandContext, inTransaction, readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { announceOpened } from "./announce-opened.js";
+import { type CatchUpOverride, overrideCatchUp } from "./catch-up-override.js";
 import { lockCatalogue, lockDispatch } from "./locks.js";
-import { releaseHold } from "./release-hold.js";
+import { endHold, forgetReadiness } from "./readiness.js";
+import { refuseUnapprovedMove } from "./refuse-unapproved-move.js";
 import { knownWindow } from "./save-window.js";
 import { holdIntegrations, lockMeantOccurrence } from "./store.js";
 import { hold, occurrence, type OccurrenceRow, type WindowRow } from "./table.js";
 
-/** Ends the current occurrence now. The next one and every other window stay as they are. */
+/**
+ * Ends the current occurrence now; where its policy asks for it, its systems must be ready before it is released. The next one and every other
+ * window stay as they are.
+ */
 export function endWindowEarly(
   context: CommandContext,
-  input: { readonly key: string; readonly localStart?: string | undefined; readonly reason: string },
+  input: CatchUpOverride & { readonly key: string; readonly localStart?: string | undefined; readonly reason: string },
 ): Promise<{ readonly key: string; readonly localStart: string; readonly endsAt: number }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
@@ -28,9 +33,18 @@ export function endWindowEarly(
         },
       );
     }
+    if (one.verifyingAt !== null) {
+      throw new DomainError(
+        "QSC_WINDOW_VERIFYING",
+        `The occurrence ${one.localStart} of "${window.key}" has ended and waits for its systems. Ask them again with \`quiesce window resume\`, or release it with --skip-readiness.`,
+        { field: "key" },
+      );
+    }
     const holdId = await openHoldOf(tx, window, one);
     await announceOpened(tx, { occurrenceId: one.id });
     await tx.update(occurrence).set({ endsAt: now }).where(eq(occurrence.id, one.id));
+    await tx.update(hold).set({ expiresAt: now }).where(eq(hold.id, holdId));
+    await overrideCatchUp(tx, { ...input, holdId });
     await writeOverride(tx, context, { window, one, endsAt: now, reason: input.reason });
     await recordAudit(tx, {
       actor: context.actor,
@@ -48,7 +62,7 @@ export function endWindowEarly(
         payload: { localStart: one.localStart, early: true, plannedEnd: payloadInstant(one.endsAt) },
       },
     ]);
-    const changed = await releaseHold(tx, { holdId, actor: context.actor, reason: input.reason, now });
+    const changed = await endHold(tx, { holdId, actor: context.actor, reason: input.reason, now });
     await lockDispatch(tx, changed);
     return { key: window.key, localStart: one.localStart, endsAt: now };
   });
@@ -61,7 +75,10 @@ export function extendWindow(
 ): Promise<{ readonly key: string; readonly localStart: string; readonly endsAt: number }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
-    const { window, one } = await meantOccurrence(tx, input);
+    const { window, one, now } = await meantOccurrence(tx, input);
+    const isBeyond = window.approval?.state === "approved";
+    if (isBeyond && one.startsAt > now)
+      refuseUnapprovedMove(window, one, { actor: context.actor.name, startsAt: one.startsAt, endsAt: input.until });
     if (input.until <= one.endsAt) {
       throw new DomainError(
         "QSC_WINDOW_EXTEND_BACKWARDS",
@@ -75,7 +92,9 @@ export function extendWindow(
       await tx.update(hold).set({ expiresAt: input.until }).where(eq(hold.id, holdId));
       changed.push(...(await holdIntegrations(tx, holdId)));
     }
-    await tx.update(occurrence).set({ endsAt: input.until }).where(eq(occurrence.id, one.id));
+    // Longer work is no failed check: what was asked about its end is asked anew at the new one.
+    if (one.verifyingAt !== null) await forgetReadiness(tx, one.id);
+    await tx.update(occurrence).set({ endsAt: input.until, verifyingAt: null, overrunAt: null }).where(eq(occurrence.id, one.id));
     await writeOverride(tx, context, { window, one, endsAt: input.until, reason: input.reason });
     await recordAudit(tx, {
       actor: context.actor,
@@ -90,7 +109,12 @@ export function extendWindow(
         kind: "window.extended",
         subjectKind: "window",
         subjectKey: window.key,
-        payload: { localStart: one.localStart, endsAt: payloadInstant(input.until), plannedEnd: payloadInstant(one.endsAt) },
+        payload: {
+          localStart: one.localStart,
+          endsAt: payloadInstant(input.until),
+          plannedEnd: payloadInstant(one.endsAt),
+          beyondApproval: isBeyond,
+        },
       },
     ]);
     await lockDispatch(tx, changed);
@@ -189,5 +213,7 @@ async function writeOverride(
     values (${input.window.id}, ${input.one.localStart}, ${input.cancelled === true}, ${input.endsAt ?? null}::timestamptz, ${context.actor.name}, ${input.reason})
     on conflict (window_id, local_start) do update
       set cancelled = excluded.cancelled, ends_at = coalesce(excluded.ends_at, occurrence_override.ends_at),
+        -- The local end of a moved one is superseded by this instant.
+        moved_end = case when excluded.ends_at is null then occurrence_override.moved_end end,
         actor = excluded.actor, reason = excluded.reason, at = app_now()`);
 }

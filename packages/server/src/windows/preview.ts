@@ -1,20 +1,29 @@
 import {
+  type CoveragePath,
   covered,
   DomainError,
-  dueTimes,
-  type JobSchedule,
+  drainPolicySchema,
+  keyFromTitle,
   type Occurrence,
   occurrences,
+  resumePolicySchema,
   softlyAffected,
   unknownScopeNames,
   validateWindowSeries,
   type WindowInput,
   windowInputSchema,
+  windowKindEffects,
+  type WindowSeries,
   type ZoneData,
 } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
+import { fittingApprovals } from "./fitting-approvals.js";
+import { evaluatedSeries } from "./planning-store.js";
+import { type PreviewBacklog, previewBacklog } from "./preview-backlog.js";
+import { type PreviewConflicts, previewConflicts } from "./preview-conflicts.js";
+import { type KeptBackJob, keptBackJobs } from "./preview-drain.js";
 import { loadCatalogFacts } from "./store.js";
 
 /** What a window would mean, before it is saved. */
@@ -27,19 +36,21 @@ export interface WindowPreview {
   }[];
   readonly occurrences: readonly Occurrence[];
   /** Every integration it would cover, and by which path. */
-  readonly covered: readonly { readonly integration: string; readonly path: string }[];
+  readonly covered: readonly { readonly integration: string; readonly path: string; readonly paths: readonly CoveragePath[] }[];
   /** Integrations that will feel it through a soft dependency and keep running. */
   readonly affected: readonly { readonly integration: string; readonly path: string }[];
+  /** The policies whose approval it would need before it holds anything. */
+  readonly approvals: readonly { readonly policy: string; readonly by: readonly string[] }[];
+  /** Teams of the catalogue, where there are some and the owner is none of them and no token's name; else null. */
+  readonly unknownOwner: { readonly owner: string; readonly known: readonly string[] } | null;
   /** Names in the scope that the catalogue does not know: they cover nothing. */
   readonly unknown: readonly string[];
-  /** Jobs with the due times that fall into the first occurrence, and how many runs their catch-up makes of them. */
-  readonly heldJobs: readonly {
-    readonly job: string;
-    readonly integration: string;
-    readonly dueTimes: number;
-    readonly runsAfter: number;
-    readonly catchUp: string;
-  }[];
+  /** Jobs whose runs would be kept back before each occurrence, because they would not finish. */
+  readonly keptBackJobs: readonly KeptBackJob[];
+  /** What the first occurrence would hold and leave to be done, and how busy each of them is. */
+  readonly backlog: PreviewBacklog;
+  /** Other windows and pauses that meet it within a hundred days. */
+  readonly conflicts: PreviewConflicts;
 }
 
 const dayMs = 86_400_000;
@@ -48,11 +59,19 @@ const shownOccurrences = 20;
 const longestMs = 400 * dayMs;
 /** A hundred days, a year and a half, ten years: the validation refuses what does not happen within ten. */
 const lookOutDays = [100, 550, 3_660];
-/** Due times of one job that are counted; more are shown as this many. */
-const maxCounted = 10_000;
+/** Conflicts are looked for so far ahead: to there the occurrences of the other windows are written. */
+const conflictHorizonMs = 100 * dayMs;
 
-/** Shows what saving this window would do; changes nothing. Refusals are listed, not thrown, so that a form can show all of them. */
-export async function previewWindow(tx: Tx, zones: ZoneData, input: WindowInput): Promise<WindowPreview> {
+/**
+ * Shows what saving this window would do; changes nothing. Refusals are listed, not thrown, so that a form can show all of them. A window that
+ * stands `happens` as its occurrences say, overrides and all; conflicts with itself are none.
+ */
+export async function previewWindow(
+  tx: Tx,
+  zones: ZoneData,
+  input: WindowInput,
+  options: { readonly happens?: readonly Occurrence[] } = {},
+): Promise<WindowPreview> {
   const parsed = windowInputSchema.safeParse(input);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -61,53 +80,87 @@ export async function previewWindow(tx: Tx, zones: ZoneData, input: WindowInput)
     });
   }
   const wanted = parsed.data;
-  const refusals = validateWindowSeries(wanted.series, { confirmLong: wanted.confirmLong === true }, zones).map((one) => ({
-    code: one.code,
-    field: one.field,
-    message: one.message,
-    nearest: one.nearest ?? null,
-  }));
+  const { series, refusals } = await judgedSeries(tx, zones, wanted);
   const now = await readNow(tx);
   const facts = await loadCatalogFacts(tx);
   const keyOf = new Map(facts.integrations.map((one) => [one.id, one.key]));
-  const integrations = covered(facts, wanted.scope);
+  const { holds } = windowKindEffects[wanted.kind ?? "maintenance"];
+  const integrations = covered(facts, wanted.scope, holds);
   const unknown = unknownScopeNames(facts, wanted.scope);
-  const ahead = refusals.length > 0 ? [] : nextOccurrences(wanted, zones, now);
+  const happening = options.happens ?? (refusals.length > 0 ? [] : nextOccurrences(series, zones, now));
+  const ahead = happening.slice(0, shownOccurrences);
+  const integrationIds = integrations.map((one) => one.integrationId);
+  const drain = drainPolicySchema.parse(wanted.drain ?? {});
+  const enforces = wanted.mode !== "observe";
   return {
     refusals,
     occurrences: ahead,
     covered: integrations.map((one) => ({
       integration: keyOf.get(one.integrationId) ?? "",
       path: one.paths.map((path) => `${path.via}: ${path.detail}`).join("; "),
+      paths: one.paths,
     })),
-    affected: softlyAffected(facts, wanted.scope).map((one) => ({ integration: keyOf.get(one.integrationId) ?? "", path: one.detail })),
+    affected: softlyAffected(facts, wanted.scope, holds).map((one) => ({
+      integration: keyOf.get(one.integrationId) ?? "",
+      path: one.detail,
+    })),
+    approvals: (await fittingApprovals(tx, wanted)).map(({ key, by }) => ({ policy: key, by })),
+    unknownOwner: await unknownOwner(tx, wanted.owner),
     unknown: [...unknown.systems.map((key) => `system ${key}`), ...unknown.integrations.map((key) => `integration ${key}`)],
-    heldJobs: await heldJobs(tx, { zones, first: ahead[0], integrationIds: integrations.map((one) => one.integrationId) }),
+    keptBackJobs: await keptBackJobs(tx, { drain: wanted.drain, enforces, integrationIds }),
+    backlog: await previewBacklog(tx, {
+      zones,
+      now,
+      occurrences: ahead,
+      integrationIds,
+      drain,
+      canaries: resumePolicySchema.parse(wanted.resume ?? {}).canaries,
+      enforces,
+    }),
+    conflicts: await previewConflicts(tx, {
+      facts,
+      plan: { key: wanted.key ?? keyFromTitle(wanted.title), kind: wanted.kind ?? "maintenance", scope: wanted.scope },
+      occurrences: happening.filter((one) => one.start < now + conflictHorizonMs),
+    }),
   };
 }
 
-/** The next occurrences, however far ahead the first one is: the look-out grows until there are enough. */
-function nextOccurrences(wanted: WindowInput, zones: ZoneData, now: number): readonly Occurrence[] {
-  let found: readonly Occurrence[] = [];
-  for (const days of lookOutDays) {
-    found = occurrences(wanted.series, { from: now - longestMs, to: now + days * dayMs }, zones).filter((one) => one.end > now);
-    if (found.length >= shownOccurrences) break;
+/** The series as it would be evaluated, and why it could not be saved. */
+async function judgedSeries(
+  tx: Tx,
+  zones: ZoneData,
+  wanted: WindowInput,
+): Promise<{ readonly series: WindowSeries; readonly refusals: WindowPreview["refusals"] }> {
+  try {
+    const series = await evaluatedSeries(tx, wanted.series);
+    const found = validateWindowSeries(series, { confirmLong: wanted.confirmLong === true }, zones);
+    return { series, refusals: found.map(({ code, field, message, nearest }) => ({ code, field, message, nearest: nearest ?? null })) };
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return {
+      series: wanted.series,
+      refusals: [{ code: error.code, field: error.field ?? "series", message: error.message, nearest: null }],
+    };
   }
-  return found.slice(0, shownOccurrences);
 }
 
-async function heldJobs(
-  tx: Tx,
-  input: { readonly zones: ZoneData; readonly first: Occurrence | undefined; readonly integrationIds: readonly number[] },
-): Promise<WindowPreview["heldJobs"]> {
-  const { first } = input;
-  if (first === undefined || input.integrationIds.length === 0) return [];
-  const jobs = await tx.execute<{ job: string; integration: string; schedule: JobSchedule; catchUp: string }>(sql`
-    select j.key as job, i.key as integration, j.schedule, j.catch_up as "catchUp" from job as j join integration as i on i.id = j.integration_id
-    where j.enabled and j.schedule is not null and j.integration_id = any (${sql.param(input.integrationIds)}::integer[]) order by j.key limit 1000`);
-  return jobs.flatMap(({ schedule, ...job }) => {
-    const dues = dueTimes(schedule, { from: first.start, to: first.end, limit: maxCounted }, input.zones).length;
-    if (dues === 0) return [];
-    return [{ ...job, dueTimes: dues, runsAfter: job.catchUp === "skip" ? 0 : job.catchUp === "coalesce" ? 1 : dues }];
-  });
+/** The next occurrences, however far ahead the first one is: the look-out grows until there are enough. */
+function nextOccurrences(series: WindowSeries, zones: ZoneData, now: number): readonly Occurrence[] {
+  let found: readonly Occurrence[] = [];
+  for (const days of lookOutDays) {
+    found = occurrences(series, { from: now - longestMs, to: now + days * dayMs }, zones).filter((one) => one.end > now);
+    if (found.length >= shownOccurrences) break;
+  }
+  return found;
+}
+
+/** Teams are free words of the catalogue: an owner that nobody knows is told, not refused. */
+async function unknownOwner(tx: Tx, owner: string): Promise<WindowPreview["unknownOwner"]> {
+  const rows = await tx.execute<{ name: string; team: boolean }>(sql`
+    select distinct owner_team as name, true as team from system where owner_team is not null
+    union select distinct owner_team, true from integration where owner_team is not null
+    union select name, false from api_token where revoked_at is null`);
+  const teams = rows.filter((row) => row.team).map((row) => row.name);
+  if (teams.length === 0 || rows.some((row) => row.name === owner)) return null;
+  return { owner, known: teams.toSorted() };
 }

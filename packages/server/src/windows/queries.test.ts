@@ -23,23 +23,35 @@ afterAll(async () => {
 
 it("filters occurrences by the state that core derives, for every combination of facts", async () => {
   const set = [null, NOW - 5];
-  const facts = [NOW - 1, NOW, NOW + 1].flatMap((startsAt) =>
+  const plain = [NOW - 1, NOW, NOW + 1].flatMap((startsAt) =>
     set.flatMap((quiescedAt) =>
       set.flatMap((releasedAt) =>
         set.flatMap((closedAt) =>
           set.flatMap((cancelledAt) =>
-            windowModes.map((mode) => ({ startsAt, endsAt: NOW + 10, quiescedAt, releasedAt, closedAt, cancelledAt, mode })),
+            [...windowModes.map((mode) => ({ mode, approved: true })), { mode: "enforce" as const, approved: false }].map((how) => ({
+              startsAt,
+              endsAt: NOW + 10,
+              quiescedAt,
+              releasedAt,
+              closedAt,
+              cancelledAt,
+              ...how,
+            })),
           ),
         ),
       ),
     ),
   );
+  const facts = plain.flatMap((one) =>
+    set.flatMap((verifyingAt) => set.flatMap((overrunAt) => set.map((reheldAt) => ({ ...one, verifyingAt, overrunAt, reheldAt })))),
+  );
   for (const one of facts) {
     const [row] = await selectRows<{ state: string }>(
       database.db,
       sql`select ${occurrenceStateSql} as state from (select null::bigint as id, ${one.startsAt}::timestamptz as starts_at, ${one.quiescedAt}::timestamptz as quiesced_at,
+        ${one.verifyingAt}::timestamptz as verifying_at, ${one.overrunAt}::timestamptz as overrun_at, ${one.reheldAt}::timestamptz as reheld_at,
         ${one.releasedAt}::timestamptz as released_at, ${one.closedAt}::timestamptz as closed_at, ${one.cancelledAt}::timestamptz as cancelled_at) as o,
-        (select ${one.mode}::text as mode) as w`,
+        (select ${one.mode}::text as mode, ${one.approved ? null : '{"state": "pending"}'}::text::jsonb as approval) as w`,
     );
     expect(row?.state, JSON.stringify(one)).toBe(occurrenceState(one, NOW));
   }

@@ -1,8 +1,18 @@
-import type { OccurrenceFacts, WindowMode, WindowScope, WindowSeries } from "@quiesce/core";
+import type {
+  DrainPolicy,
+  OccurrenceFacts,
+  ResumePolicyInput,
+  WindowApproval,
+  WindowKind,
+  WindowMode,
+  WindowScope,
+  WindowSeries,
+} from "@quiesce/core";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { bigints, integers, texts } from "../db/sql-arrays.js";
 import { selectRows } from "../db/select-rows.js";
+import { isUnapproved } from "./approval-sql.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
 import { holdsRun } from "../runs/active-holds.js";
 import { holdTitle } from "../runs/queries.js";
@@ -11,11 +21,17 @@ export interface WindowView {
   readonly id: number;
   readonly key: string;
   readonly title: string;
+  readonly kind: WindowKind;
   readonly mode: WindowMode;
   readonly series: WindowSeries;
   readonly scope: WindowScope;
+  readonly drain: DrainPolicy;
+  readonly resume: ResumePolicyInput;
   readonly owner: string;
   readonly reason: string;
+  /** null: none is needed. */
+  readonly approval: WindowApproval | null;
+  readonly splitFrom: number | null;
   readonly version: number;
   readonly createdBy: string;
   readonly createdAt: number;
@@ -32,6 +48,10 @@ export interface OccurrenceView extends OccurrenceFacts {
   readonly localEnd: string;
   readonly notes: string[];
   readonly startedAt: number | null;
+  readonly drainDeadlineAt: number | null;
+  readonly drainOverdueAt: number | null;
+  /** What reconciliation found after it; null: nobody has compared. */
+  readonly verified: boolean | null;
   readonly holdId: number | null;
   /** The database's time of reading: an occurrence's state follows from its facts and this. */
   readonly asOf: number;
@@ -58,7 +78,7 @@ export interface HoldView {
   readonly createdAt: number;
 }
 
-const windowColumns = sql`w.id, w.key, w.title, w.mode, w.series, w.scope, w.owner, w.reason, w.version, w.created_by as "createdBy",
+const windowColumns = sql`w.id, w.key, w.title, w.kind, w.mode, w.series, w.scope, w.drain, w.resume, w.owner, w.reason, w.approval, w.split_from as "splitFrom", w.version, w.created_by as "createdBy",
   w.created_at as "createdAt", w.updated_at as "updatedAt", w.cancelled_at as "cancelledAt"`;
 
 /** `observe` when its hold, as it was made, or the whole deployment only observes. */
@@ -67,14 +87,20 @@ export const occurrenceMode: SQL = sql`case (select mode from control) when 'obs
 
 const occurrenceColumns = sql`o.id, o.window_id as "windowId", w.key as "windowKey", w.series ->> 'timeZone' as "timeZone", o.local_start as "localStart",
   o.local_end as "localEnd", o.starts_at as "startsAt", o.ends_at as "endsAt", o.notes, o.started_at as "startedAt", o.quiesced_at as "quiescedAt",
-  o.released_at as "releasedAt", o.closed_at as "closedAt", o.cancelled_at as "cancelledAt", (select h.id from hold as h where h.occurrence_id = o.id) as "holdId",
-  ${occurrenceMode} as mode,
+  o.verifying_at as "verifyingAt", o.overrun_at as "overrunAt", o.released_at as "releasedAt", o.reheld_at as "reheldAt", o.verified,
+  o.closed_at as "closedAt", o.cancelled_at as "cancelledAt", (select h.id from hold as h where h.occurrence_id = o.id) as "holdId",
+  o.drain_overdue_at as "drainOverdueAt",
+  -- Its hold keeps the policy that stood when it was written.
+  coalesce((select h.begins_at + h.drain_deadline_ms * interval '1 millisecond' from hold as h where h.occurrence_id = o.id),
+    case when not exists (select from hold as h where h.occurrence_id = o.id)
+      then o.starts_at + (w.drain ->> 'deadlineMinutes')::bigint * interval '1 minute' end) as "drainDeadlineAt",
+  not ${isUnapproved} as approved, ${occurrenceMode} as mode,
   (select app_now()) as "asOf"`;
 const occurrenceTables = sql`occurrence as o join maintenance_window as w on w.id = o.window_id`;
 
 const holdState = sql`case when h.released_at is not null then 'released' when h.begins_at > (select app_now()) then 'upcoming'
   when h.expires_at <= (select app_now()) then 'expired' else 'active' end`;
-const holdColumns = sql`h.id, h.kind, h.mode, ${holdState} as state, h.scope, ${holdTitle} as title, h.owner, h.reason, h.occurrence_id as "occurrenceId",
+const holdColumns = sql`h.id, h.kind, h.mode, ${holdState} as state, h.scope, ${holdTitle} as title, h.owner, h.reason, coalesce(h.occurrence_id, h.canary_of) as "occurrenceId",
   h.begins_at as "beginsAt", h.expires_at as "expiresAt", h.released_at as "releasedAt", h.released_by as "releasedBy", h.release_reason as "releaseReason",
   h.created_at as "createdAt"`;
 const holdTables = sql`hold as h left join occurrence as o on o.id = h.occurrence_id left join maintenance_window as w on w.id = o.window_id`;
@@ -141,8 +167,9 @@ export interface OccurrenceFilter {
 
 /** The same cases as core's occurrenceState, for filtering; a test compares the two. */
 export const occurrenceStateSql: SQL = sql`case when o.cancelled_at is not null then 'cancelled' when o.closed_at is not null then 'closed'
-  when o.released_at is not null then 'resuming' when o.starts_at > (select app_now()) then 'scheduled'
+  when o.released_at is not null and o.reheld_at is null then 'resuming' when ${isUnapproved} then 'unapproved' when o.starts_at > (select app_now()) then 'scheduled'
   when ${occurrenceMode} = 'observe' then 'observing'
+  when o.reheld_at is not null or o.verifying_at is not null then case when o.overrun_at is null then 'verifying' else 'overrun' end
   when o.quiesced_at is null then 'draining' else 'quiesced' end`;
 
 /** A page of occurrences by start; without `states` and `from`, those not yet over. */

@@ -1,14 +1,18 @@
-import { DomainError, occurrenceState, type OccurrenceState, type WindowMode, type ZoneData } from "@quiesce/core";
+import { DomainError, occurrenceState, type OccurrenceState, type WindowKind, type WindowMode, type ZoneData } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
+import { runsRetainedFrom } from "../runs/reach-back.js";
+import { isUnapproved } from "./approval-sql.js";
 import { occurrenceMode } from "./queries.js";
+import { type DrainReport, readDrainReport } from "./report-drain.js";
 import { readReportRuns } from "./report-runs.js";
 
 /** What one occurrence did: how many due times fell into it, what became of them, and how the counts add up. */
-export interface WindowReport {
+export interface WindowReport extends DrainReport {
   readonly window: string;
   readonly title: string;
+  readonly kind: WindowKind;
   readonly localStart: string;
   readonly localEnd: string;
   readonly timeZone: string;
@@ -43,15 +47,20 @@ interface OccurrenceFound {
   readonly id: number;
   readonly holdId: number | null;
   readonly title: string;
+  readonly kind: WindowKind;
   readonly localStart: string;
   readonly localEnd: string;
   readonly timeZone: string;
   readonly startsAt: number;
   readonly endsAt: number;
   readonly quiescedAt: number | null;
+  readonly verifyingAt: number | null;
+  readonly overrunAt: number | null;
   readonly releasedAt: number | null;
+  readonly reheldAt: number | null;
   readonly closedAt: number | null;
   readonly cancelledAt: number | null;
+  readonly approved: boolean;
   readonly mode: WindowMode;
 }
 
@@ -65,6 +74,13 @@ export async function windowReport(
   input: { readonly key: string; readonly localStart?: string | undefined },
 ): Promise<WindowReport> {
   const found = await findOccurrence(tx, input);
+  const keptFrom = await runsRetainedFrom(tx);
+  if (keptFrom !== null && found.startsAt < keptFrom)
+    throw new DomainError(
+      "QSC_OCCURRENCE_NOT_RETAINED",
+      `The occurrence of "${input.key}" at ${found.localStart} began before ${new Date(keptFrom).toISOString()}; runs from before that are no longer kept, so its report would be wrong.`,
+      { field: "key" },
+    );
   const now = await readNow(tx);
   const byState: Record<string, number> = {};
   const integrations = new Map<string, { key: string; path: string; due: number; held: number; coalesced: number; failed: number }>();
@@ -88,6 +104,7 @@ export async function windowReport(
   return {
     window: input.key,
     title: found.title,
+    kind: found.kind,
     localStart: found.localStart,
     localEnd: found.localEnd,
     timeZone: found.timeZone,
@@ -102,18 +119,20 @@ export async function windowReport(
     held,
     failed: sum((one) => one.failed),
     startedInside,
+    ...(await readDrainReport(tx, { occurrenceId: found.id, holdId: found.holdId, startsAt: found.startsAt, now })),
     integrations: list.slice(0, maxIntegrations),
   };
 }
 
 async function findOccurrence(tx: Tx, input: { readonly key: string; readonly localStart?: string | undefined }): Promise<OccurrenceFound> {
+  // A key that is used again means the window that lives.
   const wanted = input.localStart === undefined ? sql`o.starts_at <= app_now()` : sql`o.local_start = ${input.localStart}`;
   const rows = await tx.execute<OccurrenceFound>(sql`
-    select o.id, h.id as "holdId", w.title, o.local_start as "localStart", o.local_end as "localEnd", w.series ->> 'timeZone' as "timeZone",
-      o.starts_at as "startsAt", o.ends_at as "endsAt", o.quiesced_at as "quiescedAt", o.released_at as "releasedAt", o.closed_at as "closedAt",
-      o.cancelled_at as "cancelledAt", ${occurrenceMode} as mode
+    select o.id, h.id as "holdId", w.title, w.kind, o.local_start as "localStart", o.local_end as "localEnd", w.series ->> 'timeZone' as "timeZone",
+      o.starts_at as "startsAt", o.ends_at as "endsAt", o.quiesced_at as "quiescedAt", o.verifying_at as "verifyingAt", o.overrun_at as "overrunAt", o.reheld_at as "reheldAt", o.released_at as "releasedAt", o.closed_at as "closedAt",
+      o.cancelled_at as "cancelledAt", not ${isUnapproved} as approved, ${occurrenceMode} as mode
     from occurrence as o join maintenance_window as w on w.id = o.window_id left join hold as h on h.occurrence_id = o.id
-    where w.key = ${input.key} and ${wanted} order by o.starts_at desc limit 1`);
+    where w.key = ${input.key} and ${wanted} order by w.cancelled_at is null desc, o.starts_at desc limit 1`);
   const found = rows[0];
   if (found === undefined) {
     const which =

@@ -1,14 +1,34 @@
-import { DomainError, keyFromTitle, validateWindowSeries, type WindowInput, windowInputSchema } from "@quiesce/core";
-import { eq, sql } from "drizzle-orm";
+import {
+  approvalOnSave,
+  DomainError,
+  drainPolicySchema,
+  keyFromTitle,
+  resumePolicySchema,
+  validateWindowSeries,
+  type WindowApproval,
+  type WindowInput,
+  windowInputSchema,
+} from "@quiesce/core";
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
 import { expandNewWindow } from "./expand.js";
+import { fittingApprovals } from "./fitting-approvals.js";
 import { parsed } from "./parse-input.js";
+import { evaluatedSeries } from "./planning-store.js";
 import { releaseHold } from "./release-hold.js";
 import { deleteFutureOccurrences, lockWindow } from "./store.js";
 import { maintenanceWindow, occurrence, type WindowRow } from "./table.js";
+
+interface SaveOptions {
+  readonly mustBeNew?: boolean;
+  /** Lets the approval stand that the window is saved with, because what it holds stays the same. */
+  readonly approval?: WindowApproval | null;
+  /** The window that this one goes on from. */
+  readonly splitFrom?: number;
+}
 
 /**
  * Creates or changes a window inside a command that holds the catalogue lock (an applied workspace saves many). Answers the integrations whose
@@ -18,11 +38,12 @@ export async function saveWindow(
   tx: Tx,
   context: CommandContext,
   input: WindowInput,
-  options: { readonly mustBeNew?: boolean } = {},
+  options: SaveOptions = {},
 ): Promise<{ readonly key: string; readonly changed: readonly number[] }> {
   const wanted = parsed(windowInputSchema, input, "QSC_WINDOW_INVALID");
   const now = await readNow(tx);
-  refuse(validateWindowSeries(wanted.series, { confirmLong: wanted.confirmLong === true }, context.zones));
+  const series = await evaluatedSeries(tx, wanted.series);
+  refuse(validateWindowSeries(series, { confirmLong: wanted.confirmLong === true }, context.zones));
   const key = wanted.key ?? keyFromTitle(wanted.title);
   const before = await lockWindow(tx, key);
   if (before !== undefined && options.mustBeNew === true) {
@@ -33,13 +54,27 @@ export async function saveWindow(
   const values = {
     key,
     title: wanted.title,
+    kind: wanted.kind ?? "maintenance",
     mode: wanted.mode ?? "enforce",
     series: wanted.series,
     scope: wanted.scope,
+    drain: drainPolicySchema.parse(wanted.drain ?? {}),
+    resume: resumePolicySchema.parse(wanted.resume ?? {}),
     owner: wanted.owner,
     reason: wanted.reason,
   } as const;
-  const after = await writeWindow(tx, { before, values, now, createdBy: context.actor.name });
+  const approval =
+    options.approval === undefined
+      ? approvalOnSave({
+          before: before === undefined ? null : { plan: before, approval: before.approval },
+          after: values,
+          policies: await fittingApprovals(tx, values),
+          actor: context.actor.name,
+          now,
+        })
+      : options.approval;
+  const created = { createdBy: context.actor.name, splitFrom: options.splitFrom ?? null };
+  const after = await writeWindow(tx, { before, values: { ...values, approval }, now, created });
   if (before !== undefined) await deleteFutureOccurrences(tx, before.id, now);
   const ahead = await expandNewWindow(tx, {
     window: after,
@@ -47,26 +82,78 @@ export async function saveWindow(
     now,
     fromNow: before !== undefined && (await hasBegun(tx, after.id)),
   });
-  const action = before === undefined ? "window.create" : "window.update";
-  await recordAudit(tx, { actor: context.actor, action, subjectKind: "window", subjectKey: key, reason: wanted.reason, before, after });
-  await appendEvents(tx, [
-    {
-      kind: before === undefined ? "window.created" : "window.updated",
-      subjectKind: "window",
-      subjectKey: key,
-      payload: { title: after.title, version: after.version, scope: after.scope, integrations: ahead.length },
-    },
-  ]);
+  await tellSaved(tx, context, { before, after, integrations: ahead.length });
   return { key, changed: ahead };
+}
+
+async function tellSaved(
+  tx: Tx,
+  context: CommandContext,
+  input: { readonly before: WindowRow | undefined; readonly after: WindowRow; readonly integrations: number },
+): Promise<void> {
+  const { before, after } = input;
+  const subject = { subjectKind: "window", subjectKey: after.key } as const;
+  const action = before === undefined ? "window.create" : "window.update";
+  await recordAudit(tx, { ...subject, actor: context.actor, action, reason: after.reason, before, after });
+  const { title, kind, version, scope, approval } = after;
+  const events = [
+    {
+      ...subject,
+      kind: before === undefined ? "window.created" : "window.updated",
+      payload: { title, kind, version, scope, integrations: input.integrations, approval: approval?.state ?? null },
+    },
+  ];
+  if (approval?.state === "pending" && approval !== before?.approval) {
+    const needed = approval.needed.map(({ policy, by }) => ({ policy, by }));
+    const payload = {
+      title,
+      kind,
+      version,
+      scope,
+      integrations: input.integrations,
+      approval: approval.state,
+      requestedBy: approval.requestedBy,
+      needed,
+    };
+    events.push({ ...subject, kind: "window.approval-requested", payload });
+  }
+  await appendEvents(tx, events);
+}
+
+/** Computes again what lies ahead of the windows that count by a calendar that changed. Answers the integrations whose cover changed. */
+export async function recountWindows(
+  tx: Tx,
+  context: CommandContext,
+  input: { readonly calendars: ReadonlySet<string>; readonly except: ReadonlySet<string> },
+): Promise<readonly number[]> {
+  if (input.calendars.size === 0) return [];
+  const windows = await tx
+    .select()
+    .from(maintenanceWindow)
+    .where(and(isNull(maintenanceWindow.cancelledAt), inArray(sql`${maintenanceWindow.series} ->> 'calendar'`, [...input.calendars])))
+    .orderBy(maintenanceWindow.id)
+    .for("update");
+  const changed: number[] = [];
+  for (const window of windows.filter(({ key }) => !input.except.has(key))) {
+    const now = await readNow(tx);
+    await deleteFutureOccurrences(tx, window.id, now);
+    changed.push(...(await expandNewWindow(tx, { window, zones: context.zones, now, fromNow: await hasBegun(tx, window.id) })));
+    const subject = { subjectKind: "window", subjectKey: window.key } as const;
+    await appendEvents(tx, [{ ...subject, kind: "window.recounted", payload: { calendar: window.series.calendar ?? null } }]);
+  }
+  return changed;
 }
 
 async function writeWindow(
   tx: Tx,
   input: {
     readonly before: WindowRow | undefined;
-    readonly values: Pick<WindowRow, "key" | "title" | "mode" | "series" | "scope" | "owner" | "reason">;
+    readonly values: Pick<
+      WindowRow,
+      "key" | "title" | "kind" | "mode" | "series" | "scope" | "drain" | "resume" | "owner" | "reason" | "approval"
+    >;
     readonly now: number;
-    readonly createdBy: string;
+    readonly created: Pick<WindowRow, "createdBy" | "splitFrom">;
   },
 ): Promise<WindowRow> {
   const { before, values, now } = input;
@@ -74,7 +161,7 @@ async function writeWindow(
     before === undefined
       ? await tx
           .insert(maintenanceWindow)
-          .values({ ...values, expandedUntil: now, createdBy: input.createdBy })
+          .values({ ...values, ...input.created, expandedUntil: now })
           .returning()
       : await tx
           .update(maintenanceWindow)
@@ -90,7 +177,7 @@ async function writeWindow(
 async function hasBegun(tx: Tx, windowId: number): Promise<boolean> {
   const rows = await tx.execute<{ begun: boolean }>(sql`
     select exists (select from occurrence as o join hold as h on h.occurrence_id = o.id
-      where o.window_id = ${windowId} and o.starts_at <= app_now() and h.released_at is null) as begun`);
+      where o.window_id = ${windowId} and o.starts_at <= app_now() and o.ends_at > app_now() and h.released_at is null) as begun`);
   return rows[0]?.begun === true;
 }
 
@@ -136,7 +223,8 @@ export async function knownWindow(tx: Tx, key: string): Promise<WindowRow> {
   return window;
 }
 
-function refuse(
+/** Throws the first refusal of a series, with the nearest form that works. */
+export function refuse(
   refusals: readonly { readonly code: string; readonly field: string; readonly message: string; readonly nearest?: string }[],
 ): void {
   const first = refusals[0];

@@ -1,6 +1,7 @@
-import type { CatalogFacts, Occurrence, WindowScope } from "@quiesce/core";
+import { type CatalogFacts, type Occurrence, windowKindEffects, windowKinds } from "@quiesce/core";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
+import { mayHold } from "./approval-sql.js";
 import { hold, type HoldRow, maintenanceWindow, type OccurrenceRow, occurrence, type WindowRow } from "./table.js";
 
 /** What of the catalogue decides which integrations a scope covers; `integrationIds` narrows the integrations, never the systems. */
@@ -9,9 +10,11 @@ export async function loadCatalogFacts(tx: Tx, integrationIds?: readonly number[
   const dependencies = await tx.execute<{ systemId: number; dependsOnId: number; strength: "hard" | "soft" }>(sql`
     select system_id as "systemId", depends_on_id as "dependsOnId", strength from system_dependency`);
   const narrowed = integrationIds === undefined ? sql`` : sql`where i.id = any (${sql.param(integrationIds)}::integer[])`;
-  const integrations = await tx.execute<{ id: number; key: string; tags: string[]; systemIds: number[] }>(sql`
-    select i.id, i.key, i.tags, coalesce(array_agg(route.system_id) filter (where route.system_id is not null), '{}') as "systemIds"
-    from integration as i left join integration_system as route on route.integration_id = i.id
+  // A route names a system once, as source where it is both: what is written to is asked of the target endpoint as well.
+  const integrations = await tx.execute<{ id: number; key: string; tags: string[]; systemIds: number[]; targetSystemIds: number[] }>(sql`
+    select i.id, i.key, i.tags, coalesce(array_agg(route.system_id) filter (where route.system_id is not null), '{}') as "systemIds",
+      coalesce(array_agg(route.system_id) filter (where route.role = 'target' or route.system_id = target.system_id), '{}') as "targetSystemIds"
+    from integration as i left join integration_system as route on route.integration_id = i.id left join endpoint as target on target.id = i.target_endpoint_id
     ${narrowed}
     group by i.id order by i.id`);
   return { systems: [...systems], dependencies: [...dependencies], integrations: [...integrations] };
@@ -60,7 +63,9 @@ export async function insertOccurrences(
   await tx.execute(sql`
     update occurrence as o
     set cancelled_at = case when v.cancelled then app_now() end,
-      starts_at = coalesce(v.starts_at, o.starts_at), ends_at = coalesce(v.ends_at, o.ends_at)
+      starts_at = coalesce(v.starts_at, o.starts_at), ends_at = coalesce(v.ends_at, o.ends_at), local_end = coalesce(v.moved_end, o.local_end),
+      notes = case when v.moved_start is null or 'moved to ' || replace(v.moved_start, 'T', ' ') = any (o.notes) then o.notes
+        else o.notes || ('moved to ' || replace(v.moved_start, 'T', ' ')) end
     from occurrence_override as v
     where v.window_id = o.window_id and v.local_start = o.local_start and o.window_id = ${input.window.id}
       and o.started_at is null and o.window_version = ${input.window.version}`);
@@ -72,28 +77,41 @@ export async function deleteFutureOccurrences(tx: Tx, windowId: number, now: num
     delete from occurrence where window_id = ${windowId} and starts_at > ${now}::timestamptz and started_at is null`);
 }
 
+/** What decides which integrations a hold covers. */
+export type CoveringHold = Pick<HoldRow, "id" | "scope" | "coverage">;
+
+const coverageOfKind = sql`case w.kind ${sql.join(
+  windowKinds.map((kind) => sql`when ${kind} then ${windowKindEffects[kind].holds}`),
+  sql` `,
+)} end`;
+
 /** Gives every open occurrence that begins before `until` its hold; answers the new holds. */
 export async function insertOccurrenceHolds(
   tx: Tx,
   input: { readonly until: number; readonly now: number; readonly windowId?: number },
-): Promise<readonly { id: number; scope: WindowScope }[]> {
+): Promise<readonly CoveringHold[]> {
   const one = input.windowId === undefined ? sql`` : sql`and w.id = ${input.windowId}`;
   return [
-    ...(await tx.execute<{ id: number; scope: WindowScope }>(sql`
-      insert into hold (kind, occurrence_id, mode, scope, owner, reason, begins_at, expires_at)
-      select 'window', o.id, w.mode, w.scope, w.owner, w.reason, o.starts_at, o.ends_at
+    ...(await tx.execute<CoveringHold & { readonly [column: string]: unknown }>(sql`
+      insert into hold (kind, occurrence_id, mode, coverage, scope, owner, reason, begins_at, expires_at, lead_limit_ms, drain_deadline_ms, at_drain_deadline, resume)
+      select 'window', o.id, w.mode, ${coverageOfKind}, w.scope, w.owner, w.reason, o.starts_at, o.ends_at, (w.drain ->> 'leadLimitMinutes')::integer * 60000,
+        (w.drain ->> 'deadlineMinutes')::bigint * 60000, w.drain ->> 'atDeadline', w.resume
       from occurrence as o join maintenance_window as w on w.id = o.window_id
       where o.starts_at < ${input.until}::timestamptz and o.ends_at > ${input.now}::timestamptz
-        and o.closed_at is null and o.cancelled_at is null and w.cancelled_at is null ${one}
+        and o.closed_at is null and o.cancelled_at is null and w.cancelled_at is null and ${mayHold} ${one}
         and not exists (select from hold as h where h.occurrence_id = o.id)
       order by o.starts_at, o.id
-      returning id, scope`)),
+      returning id, scope, coverage`)),
   ];
 }
 
-/** The holds that are not released yet: active, or still to begin. */
-export function openHolds(tx: Tx): Promise<Pick<HoldRow, "id" | "scope">[]> {
-  return tx.select({ id: hold.id, scope: hold.scope }).from(hold).where(isNull(hold.releasedAt)).orderBy(hold.id);
+/** The holds that are not released yet: active, or still to begin. Those that try first runs have the members that these need, whatever changes. */
+export function openHolds(tx: Tx): Promise<CoveringHold[]> {
+  return tx
+    .select({ id: hold.id, scope: hold.scope, coverage: hold.coverage })
+    .from(hold)
+    .where(and(isNull(hold.releasedAt), isNull(hold.canaryOf)))
+    .orderBy(hold.id);
 }
 
 /** The occurrence that a command means: the named one, or else the current or the next one of the window. Locked. */
@@ -103,7 +121,7 @@ export async function lockMeantOccurrence(
 ): Promise<OccurrenceRow | undefined> {
   const meant =
     input.localStart === undefined
-      ? sql`${occurrence.endsAt} > ${input.now}::timestamptz and ${occurrence.releasedAt} is null and ${occurrence.cancelledAt} is null`
+      ? sql`(${occurrence.endsAt} > ${input.now}::timestamptz or ${occurrence.verifyingAt} is not null) and ${occurrence.releasedAt} is null and ${occurrence.cancelledAt} is null`
       : eq(occurrence.localStart, input.localStart);
   const rows = await tx
     .select()

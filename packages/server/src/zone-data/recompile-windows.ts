@@ -4,6 +4,8 @@ import type { Tx } from "../db/client.js";
 import { formatInstant } from "../db/instant-text.js";
 import { holdHorizonMs } from "../windows/expand.js";
 import { applyMembership } from "../windows/membership.js";
+import { withMovedOccurrences } from "../windows/moved-occurrences.js";
+import { evaluatedSeries } from "../windows/planning-store.js";
 import { insertOccurrenceHolds, insertOccurrences, loadCatalogFacts } from "../windows/store.js";
 import { maintenanceWindow, type WindowRow } from "../windows/table.js";
 
@@ -53,18 +55,20 @@ async function recompileWindow(
   input: { readonly window: WindowRow; readonly zones: ZoneData; readonly now: number },
 ): Promise<readonly MovedOccurrence[]> {
   const { window, zones, now } = input;
-  const found = occurrences(window.series, { from: now - LARGEST_MOVE_MS, to: window.expandedUntil + LARGEST_MOVE_MS }, zones);
+  const series = await evaluatedSeries(tx, window.series);
+  const found = occurrences(series, { from: now - LARGEST_MOVE_MS, to: window.expandedUntil + LARGEST_MOVE_MS }, zones);
   const ahead = await tx.execute<Ahead>(sql`
     select id, local_start as "localStart" from occurrence
     where window_id = ${window.id} and starts_at > ${now}::timestamptz and started_at is null and closed_at is null
     order by id for update`);
-  const byLocalStart = new Map(found.map((one) => [one.localStart, one]));
+  const real = await withMovedOccurrences(tx, { window, series, found, zones });
+  const byLocalStart = new Map(real.map(({ one }) => [one.localStart, one]));
   const moved = await moveOccurrences(tx, { window, zones, now, ahead, byLocalStart });
   // Near the edges others come in: what lay beyond the horizon, and a local time that the old data let pass before the window was made.
   await insertOccurrences(tx, {
     window,
     zoneDataVersion: zones.version,
-    occurrences: found.filter((one) => one.start > now && one.start < window.expandedUntil),
+    occurrences: real.filter(({ startsAt }) => startsAt > now && startsAt < window.expandedUntil).map(({ one }) => one),
   });
   return moved;
 }

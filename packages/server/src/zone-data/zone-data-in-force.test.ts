@@ -12,6 +12,7 @@ import { conservation } from "../runs/ledger.js";
 import { materialiseRuns } from "../runs/materialise.js";
 import { advanceWindows } from "../windows/advance.js";
 import { cancelWindow, createWindow } from "../windows/commands.js";
+import { moveOccurrence } from "../windows/move-occurrence.js";
 import { extendWindow } from "../windows/occurrence-commands.js";
 import { expandWindows } from "../windows/expand.js";
 import { packagedZoneDataFiles } from "./load-zone-data.js";
@@ -301,6 +302,21 @@ describe("windows under newer zone data", () => {
     expect(cancelled).toHaveLength(1);
     const [change] = await changes();
     expect(change?.payload.occurrences.map((one) => one.localStart)).not.toContain("2026-04-01T02:00");
+  });
+
+  test("what an operator moved keeps its local times and takes their new instants, with its hold", async () => {
+    const context = contextOf(await ensure(packaged));
+    await time.set(at("2026-03-28T12:00:00Z"));
+    await seed();
+    await createWindow(context, night);
+    const localStart = "2026-04-02T02:00";
+    await moveOccurrence(context, { key: "night", localStart, start: "2026-04-02T12:00", end: "2026-04-02T13:00", reason: "later" });
+    expect(await occurrence(localStart)).toMatchObject({ startsAt: at("2026-04-02T10:00:00Z"), expires: at("2026-04-02T11:00:00Z") });
+    await ensure(noSummer);
+    const moved = { startsAt: at("2026-04-02T11:00:00Z"), endsAt: at("2026-04-02T12:00:00Z") };
+    expect(await occurrence(localStart)).toMatchObject({ ...moved, expires: moved.endsAt });
+    const [change] = await changes();
+    expect(change?.payload.occurrences.map((one) => one.localStart)).toContain(localStart);
   });
 
   test("the horizon has no hole: a later expansion finds every day", async () => {

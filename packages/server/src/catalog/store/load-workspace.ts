@@ -2,19 +2,24 @@ import {
   endpointSchema,
   formatDuration,
   integrationSchema,
+  type HolidayCalendars,
   jobSchema,
   scheduleTextOf,
   systemSchema,
   windowEntryOf,
   type JobEntry,
   type SettledSecret,
+  type SettledTeam,
   type SettledWorkspace,
   type WindowEntry,
   type ZoneData,
 } from "@quiesce/core";
-import { asc, isNull } from "drizzle-orm";
+import { and, asc, isNull, notInArray } from "drizzle-orm";
+import { calendarImportEvent } from "../../calendars/table.js";
 import type { SealedSecret } from "../../credentials/sealed-secret.js";
 import type { Tx } from "../../db/client.js";
+import { team, teamWebhook, webhookSecretAddress } from "../../notifications/table.js";
+import { loadApprovalPolicies, loadHolidayCalendars } from "../../windows/planning-store.js";
 import { maintenanceWindow } from "../../windows/table.js";
 import {
   endpoint,
@@ -37,7 +42,7 @@ export interface StoredSecret extends SettledSecret {
 /** Everything of the catalogue and the windows, in normal form; and the ids behind the keys. */
 export interface LoadedWorkspace {
   readonly workspace: SettledWorkspace;
-  /** By endpoint key and secret name. */
+  /** By the endpoint and the name of their addresses. */
   readonly secrets: ReadonlyMap<string, ReadonlyMap<string, StoredSecret>>;
 }
 
@@ -50,11 +55,13 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
   const endpointKeys = new Map(endpoints.map((row) => [row.id, row.key]));
   const integrationKeys = new Map(integrations.map((row) => [row.id, row.key]));
   const dependsOn = groupBy(await tx.select().from(systemDependency), (row) => row.systemId);
-  const secrets = await loadSecrets(tx, endpointKeys);
+  const endpointSecrets = await loadSecrets(tx, endpointKeys);
+  const teams = await loadTeams(tx);
   const via = groupBy(
     (await tx.select().from(integrationSystem)).filter((row) => row.role === "via"),
     (row) => row.integrationId,
   );
+  const holidayCalendars = await loadHolidayCalendars(tx);
   const workspace: SettledWorkspace = {
     quiesce: 1,
     systems: systems.map(({ resumeSpacingMs, id, createdAt: _created, updatedAt: _updated, ...row }) =>
@@ -64,7 +71,7 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
         dependsOn: (dependsOn.get(id) ?? []).map((edge) => ({ system: keyOf(systemKeys, edge.dependsOnId), strength: edge.strength })),
       }),
     ),
-    endpoints: endpoints.map((row) => endpointEntry(row, systemKeys, secrets.get(row.key))),
+    endpoints: endpoints.map((row) => endpointEntry(row, systemKeys, endpointSecrets.get(row.key))),
     integrations: integrations.map((row) =>
       integrationEntry(
         row,
@@ -73,9 +80,32 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
       ),
     ),
     jobs: (await tx.select().from(job).orderBy(asc(job.key))).map((row) => jobEntry(row, integrationKeys)),
-    windows: await loadWindows(tx, zones),
+    holidayCalendars,
+    approvals: await loadApprovalPolicies(tx),
+    teams: teams.entries,
+    windows: await loadWindows(tx, { zones, calendars: new Map(holidayCalendars.map((one) => [one.key, one.dates])) }),
   };
-  return { workspace, secrets };
+  return { workspace, secrets: new Map([...endpointSecrets, ...teams.secrets]) };
+}
+
+async function loadTeams(tx: Tx): Promise<{ readonly entries: readonly SettledTeam[]; readonly secrets: LoadedWorkspace["secrets"] }> {
+  const hooks = groupBy(await tx.select().from(teamWebhook).orderBy(asc(teamWebhook.url)), (row) => row.teamId);
+  const secrets = new Map<string, ReadonlyMap<string, StoredSecret>>();
+  const entries = (await tx.select().from(team).orderBy(asc(team.key))).map(({ id, key, title }): SettledTeam => {
+    const own = hooks.get(id) ?? [];
+    for (const { url, source, fingerprint, sealed } of own) {
+      const address = webhookSecretAddress(key, url);
+      secrets.set(address.endpoint, new Map([...(secrets.get(address.endpoint) ?? []), [url, { source, fingerprint, sealed }]]));
+    }
+    const webhooks = own.map(({ url, events, observe, source, fingerprint }) => ({
+      url,
+      events,
+      observe,
+      secret: { source, fingerprint },
+    }));
+    return { key, title, webhooks: webhooks.toSorted((a, b) => (a.url < b.url ? -1 : 1)) };
+  });
+  return { entries, secrets };
 }
 
 async function loadSecrets(
@@ -132,16 +162,33 @@ function jobEntry(row: JobRow, integrationKeys: ReadonlyMap<number, string>): Jo
       backoff: seconds(row.retry.backoffSeconds),
       maxBackoff: seconds(row.retry.maxBackoffSeconds),
     },
+    continuous: row.continuous,
   });
 }
 
-/** A cancelled window is history: it is neither exported nor compared. */
-async function loadWindows(tx: Tx, zones: ZoneData): Promise<WindowEntry[]> {
-  const rows = await tx.select().from(maintenanceWindow).where(isNull(maintenanceWindow.cancelledAt)).orderBy(asc(maintenanceWindow.key));
+/** A cancelled window is history, one of an imported calendar follows that calendar: neither is exported nor compared. */
+async function loadWindows(tx: Tx, facts: { readonly zones: ZoneData; readonly calendars: HolidayCalendars }): Promise<WindowEntry[]> {
+  const imported = tx.select({ id: calendarImportEvent.windowId }).from(calendarImportEvent);
+  const rows = await tx
+    .select()
+    .from(maintenanceWindow)
+    .where(and(isNull(maintenanceWindow.cancelledAt), notInArray(maintenanceWindow.id, imported)))
+    .orderBy(asc(maintenanceWindow.key));
   return rows.map((row) =>
     windowEntryOf(
-      { key: row.key, title: row.title, mode: row.mode, series: row.series, scope: row.scope, owner: row.owner, reason: row.reason },
-      zones,
+      {
+        key: row.key,
+        title: row.title,
+        kind: row.kind,
+        mode: row.mode,
+        series: row.series,
+        scope: row.scope,
+        drain: row.drain,
+        resume: row.resume,
+        owner: row.owner,
+        reason: row.reason,
+      },
+      facts,
     ),
   );
 }

@@ -100,7 +100,9 @@ function seconds(text: string): number {
   return (parseDurationMs(text) ?? 0) / 1_000;
 }
 
-function settingsOf(entry: JobEntry): Pick<JobRow, "name" | "catchUp" | "catchUpMaxAgeSeconds" | "timeoutSeconds" | "retry"> {
+function settingsOf(
+  entry: JobEntry,
+): Pick<JobRow, "name" | "catchUp" | "catchUpMaxAgeSeconds" | "timeoutSeconds" | "retry" | "continuous"> {
   return {
     name: entry.name,
     catchUp: entry.catchUp,
@@ -111,5 +113,6 @@ function settingsOf(entry: JobEntry): Pick<JobRow, "name" | "catchUp" | "catchUp
       backoffSeconds: seconds(entry.retry.backoff),
       maxBackoffSeconds: seconds(entry.retry.maxBackoff),
     },
+    continuous: entry.continuous,
   };
 }

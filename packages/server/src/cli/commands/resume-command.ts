@@ -3,15 +3,18 @@ import { CliError } from "../cli-error.js";
 import { type Cli, print, printJson } from "../cli.js";
 import { resumeHold } from "../operations/hold-operations.js";
 import { addScopeOptions, scopeOf, type ScopeOptions, scopeText } from "../scope-options.js";
+import { addCatchUpOptions, catchUpOf, type CatchUpOptions } from "./window-resume-command.js";
 
-interface ResumeOptions extends ScopeOptions {
+interface ResumeOptions extends ScopeOptions, CatchUpOptions {
   readonly reason: string;
   readonly json?: boolean;
 }
 
 /** `quiesce resume`: lift a pause. */
 export function resumeCommand(cli: Cli): Command {
-  return addScopeOptions(new Command("resume").description("lift a pause: the one with this number, or those over exactly this scope"))
+  return addCatchUpOptions(
+    addScopeOptions(new Command("resume").description("lift a pause: the one with this number, or those over exactly this scope")),
+  )
     .argument("[hold]", "the hold's number, as `pause` and `status` show it")
     .requiredOption("-r, --reason <text>", "why; stays on record")
     .option("--json", "print the lifted holds as JSON")
@@ -24,7 +27,12 @@ export function resumeCommand(cli: Cli): Command {
         );
       const api = await cli.api();
       const { resume } = await api.request(resumeHold, {
-        input: { ...(hold === undefined ? {} : { holdId: hold }), ...(scope === undefined ? {} : { scope }), reason: options.reason },
+        input: {
+          ...(hold === undefined ? {} : { holdId: hold }),
+          ...(scope === undefined ? {} : { scope }),
+          ...catchUpOf(options),
+          reason: options.reason,
+        },
       });
       if (options.json === true) {
         printJson(cli, resume);

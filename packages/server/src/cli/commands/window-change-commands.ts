@@ -4,10 +4,12 @@ import { exitCodes } from "../exit-codes.js";
 import { cancelWindow, endWindow, extendWindow } from "../operations/window-operations.js";
 import { instantOf, type WindowAnswer } from "../operations/shapes.js";
 import { formatUntil } from "../output/format-time.js";
-import { localText } from "../output/render-preview.js";
+import { localText } from "../output/list-text.js";
+import { renderConflicts } from "../output/render-conflicts.js";
 import { parseInstantOption } from "../parse-time.js";
+import { addCatchUpOptions, catchUpOf, type CatchUpOptions } from "./window-resume-command.js";
 
-interface ChangeOptions {
+interface ChangeOptions extends CatchUpOptions {
   readonly occurrence?: string;
   readonly until?: string;
   readonly reason: string;
@@ -17,12 +19,16 @@ interface ChangeOptions {
 
 /** `quiesce window end`: the work is done early. */
 export function windowEndCommand(cli: Cli): Command {
-  return changeCommand(
-    "end",
-    "end the open occurrence of a window now; what it held runs, unless something else holds it",
-    "the open one",
+  return addCatchUpOptions(
+    changeCommand(
+      "end",
+      "end the open occurrence of a window now; when its systems are ready what it held runs, unless something else holds it",
+      "the open one",
+    ),
   ).action(async (key: string, options: ChangeOptions) => {
-    const { endMaintenanceWindowEarly: window } = await (await cli.api()).request(endWindow, { input: inputOf(key, options) });
+    const { endMaintenanceWindowEarly: window } = await (
+      await cli.api()
+    ).request(endWindow, { input: { ...inputOf(key, options), ...catchUpOf(options) } });
     answer(cli, window, options, `Window ${window.key} is ended.`);
   });
 }
@@ -40,6 +46,7 @@ export function windowExtendCommand(cli: Cli): Command {
       const input = { ...inputOf(key, options), until: new Date(until).toISOString() };
       const { extendMaintenanceWindow: window } = await (await cli.api()).request(extendWindow, { input });
       answer(cli, window, options, `Window ${window.key} lasts ${formatUntil(until, cli.clock.wallMs())}.`);
+      if (options.json !== true) note(cli, ...renderConflicts(window.conflicts, cli.err));
     });
 }
 

@@ -3,7 +3,7 @@ import { type Cli, note, print, printJson } from "../cli.js";
 import { listWindows, windowReport } from "../operations/window-operations.js";
 import { instantOf, instantOrNull, type OccurrenceAnswer, type WindowAnswer } from "../operations/shapes.js";
 import { formatCountdown } from "../output/format-time.js";
-import { localText } from "../output/render-preview.js";
+import { localText } from "../output/list-text.js";
 import { renderReport } from "../output/render-report.js";
 import { renderTable } from "../output/render-table.js";
 import { styleOfState } from "../output/styles.js";
@@ -39,6 +39,7 @@ function windowLines(windows: readonly WindowAnswer[], cli: Cli): readonly strin
     [
       { title: "WINDOW", value: (window) => window.key },
       { title: "TITLE", value: (window) => window.title, flexible: true },
+      { title: "KIND", value: (window) => window.kind.toLowerCase() },
       { title: "STATE", value: stateOf, style: (text, window) => styles[styleOfState(stateOf(window))](text) },
       { title: "OPEN OR NEXT", value: (window) => (window.currentOrNext === null ? "" : spanOf(window.currentOrNext)) },
       { title: "ZONE", value: (window) => window.series.timeZone, flexible: true },

@@ -2,10 +2,13 @@ import { readFileSync } from "node:fs";
 import { buildSchema, parse, validate } from "graphql";
 import { describe, expect, it } from "vitest";
 import type { Operation } from "../graphql-client.js";
+import * as calendarOperations from "./calendar-operations.js";
 import * as holdOperations from "./hold-operations.js";
 import * as runOperations from "./run-operations.js";
 import * as serverOperations from "./server-operations.js";
 import * as statusOperations from "./status-operations.js";
+import * as teamOperations from "./team-operations.js";
+import * as waitOperations from "./wait-operations.js";
 import * as windowOperations from "./window-operations.js";
 
 const schema = buildSchema(readFileSync(new URL("../../../schema.graphql", import.meta.url), "utf8"));
@@ -13,7 +16,16 @@ const schema = buildSchema(readFileSync(new URL("../../../schema.graphql", impor
 const isOperation = (value: unknown): value is Operation<unknown> =>
   typeof value === "object" && value !== null && "document" in value && "data" in value;
 
-const operations = [holdOperations, runOperations, serverOperations, statusOperations, windowOperations].flatMap((module) =>
+const operations = [
+  calendarOperations,
+  holdOperations,
+  runOperations,
+  serverOperations,
+  statusOperations,
+  teamOperations,
+  waitOperations,
+  windowOperations,
+].flatMap((module) =>
   Object.entries(module as { readonly [name: string]: unknown }).flatMap(([name, value]) =>
     isOperation(value) ? [[name, value.document] as const] : [],
   ),

@@ -11,6 +11,42 @@ export const listRuns = operation(
   }),
 );
 
+const ledgerEntry = z.object({
+  dueAt: z.string(),
+  state: z.string(),
+  why: z.string(),
+  job: z.object({ key: z.string() }),
+  integration: z.object({ key: z.string() }),
+  heldBy: z.array(z.object({ key: z.string(), title: z.string() })),
+  run: z.object({ key: z.string() }),
+});
+export type LedgerEntryAnswer = z.infer<typeof ledgerEntry>;
+export const listLedger = operation(
+  `query Ledger($first: Int, $after: String, $filter: LedgerFilter) {
+    ledger(first: $first, after: $after, filter: $filter) {
+      nodes { dueAt state why job { key } integration { key } heldBy { key title } run { key } } pageInfo { hasNextPage endCursor }
+    }
+  }`,
+  z.object({
+    ledger: z.object({ nodes: z.array(ledgerEntry), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }),
+  }),
+);
+export const readConservation = operation(
+  "query Conservation { conservation { checkedAt from to expected accounted difference differences { job kind dueAt } } }",
+  z.object({
+    conservation: z.object({
+      checkedAt: z.string(),
+      from: z.string(),
+      to: z.string(),
+      expected: z.number(),
+      accounted: z.number(),
+      difference: z.number(),
+      differences: z.array(z.object({ job: z.string(), kind: z.string(), dueAt: z.string() })),
+    }),
+  }),
+);
+export type ConservationAnswer = z.infer<typeof readConservation.data>["conservation"];
+
 export const explainJob = operation(
   `query Explain($job: String!) {
     explain(job: $job) { asOf summary needed state until nextDueAt facts by { ${GATE_HOLD_FIELDS} } job { key name enabled integration { key } } }

@@ -28,6 +28,16 @@ export const readHealth = operation(
   }),
 );
 
+const clockStep = z.object({ seenAt: z.string(), byMs: z.number(), server: z.string() }).nullable();
+export const readClockStep = operation(
+  "query ClockStep { control { clockStep { seenAt byMs server } } }",
+  z.object({ control: z.object({ clockStep }) }),
+);
+export const acknowledgeClockStep = operation(
+  "mutation AcknowledgeClockStep($input: AcknowledgeClockStepInput!) { acknowledgeClockStep(input: $input) { clockStep { seenAt byMs server } } }",
+  z.object({ acknowledgeClockStep: z.object({ clockStep }) }),
+);
+
 const fieldChange = z.object({ path: z.string(), before: z.unknown(), after: z.unknown() });
 const workspaceChange = z.object({
   kind: z.enum(["CREATE", "UPDATE", "DELETE"]),

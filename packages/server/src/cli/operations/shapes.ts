@@ -24,10 +24,11 @@ export const occurrenceShape = z.object({
   inFlight: z.number(),
   heldRuns: z.number(),
   hold: z.object({ expiresAt: instantText.nullable() }).nullable(),
+  resume: z.object({ sentence: z.string() }).nullable().optional(),
 });
 export type OccurrenceAnswer = z.infer<typeof occurrenceShape>;
 export const OCCURRENCE_FIELDS =
-  "key state localStart localEnd timeZone startsAt endsAt notes releasedAt inFlight heldRuns hold { expiresAt }";
+  "key state localStart localEnd timeZone startsAt endsAt notes releasedAt inFlight heldRuns hold { expiresAt } resume { sentence }";
 
 export const memberShape = z.object({ path: z.string(), integration: z.object({ key: z.string(), name: z.string() }) });
 export const MEMBER_FIELDS = "path integration { key name }";
@@ -35,11 +36,20 @@ export const MEMBER_FIELDS = "path integration { key name }";
 export const windowShape = z.object({
   key: z.string(),
   title: z.string(),
+  kind: z.string(),
   mode: z.string(),
   owner: z.string(),
   reason: z.string(),
   version: z.number(),
   cancelledAt: instantText.nullable(),
+  approval: z
+    .object({
+      state: z.string(),
+      requestedBy: z.string(),
+      needed: z.array(z.object({ policy: z.string(), by: z.array(z.string()) })),
+      given: z.array(z.object({ policy: z.string(), by: z.string() })),
+    })
+    .nullable(),
   scope: scopeShape,
   series: z.object({
     start: z.string(),
@@ -51,7 +61,7 @@ export const windowShape = z.object({
   currentOrNext: occurrenceShape.nullable(),
 });
 export type WindowAnswer = z.infer<typeof windowShape>;
-export const WINDOW_FIELDS = `key title mode owner reason version cancelledAt
+export const WINDOW_FIELDS = `key title kind mode owner reason version cancelledAt approval { state requestedBy needed { policy by } given { policy by } }
   scope { all integrations systems tags } series { start end duration timeZone rrule } currentOrNext { ${OCCURRENCE_FIELDS} }`;
 
 export const holdShape = z.object({

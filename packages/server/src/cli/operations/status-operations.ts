@@ -29,6 +29,7 @@ export const statusShape = z.object({
   heldIntegrations: z.number(),
   activeHolds: z.array(statusHold),
   nextOccurrence: occurrenceShape.extend({ window: z.object({ key: z.string(), title: z.string() }) }).nullable(),
+  resuming: z.array(occurrenceShape.extend({ window: z.object({ key: z.string(), title: z.string() }) })).optional(),
   runsByState: z.array(z.object({ state: z.string(), count: z.number() })),
   recentRuns: z.array(statusRun),
 });
@@ -39,6 +40,7 @@ export type StatusRun = z.infer<typeof statusRun>;
 const STATUS_FIELDS = `cursor at mode integrations heldIntegrations
   activeHolds { ${HOLD_FIELDS} occurrence { ${OCCURRENCE_FIELDS} } members { integration { key } } }
   nextOccurrence { ${OCCURRENCE_FIELDS} window { key title } }
+  resuming { ${OCCURRENCE_FIELDS} window { key title } }
   runsByState { state count }
   recentRuns { key state dueAt startedAt finishedAt durationMs reason job { key } integration { key } heldBy { title } }`;
 

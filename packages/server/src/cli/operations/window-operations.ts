@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { operation } from "../graphql-client.js";
+import { CONFLICTS_FIELDS, conflictsShape } from "./preview-operations.js";
 import { MEMBER_FIELDS, memberShape, OCCURRENCE_FIELDS, occurrenceShape, WINDOW_FIELDS, windowShape } from "./shapes.js";
 
 export const listWindows = operation(
@@ -13,33 +14,6 @@ export const listWindows = operation(
     }),
   }),
 );
-
-const previewOccurrence = z.object({
-  startsAt: z.string(),
-  endsAt: z.string(),
-  localStart: z.string(),
-  localEnd: z.string(),
-  notes: z.array(z.string()),
-});
-
-export const previewWindow = operation(
-  `query PreviewWindow($input: MaintenanceWindowInput!) {
-    previewMaintenanceWindow(input: $input) {
-      warnings refusals { code field message nearest } occurrences { startsAt endsAt localStart localEnd notes }
-      members { ${MEMBER_FIELDS} } heldJobs { job integration dueTimes runsAfter }
-    }
-  }`,
-  z.object({
-    previewMaintenanceWindow: z.object({
-      warnings: z.array(z.string()),
-      refusals: z.array(z.object({ code: z.string(), field: z.string(), message: z.string(), nearest: z.string().nullable() })),
-      occurrences: z.array(previewOccurrence),
-      members: z.array(memberShape),
-      heldJobs: z.array(z.object({ job: z.string(), integration: z.string(), dueTimes: z.number(), runsAfter: z.number() })),
-    }),
-  }),
-);
-export type WindowPreviewAnswer = z.infer<typeof previewWindow.data>["previewMaintenanceWindow"];
 
 export const windowOccurrences = operation(
   `query WindowOccurrences($key: String!, $first: Int) {
@@ -61,8 +35,8 @@ export const endWindow = operation(
   z.object({ endMaintenanceWindowEarly: windowShape }),
 );
 export const extendWindow = operation(
-  `mutation ExtendWindow($input: ExtendMaintenanceWindowInput!) { extendMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
-  z.object({ extendMaintenanceWindow: windowShape }),
+  `mutation ExtendWindow($input: ExtendMaintenanceWindowInput!) { extendMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} ${CONFLICTS_FIELDS} } }`,
+  z.object({ extendMaintenanceWindow: windowShape.extend({ conflicts: conflictsShape }) }),
 );
 export const cancelWindow = operation(
   `mutation CancelWindow($input: CancelMaintenanceWindowInput!) { cancelMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
@@ -71,6 +45,7 @@ export const cancelWindow = operation(
 
 const reportShape = z.looseObject({
   title: z.string(),
+  kind: z.string(),
   localStart: z.string(),
   localEnd: z.string(),
   timeZone: z.string(),
@@ -85,6 +60,11 @@ const reportShape = z.looseObject({
   held: z.number(),
   failed: z.number(),
   startedInside: z.number(),
+  drainMs: z.number().nullable(),
+  drainOverdueAt: z.number().nullable(),
+  postponed: z.number(),
+  aborted: z.number(),
+  breakGlass: z.array(z.object({ job: z.string(), by: z.string(), reason: z.string(), orderedAt: z.number(), state: z.string() })),
   integrations: z.array(
     z.object({ key: z.string(), path: z.string(), due: z.number(), held: z.number(), coalesced: z.number(), failed: z.number() }),
   ),

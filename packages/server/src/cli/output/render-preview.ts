@@ -1,11 +1,12 @@
 import type { Output } from "../cli.js";
 import { instantOf } from "../operations/shapes.js";
-import type { WindowPreviewAnswer } from "../operations/window-operations.js";
+import type { WindowPreviewAnswer } from "../operations/preview-operations.js";
 import { formatLength, formatUtcInstant } from "./format-time.js";
+import { count, localText, MOST_ROWS } from "./list-text.js";
 import { plainText, wrap } from "./plain-text.js";
+import { renderConflicts } from "./render-conflicts.js";
+import { renderBacklog } from "./render-backlog.js";
 import { renderTable } from "./render-table.js";
-
-const MOST_MEMBERS = 30;
 
 /** When a window happens, local and UTC, what it covers and what a person should look at first. */
 export function renderPreview(
@@ -46,29 +47,14 @@ export function renderPreview(
           { title: "NAME", value: (one) => one.integration.name, flexible: true },
           { title: "BECAUSE OF", value: (one) => one.path, flexible: true },
         ],
-        preview.members.slice(0, MOST_MEMBERS),
+        preview.members.slice(0, MOST_ROWS),
         table,
       ),
     );
-    if (preview.members.length > MOST_MEMBERS)
-      lines.push(output.styles.dim(`and ${preview.members.length - MOST_MEMBERS} more; --json lists them all`));
+    if (preview.members.length > MOST_ROWS)
+      lines.push(output.styles.dim(`and ${preview.members.length - MOST_ROWS} more; --json lists them all`));
   }
-  if (preview.heldJobs.length > 0) {
-    lines.push(
-      "",
-      title("The first time would hold"),
-      ...renderTable(
-        [
-          { title: "JOB", value: (one) => one.job, flexible: true },
-          { title: "INTEGRATION", value: (one) => one.integration, flexible: true },
-          { title: "DUE TIMES", value: (one) => String(one.dueTimes), align: "right" },
-          { title: "RUNS AFTER", value: (one) => String(one.runsAfter), align: "right" },
-        ],
-        preview.heldJobs.slice(0, MOST_MEMBERS),
-        table,
-      ),
-    );
-  }
+  lines.push(...renderBacklog(preview, output), ...renderConflicts(preview.conflicts, output));
   if (preview.warnings.length > 0) {
     const width = (output.columns() ?? 100) - 2;
     lines.push(
@@ -79,13 +65,4 @@ export function renderPreview(
     );
   }
   return lines;
-}
-
-/** `2026-12-06T02:00` as a table shows it. */
-export function localText(local: string): string {
-  return local.replace("T", " ");
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

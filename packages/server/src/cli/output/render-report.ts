@@ -2,7 +2,7 @@ import type { Output } from "../cli.js";
 import type { ReportAnswer } from "../operations/window-operations.js";
 import { formatLength, formatLocalInstant } from "./format-time.js";
 import { plainText } from "./plain-text.js";
-import { localText } from "./render-preview.js";
+import { localText } from "./list-text.js";
 import { renderTable } from "./render-table.js";
 import { styleOfState } from "./styles.js";
 
@@ -14,7 +14,7 @@ export function renderReport(report: ReportAnswer, output: Output): readonly str
   const sum = states.reduce((total, [, count]) => total + count, 0);
   return [
     `${styles.bold(plainText(report.title))}  ${styles[styleOfState(report.state.toUpperCase())](report.state)}`,
-    `${localText(report.localStart)} to ${localText(report.localEnd)} ${plainText(report.timeZone)}`,
+    `${localText(report.localStart)} to ${localText(report.localEnd)} ${plainText(report.timeZone)}, ${report.kind}`,
     "",
     ...renderTable(
       [
@@ -36,6 +36,7 @@ export function renderReport(report: ReportAnswer, output: Output): readonly str
     `${sum === report.due ? styles.green("adds up") : styles.red("does not add up")}: ${states.length === 0 ? "0" : states.map(([, count]) => count).join(" + ")} = ${sum}, ${report.due} due`,
     "",
     `held ${report.held}, ${zero("failed", report.failed, output)}, ${zero("started inside", report.startedInside, output)}`,
+    ...drainLines(report, output),
     ...(report.integrations.length === 0
       ? []
       : [
@@ -53,6 +54,20 @@ export function renderReport(report: ReportAnswer, output: Output): readonly str
             table,
           ),
         ]),
+  ];
+}
+
+function drainLines(report: ReportAnswer, output: Output): readonly string[] {
+  const { postponed, aborted, drainOverdueAt } = report;
+  const late = drainOverdueAt === null ? "" : `, drain deadline passed at ${formatLocalInstant(drainOverdueAt)}`;
+  const drained = report.drainMs === null ? "not drained yet" : `drained in ${formatLength(report.drainMs)}`;
+  return [
+    `${drained}${late}; kept back before ${postponed}, told to stop ${aborted}`,
+    ...report.breakGlass.map((one) =>
+      output.styles.yellow(
+        `break-glass: ${plainText(one.job)} by ${plainText(one.by)} at ${formatLocalInstant(one.orderedAt)}, ${one.state}: ${plainText(one.reason)}`,
+      ),
+    ),
   ];
 }
 

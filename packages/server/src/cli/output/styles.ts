@@ -34,6 +34,7 @@ export function styleOfState(state: string): StyleName {
     case "HELD":
     case "OBSERVING":
     case "DRAINING":
+    case "VERIFYING":
     case "RESUMING":
     case "ACTIVE":
     case "PAUSED":
@@ -47,6 +48,9 @@ export function styleOfState(state: string): StyleName {
     case "DEAD":
     case "FAIL":
     case "BLOCKED":
+    case "UNAPPROVED":
+    case "OVERRUN":
+    case "REJECTED":
       return "red";
     case "RUNNING":
     case "QUEUED":

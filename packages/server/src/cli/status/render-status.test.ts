@@ -118,6 +118,13 @@ describe("the status view", () => {
     expect(text).toContain("live · q quits");
   });
 
+  it("says loudly that the next window is not approved", () => {
+    const next = status([]).nextOccurrence;
+    if (next === null) throw new Error("There is a next one.");
+    const text = renderStatus(frame({ status: { ...status([]), nextOccurrence: { ...next, state: "UNAPPROVED" } } })).join("\n");
+    expect(text).toMatch(/NEXT {2}UNAPPROVED, holds nothing: CRM release/);
+  });
+
   it("keeps every hold's first line before it drops one, and says how many it dropped", () => {
     const holds = Array.from({ length: 10 }, (_, index) => pauseHold(index));
     const text = renderStatus(frame({ status: status(holds) })).join("\n");

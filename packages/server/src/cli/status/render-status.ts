@@ -33,7 +33,7 @@ const NARROW = 60;
 export function renderStatus(frame: StatusFrame): readonly string[] {
   const { styles, rows } = frame;
   const head = headLines(frame);
-  const holds = frame.status.activeHolds.map((hold) => holdLines(hold, frame));
+  const holds = [...frame.status.activeHolds.map((hold) => holdLines(hold, frame)), ...resumingLines(frame).map((line) => [line])];
   const next = nextLine(frame);
   const foot = frame.link === undefined ? [] : [footLine(frame)];
   const runs = runLines(frame);
@@ -72,6 +72,15 @@ export function renderStatus(frame: StatusFrame): readonly string[] {
   ].slice(0, rows - foot.length);
   const filling = Array.from({ length: rows - foot.length - body.length }, () => "");
   return [...body, ...filling, ...foot];
+}
+
+/** What no hold shows any more: windows whose held runs are being let go. */
+function resumingLines({ status, styles, columns }: StatusFrame): readonly string[] {
+  return (status.resuming ?? []).map((one) =>
+    styles.yellow(
+      truncate(`  ${plainText(one.window.title)}  RESUMING  ${one.resume?.sentence ?? ""}`, columns ?? Number.MAX_SAFE_INTEGER),
+    ),
+  );
 }
 
 function headLines(frame: StatusFrame): readonly string[] {
@@ -132,6 +141,7 @@ function holdLines(hold: StatusHold, frame: StatusFrame): readonly string[] {
   const parts = [
     `${covers} integration${covers === 1 ? "" : "s"}`,
     ...(hold.occurrence === null ? [] : [`${hold.occurrence.inFlight} in flight`, `${hold.occurrence.heldRuns} waiting`]),
+    ...((hold.occurrence?.resume ?? null) === null ? [] : [hold.occurrence?.resume?.sentence ?? ""]),
     ...(hold.kind === "WINDOW" ? [hold.owner, hold.reason] : [`by ${hold.owner}`, `hold ${hold.key}`]),
   ];
   return [
@@ -165,8 +175,11 @@ function nextLine(frame: StatusFrame): readonly string[] {
   if (nextOccurrence === null) return [];
   const startsAt = instantOf(nextOccurrence.startsAt);
   const left = startsAt > frame.now ? `in ${formatCountdown(startsAt - frame.now)}` : "now";
-  const text = `${plainText(nextOccurrence.window.title)}, ${formatNearInstant(startsAt, frame.now)} (${left})`;
-  return ["", `${frame.styles.bold("NEXT")}  ${frame.columns === undefined ? text : truncate(text, frame.columns - 6)}`];
+  const isUnapproved = nextOccurrence.state === "UNAPPROVED";
+  const when = `${plainText(nextOccurrence.window.title)}, ${formatNearInstant(startsAt, frame.now)} (${left})`;
+  const text = isUnapproved ? `UNAPPROVED, holds nothing: ${when}` : when;
+  const shown = frame.columns === undefined ? text : truncate(text, frame.columns - 6);
+  return ["", `${frame.styles.bold("NEXT")}  ${isUnapproved ? frame.styles.red(shown) : shown}`];
 }
 
 function runLines(frame: StatusFrame): readonly string[] {

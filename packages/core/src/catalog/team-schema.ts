@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { secretSchema } from "./secret-schema.js";
+import { slugSchema } from "./slug.js";
+import { strictObject } from "./strict-object.js";
+
+const MAX_WEBHOOKS = 20;
+const MAX_EVENTS = 50;
+
+/** Credentials belong into the secret, and what follows # never reaches a server. */
+function isPlainUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { username, password, hash } = new URL(text);
+  return username === "" && password === "" && hash === "";
+}
+
+const webhookSchema = strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .refine(isPlainUrl, { message: "Expected an address without user, password and fragment, such as https://hooks.example.com/quiesce." }),
+  /** What the messages are signed with: whsec_ and base64, as Standard Webhooks writes it. */
+  secret: secretSchema,
+  /** Kinds of events of windows, such as window.quiesced or window.*; empty: the usual ones. */
+  events: z
+    .array(
+      z.string().regex(/^window\.(\*|[a-z][a-z-]{0,60})$/, "Expected a kind of a window's events, such as window.quiesced or window.*."),
+    )
+    .max(MAX_EVENTS)
+    .default([])
+    .transform((kinds) => [...new Set(kinds)].toSorted()),
+  /** Yes, also of windows that only observe. */
+  observe: z.boolean().default(false),
+});
+
+/** Who answers for windows and integrations, and where they are told. `owner` and `ownerTeam` name a team by its key. */
+export const teamSchema = strictObject({
+  key: slugSchema,
+  title: z.string().trim().min(1).max(200).optional(),
+  webhooks: z
+    .array(webhookSchema)
+    .max(MAX_WEBHOOKS)
+    .default([])
+    .refine((hooks) => new Set(hooks.map((hook) => hook.url)).size === hooks.length, { message: "Found an address twice. Keep one." })
+    .transform((hooks) => hooks.toSorted((a, b) => (a.url < b.url ? -1 : 1))),
+}).transform((team) => ({ ...team, title: team.title ?? team.key }));
+
+export type TeamEntry = z.output<typeof teamSchema>;
+
+const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
+const MIN_KEY_BYTES = 24;
+const MAX_KEY_BYTES = 64;
+
+/** What is wrong with a value as the secret of a webhook; undefined when nothing is. The value is not repeated. */
+export function webhookSecretProblem(value: string): string | undefined {
+  const key = SECRET.exec(value)?.[1];
+  const bytes = key === undefined || key.length % 4 !== 0 ? 0 : (key.length / 4) * 3 - (key.endsWith("==") ? 2 : key.endsWith("=") ? 1 : 0);
+  if (bytes >= MIN_KEY_BYTES && bytes <= MAX_KEY_BYTES) return undefined;
+  return `Expected whsec_ and ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES} bytes in base64, as: echo "whsec_$(openssl rand -base64 32)"`;
+}

@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { operation } from "../graphql-client.js";
+import { WINDOW_FIELDS, windowShape } from "./shapes.js";
+
+export const approveWindow = operation(
+  `mutation ApproveWindow($input: ApproveMaintenanceWindowInput!) { approveMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ approveMaintenanceWindow: windowShape }),
+);
+export const rejectWindow = operation(
+  `mutation RejectWindow($input: RejectMaintenanceWindowInput!) { rejectMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ rejectMaintenanceWindow: windowShape }),
+);
+export const moveOccurrence = operation(
+  `mutation MoveOccurrence($input: MoveOccurrenceInput!) { moveOccurrence(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ moveOccurrence: windowShape }),
+);
+export const restoreOccurrence = operation(
+  `mutation RestoreOccurrence($input: RestoreOccurrenceInput!) { restoreOccurrence(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ restoreOccurrence: windowShape }),
+);
+export const splitWindow = operation(
+  `mutation SplitWindow($input: SplitMaintenanceWindowInput!) { splitMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ splitMaintenanceWindow: windowShape }),
+);

@@ -1,0 +1,78 @@
+import type { ZoneData } from "@quiesce/core";
+import type { Logger } from "pino";
+import { clock } from "../clock.js";
+import type { Database } from "../db/client.js";
+import { renewStatistics } from "../db/renew-statistics.js";
+import { forgetMessages } from "../notifications/deliver-outbox.js";
+import { letDaysGo } from "../retention/let-days-go.js";
+import { type RetentionDays, usualRetention } from "../retention/settings.js";
+import { checkConservation } from "../runs/conservation-round.js";
+import type { ControlPass } from "./control-passes.js";
+
+/** The running check of the ledger works for so long at a time, and less when a piece takes long. */
+const checkBudgetMs = 1_000;
+/** A piece of the check that takes longer than this is made smaller, one that takes a quarter of it larger. */
+const pieceMs = 400;
+const mostJobsAtOnce = 2_000;
+
+/** Duties that keep the house in order and decide nothing about a run. */
+export function upkeepPasses(context: {
+  readonly database: Database;
+  readonly zones: ZoneData;
+  readonly retention?: RetentionDays;
+  readonly log: Logger;
+}): readonly ControlPass[] {
+  let jobs = 100;
+  return [
+    {
+      name: "retention.days",
+      everyMs: 3_600_000,
+      run: async () => {
+        for (const { name, rows, result } of await letDaysGo(context, context.retention ?? usualRetention)) {
+          if (result === "dropped") context.log.info({ partition: name, rows }, "A day that is no longer kept was dropped.");
+          else
+            context.log.warn(
+              { partition: name, why: result },
+              "A day is old enough to go and stays: runs in it have not ended, or stand for later due times.",
+            );
+        }
+      },
+    },
+    {
+      name: "notifications.forget",
+      everyMs: 3_600_000,
+      run: async () => {
+        const forgotten = await forgetMessages(context);
+        if (forgotten > 0) context.log.info({ forgotten }, "Messages to teams that ended long ago were removed.");
+      },
+    },
+    {
+      name: "statistics.renew",
+      everyMs: 15_000,
+      run: async () => {
+        const tables = await renewStatistics(context, "bulk-load");
+        if (tables.length > 0) context.log.info({ tables }, "Much was written: the planner's statistics were renewed.");
+      },
+    },
+    {
+      name: "ledger.check",
+      everyMs: 10_000,
+      run: async () => {
+        const endsAtMs = clock.monotonicMs() + checkBudgetMs;
+        while (clock.monotonicMs() < endsAtMs) {
+          const beganAtMs = clock.monotonicMs();
+          const result = await checkConservation(context, jobs);
+          const tookMs = clock.monotonicMs() - beganAtMs;
+          if (tookMs > pieceMs) jobs = Math.max(1, Math.floor(jobs / 2));
+          else if (tookMs < pieceMs / 4) jobs = Math.min(mostJobsAtOnce, jobs * 2);
+          if (result === "under-way") continue;
+          if (result !== "rests" && result.difference > 0) {
+            const { difference, from, to, differences } = result;
+            context.log.error({ difference, from, to, differences }, "Due times are not accounted for: this is a fault of Quiesce.");
+          }
+          return;
+        }
+      },
+    },
+  ];
+}
