@@ -6,6 +6,13 @@ const OWN_FIELDS: ReadonlySet<string> = new Set(["level", "time", "msg", "err"])
 const LEVEL_WARN = 40;
 const LEVEL_ERROR = 50;
 
+/** What the rooms need of a logger; pino's is one. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
 /** The server's log on standard output: one JSON object a line for programs, or a calm line for a person at a terminal. */
 export function createLog(config: Pick<Config, "logLevel" | "logFormat">, out: NodeJS.WriteStream = process.stdout): Logger {
   const settings = { level: config.logLevel, base: null };

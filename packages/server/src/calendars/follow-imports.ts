@@ -1,10 +1,7 @@
 import { type Actor, type CommandContext } from "../command.js";
 import type { KeyRing } from "../credentials/master-key.js";
+import type { Log } from "../log.js";
 import { syncCalendarImport, takeDueImport } from "./import-commands.js";
-
-interface FollowLog {
-  warn(fields: object, message: string): void;
-}
 
 const lookEveryMs = 15_000;
 /** A server that took an import and died gives it free after this; a fetch lasts half a minute at most. */
@@ -17,7 +14,7 @@ const importActor = (key: string): Actor => ({ kind: "system", name: `calendar $
  * the scheduler, because a vendor's server that does not answer must keep nothing else waiting.
  */
 export function followImports(
-  context: Omit<CommandContext, "actor"> & { readonly keys: KeyRing; readonly log: FollowLog },
+  context: Omit<CommandContext, "actor"> & { readonly keys: KeyRing; readonly log: Log },
   options: { readonly everyMs?: number; readonly afterWrite?: () => void } = {},
 ): () => Promise<void> {
   const stop = new AbortController();

@@ -5,6 +5,7 @@ import { packagedZoneData } from "@quiesce/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ControlledTime, controlTime } from "../../../../test/database/control-time.js";
 import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
+import { silentLog } from "../../../../test/database/silent-log.js";
 import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
 import { applyWorkspace } from "../catalog/commands.js";
 import { masterKeyOf } from "../credentials/master-key.js";
@@ -340,10 +341,7 @@ describe("an imported calendar", () => {
     await time.advance(hour);
     vendor.events = [tonight("a"), tonight("b")];
     const arrived = new Promise<void>((resolve) => {
-      const stop = followImports(
-        { ...context, log: { warn: () => undefined } },
-        { everyMs: 20, afterWrite: () => void stop().then(resolve) },
-      );
+      const stop = followImports({ ...context, log: silentLog }, { everyMs: 20, afterWrite: () => void stop().then(resolve) });
     });
     await arrived;
     expect(await windows()).toHaveLength(2);

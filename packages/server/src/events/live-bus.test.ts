@@ -1,14 +1,13 @@
 import { DomainError } from "@quiesce/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FreshDatabase, freshDatabase } from "../../../../test/database/fresh-database.js";
+import { silentLog } from "../../../../test/database/silent-log.js";
 import { type Database, openDatabase } from "../db/client.js";
 import { appendEvents } from "./append-events.js";
 import { decodeCursor, encodeCursor, openCursor, readHead } from "./event-log.js";
 import { createLiveBus, type LiveBus, type LiveItem, type LiveSubscription, type SubscribeOptions } from "./live-bus.js";
 import { createSequencer, type Sequencer } from "./sequencer.js";
 import { QUEUE_EVENT_LIMIT } from "./subscriber-queue.js";
-
-const silentLog = { info: () => {}, warn: () => {} };
 
 let fresh: FreshDatabase;
 let database: Database;

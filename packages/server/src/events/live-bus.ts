@@ -12,7 +12,7 @@ import {
   readAfter,
   readHead,
 } from "./event-log.js";
-import type { EventsLog } from "./events-log.js";
+import type { Log } from "../log.js";
 import { compileFilter, type LiveFilter } from "./live-filter.js";
 import { EVENTS_CHANNEL } from "./sequencer.js";
 import { SubscriberQueue } from "./subscriber-queue.js";
@@ -66,7 +66,7 @@ export interface LiveBus {
 }
 
 /** Starts to follow with `start()`; each server has one. */
-export function createLiveBus(database: Database, log?: EventsLog): LiveBus {
+export function createLiveBus(database: Database, log?: Log): LiveBus {
   const bus = new Bus(database, log);
   return {
     start: () => bus.start(),
@@ -97,7 +97,7 @@ class Bus {
   readonly observers = new Set<(event: LoggedEvent) => void>();
   tail: EventPlace = { epoch: "", position: 0 };
   readonly #database: Database;
-  readonly #log: EventsLog | undefined;
+  readonly #log: Log | undefined;
   #listener: postgres.Sql | null = null;
   #timer: NodeJS.Timeout | null = null;
   #advancing: Promise<void> | null = null;
@@ -105,7 +105,7 @@ class Bus {
   #stopped = false;
   #heard = 0;
 
-  constructor(database: Database, log: EventsLog | undefined) {
+  constructor(database: Database, log: Log | undefined) {
     this.#database = database;
     this.#log = log;
   }

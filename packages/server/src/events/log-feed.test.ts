@@ -3,6 +3,7 @@ import { DomainError } from "@quiesce/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type FreshDatabase, freshDatabase } from "../../../../test/database/fresh-database.js";
+import { silentLog } from "../../../../test/database/silent-log.js";
 import { type Database, openDatabase } from "../db/client.js";
 import { appendEvents } from "./append-events.js";
 import { type EventPlace, readHead } from "./event-log.js";
@@ -16,7 +17,6 @@ import { QUEUE_EVENT_LIMIT } from "./subscriber-queue.js";
 /** A busy machine takes its time; what is waited for comes by an event. */
 const soon = (look: () => unknown): Promise<unknown> => vi.waitFor(look, { timeout: 20_000 });
 
-const silentLog = { info: () => {}, warn: () => {} };
 let fresh: FreshDatabase;
 let database: Database;
 let sequencer: Sequencer;

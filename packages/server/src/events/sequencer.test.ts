@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FreshDatabase, freshDatabase } from "../../../../test/database/fresh-database.js";
+import { silentLog } from "../../../../test/database/silent-log.js";
 import { type Database, openDatabase } from "../db/client.js";
 import { appendEvents, type NewEvent } from "./append-events.js";
 import { readAfter } from "./event-log.js";
 import { createSequencer, type Sequencer } from "./sequencer.js";
 
-const silentLog = { info: () => {}, warn: () => {} };
 const event = (subjectKey: string, payload: NewEvent["payload"] = {}): NewEvent => ({
   kind: "run.started",
   subjectKind: "run",

@@ -1,7 +1,7 @@
 import postgres from "postgres";
 import { clock } from "../clock.js";
 import type { Database } from "../db/client.js";
-import type { EventsLog } from "./events-log.js";
+import type { Log } from "../log.js";
 
 /** The channel that wakes readers. A notification carries nothing: the log is the truth. */
 export const EVENTS_CHANNEL = "quiesce_events";
@@ -35,7 +35,7 @@ export interface Sequencer {
  * Empties event_inbox into event_log. Positions are dense and appear in order, because one statement moves a batch and only the leader runs it.
  * The leadership is an advisory lock of one session; a session that was replaced behind our back has no lock, so each batch names its backend.
  */
-export function createSequencer(database: Database, log: EventsLog): Sequencer {
+export function createSequencer(database: Database, log: Log): Sequencer {
   const session = ownSession(database);
   const abort = new AbortController();
   let leader: number | null = null;

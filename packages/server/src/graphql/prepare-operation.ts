@@ -4,7 +4,8 @@ import type { Authenticated } from "../access/authenticate.js";
 import type { Api } from "./create-yoga.js";
 import type { PersistedDocuments } from "./persisted-documents.js";
 import { presentedError, presentGraphqlError } from "./present-error.js";
-import type { ApiLog, RequestContext } from "./request-context.js";
+import type { Log } from "../log.js";
+import type { RequestContext } from "./request-context.js";
 
 /** What a client asks for, whichever transport it came by. */
 export interface OperationParams {
@@ -28,7 +29,7 @@ export interface PreparedOperation {
 /** Everything between a client's words and their execution. Refusals are answered as errors for the client. */
 export async function prepareOperation(
   api: Pick<Api, "getEnveloped">,
-  input: { readonly documents: PersistedDocuments; readonly caller: Authenticated; readonly params: OperationParams; readonly log: ApiLog },
+  input: { readonly documents: PersistedDocuments; readonly caller: Authenticated; readonly params: OperationParams; readonly log: Log },
 ): Promise<PreparedOperation | readonly GraphQLError[]> {
   const { documents, caller, params, log } = input;
   try {

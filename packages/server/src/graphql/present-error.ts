@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DomainError } from "@quiesce/core";
 import { GraphQLError } from "graphql";
-import type { ApiLog } from "./request-context.js";
+import type { Log } from "../log.js";
 
 /** SQLSTATEs of a database that is busy, not broken: cancelled by a timeout, lock not available, deadlock, serialisation, too many connections. */
 const BUSY = new Set(["57014", "55P03", "40P01", "40001", "53300"]);
@@ -17,7 +17,7 @@ export interface PresentedError {
 /**
  * Expected refusals are shown as they are. Everything else is a fault of ours: it is logged with an id, and only the id is shown.
  */
-export function presentError(error: unknown, log: ApiLog): PresentedError {
+export function presentError(error: unknown, log: Log): PresentedError {
   for (const cause of causes(error)) {
     if (cause instanceof DomainError) {
       const hasDetails = Object.keys(cause.details).length > 0;
@@ -43,7 +43,7 @@ export function presentError(error: unknown, log: ApiLog): PresentedError {
 }
 
 /** The same for GraphQL, keeping where in the document it happened. Faults in the document itself are the caller's to see. */
-export function presentGraphqlError(error: unknown, log: ApiLog): GraphQLError {
+export function presentGraphqlError(error: unknown, log: Log): GraphQLError {
   if (error instanceof GraphQLError && isCallersFault(error)) {
     if (String(error.extensions["code"]).startsWith("QSC_")) return error;
     return located(error, error.message, { ...error.extensions, code: "QSC_GRAPHQL_INVALID" });
@@ -59,7 +59,7 @@ function isCallersFault(error: GraphQLError): boolean {
 }
 
 /** An error outside of any field, as GraphQL shows it. */
-export function presentedError(error: unknown, log: ApiLog): GraphQLError {
+export function presentedError(error: unknown, log: Log): GraphQLError {
   if (error instanceof GraphQLError) return presentGraphqlError(error, log);
   const originalError = error instanceof Error ? error : new Error(String(error));
   return presentGraphqlError(new GraphQLError("refused", { originalError }), log);

@@ -3,13 +3,7 @@ import type { Actor, CommandContext } from "../command.js";
 import type { CatalogContext } from "../catalog/commands.js";
 import type { Database } from "../db/client.js";
 import type { LiveBus } from "../events/live-bus.js";
-
-/** A logger as pino is one. */
-export interface ApiLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+import type { Log } from "../log.js";
 
 export type CheckStatus = "pass" | "warn" | "fail";
 
@@ -34,7 +28,7 @@ export interface ApiServices {
   readonly database: Database;
   readonly zones: ZoneData;
   readonly bus: LiveBus;
-  readonly log: ApiLog;
+  readonly log: Log;
   readonly version: string;
   /** What applying a workspace needs: the keys that seal secrets, and the connectors' check of settings. */
   readonly catalogue: Pick<CatalogContext, "keys" | "checkEndpoint">;

@@ -1,6 +1,7 @@
 import { packagedZoneData, type Role } from "@quiesce/core";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type FreshDatabase, freshDatabase } from "../../../../test/database/fresh-database.js";
+import { silentLog } from "../../../../test/database/silent-log.js";
 import type { Authenticated } from "../access/authenticate.js";
 import { type Database, openDatabase } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
@@ -16,7 +17,6 @@ import { createSharedFeeds, type LiveStream, type SharedFeeds } from "./shared-f
 /** A busy machine takes its time; what is waited for comes by an event. */
 const soon = (look: () => unknown): Promise<unknown> => vi.waitFor(look, { timeout: 20_000 });
 
-const silent = { info: () => {}, warn: () => {}, error: () => {} };
 const documents = createPersistedDocuments({ documents: new Map(), only: false });
 let fresh: FreshDatabase;
 let database: Database;
@@ -29,12 +29,12 @@ let open: LiveStream[] = [];
 beforeAll(async () => {
   fresh = await freshDatabase();
   database = openDatabase(fresh.url, { max: 6, applicationName: "shared-feeds-test" });
-  sequencer = createSequencer(database, silent);
+  sequencer = createSequencer(database, silentLog);
   sequencer.start();
-  bus = createLiveBus(database, silent);
+  bus = createLiveBus(database, silentLog);
   await bus.start();
-  api = createApi({ database, zones: packagedZoneData(), bus, log: silent, version: "0", catalogue: {} as never, documents });
-  feeds = createSharedFeeds({ bus, log: silent });
+  api = createApi({ database, zones: packagedZoneData(), bus, log: silentLog, version: "0", catalogue: {} as never, documents });
+  feeds = createSharedFeeds({ bus, log: silentLog });
 });
 afterEach(async () => {
   for (const stream of open) stream.close();
@@ -57,7 +57,7 @@ const callerOf = (role: Role, tokenId = 1): Authenticated => ({
 const LIVE = "subscription ($after: String, $kinds: [String!]) { liveEvents(after: $after, kinds: $kinds) { cursor kind subjectKey } }";
 
 async function subscribe(params: OperationParams, caller = callerOf("viewer")) {
-  const operation = await prepareOperation(api, { documents, caller, params, log: silent });
+  const operation = await prepareOperation(api, { documents, caller, params, log: silentLog });
   if (!("document" in operation)) throw operation[0];
   const messages: LiveMessage[] = [];
   const stream = await feeds.subscribe(operation, {

@@ -8,7 +8,8 @@ import { createStateFeed } from "../events/state-feed.js";
 import { feedKey } from "./feed-key.js";
 import type { PreparedOperation } from "./prepare-operation.js";
 import { presentedError, presentGraphqlError } from "./present-error.js";
-import type { ApiLog, RequestContext } from "./request-context.js";
+import type { Log } from "../log.js";
+import type { RequestContext } from "./request-context.js";
 
 /** One client's subscription to a shared feed. */
 export interface LiveStream {
@@ -33,7 +34,7 @@ export interface SharedFeeds {
   readonly size: number;
 }
 
-export function createSharedFeeds(services: { readonly bus: LiveBus; readonly log: ApiLog }): SharedFeeds {
+export function createSharedFeeds(services: { readonly bus: LiveBus; readonly log: Log }): SharedFeeds {
   const feeds = new Map<string, Feed>();
 
   const feedOf = (operation: PreparedOperation, source: LiveSource, context: RequestContext): Feed => {
@@ -121,7 +122,7 @@ function executionOf({ enveloped, document, operation, variables }: PreparedOper
   return { schema: enveloped.schema, document, operationName: operation.name?.value ?? null, variableValues: variables, contextValue };
 }
 
-function masked(result: ExecutionResult, log: ApiLog): ExecutionResult {
+function masked(result: ExecutionResult, log: Log): ExecutionResult {
   const { errors } = result;
   return errors === undefined ? result : { ...result, errors: errors.map((error) => presentGraphqlError(error, log)) };
 }
@@ -132,6 +133,6 @@ function settled<T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promis
 }
 
 /** What a client is told at the end of its subscription; null when there is nothing to tell. */
-export function lastWords(end: FeedEnd, log: ApiLog): ExecutionResult | null {
+export function lastWords(end: FeedEnd, log: Log): ExecutionResult | null {
   return end.kind === "failed" ? { errors: [presentedError(end.error, log)] } : null;
 }

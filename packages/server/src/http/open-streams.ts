@@ -2,7 +2,7 @@ import { equalJson } from "@quiesce/core";
 import { type Authenticated, callersOf } from "../access/authenticate.js";
 import type { Database } from "../db/client.js";
 import type { LiveBus } from "../events/live-bus.js";
-import type { ApiLog } from "../graphql/request-context.js";
+import type { Log } from "../log.js";
 
 /** Tokens of open streams are looked at this often: five seconds is the promise, two leave room for a slow database. */
 const CHECK_INTERVAL_MS = 2_000;
@@ -31,7 +31,7 @@ export interface OpenStreams {
  * Watches the tokens of open streams, because a revoked token must not go on listening. An event about a token stops its streams before any later
  * event goes out; what no event tells (an expiry, a change by hand) is seen at the next look.
  */
-export function createOpenStreams(services: { readonly database: Database; readonly bus: LiveBus; readonly log: ApiLog }): OpenStreams {
+export function createOpenStreams(services: { readonly database: Database; readonly bus: LiveBus; readonly log: Log }): OpenStreams {
   const { database, bus, log } = services;
   const streams = new Set<OpenStream>();
   const paused = new Set<OpenStream>();

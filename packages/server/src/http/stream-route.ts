@@ -6,7 +6,7 @@ import type { LiveMessage } from "../events/live-message.js";
 import type { Api } from "../graphql/create-yoga.js";
 import type { PersistedDocuments } from "../graphql/persisted-documents.js";
 import { type OperationParams, type PreparedOperation, prepareOperation } from "../graphql/prepare-operation.js";
-import type { ApiLog } from "../graphql/request-context.js";
+import type { Log } from "../log.js";
 import { lastWords, type SharedFeeds } from "../graphql/shared-feeds.js";
 import type { OpenStreams } from "./open-streams.js";
 
@@ -16,7 +16,7 @@ export interface StreamServices {
   readonly documents: PersistedDocuments;
   readonly feeds: SharedFeeds;
   readonly streams: OpenStreams;
-  readonly log: ApiLog;
+  readonly log: Log;
 }
 
 interface StreamRequest {

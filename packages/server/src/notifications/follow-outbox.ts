@@ -1,11 +1,7 @@
 import { clock } from "../clock.js";
 import { createEgress } from "../connector-host/guarded-fetch.js";
+import type { Log } from "../log.js";
 import { deliverOutbox, type DeliveryContext } from "./deliver-outbox.js";
-
-interface FollowLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
 
 const lookEveryMs = 1_000;
 /** While the database does not answer it is asked less often. */
@@ -16,7 +12,7 @@ const restMs = 15_000;
  * that does not answer must keep nothing else waiting.
  */
 export function followOutbox(
-  context: Omit<DeliveryContext, "egress"> & { readonly log: FollowLog },
+  context: Omit<DeliveryContext, "egress"> & { readonly log: Log },
   options: { readonly afterWrite?: () => void } = {},
 ) {
   const stop = new AbortController();

@@ -1,12 +1,11 @@
-import { occurrenceState, windowKindEffects, type WindowScope } from "@quiesce/core";
+import { occurrenceState, windowKindEffects } from "@quiesce/core";
 import { batched } from "../graphql/batched.js";
 import { builder } from "../graphql/builder.js";
-import { capsEnum } from "../graphql/caps-enum.js";
 import { KeyOrderEnum, pageArgs, pageComplexity } from "../graphql/connection.js";
 import { idInside, keyOf } from "../graphql/key-or-id.js";
-import { HoldRef, IntegrationRef, OccurrenceRef, WindowRef } from "../graphql/refs.js";
-import { HoldKindEnum } from "../runs/graphql-gate.js";
+import { HoldRef, OccurrenceRef, WindowRef } from "../graphql/refs.js";
 import { defineApprovals, WindowApprovalRef } from "./graphql-approvals.js";
+import { defineHolds, holdCounts, holdMembers, ScopeRef } from "./graphql-holds.js";
 import { SeriesRef } from "./graphql-series.js";
 import { defineReplanning } from "./graphql-replanning.js";
 import { MemberRef, ModeEnum, OccurrenceStateEnum, WindowEffectsRef, WindowKindEnum } from "./graphql-vocabulary.js";
@@ -17,23 +16,10 @@ import { definePlanning } from "./graphql-planning.js";
 import { defineResumePreview } from "./graphql-resume-preview.js";
 import { defineSlots } from "./graphql-slots.js";
 import { defineTuning } from "./graphql-tuning.js";
-import { countsOfHolds, currentOrNextOccurrences, holdPage, membersOfHolds, occurrencePage, windowByKey, windowPage } from "./queries.js";
+import { currentOrNextOccurrences, occurrencePage, windowByKey, windowPage } from "./queries.js";
 
 const read = { authScopes: { can: "windows.read" } } as const;
 
-const HoldStateEnum = capsEnum("HoldState", "Whether a hold holds.", ["upcoming", "active", "expired", "released"], {
-  expired: "Its end has passed and its release is under way: it still holds.",
-});
-const ScopeRef = builder.objectRef<WindowScope>("HoldScope");
-
-const members = batched(
-  (ids: readonly number[], { database }) => membersOfHolds(database, ids),
-  (row) => row.holdId,
-);
-const counts = batched(
-  (ids: readonly number[], { database }) => countsOfHolds(database, ids),
-  (row) => row.holdId,
-);
 const currentOrNext = batched(
   (ids: readonly number[], { database }) => currentOrNextOccurrences(database, ids),
   (row) => row.windowId,
@@ -47,17 +33,11 @@ const OccurrenceConnection = builder.connectionObject(
   { type: OccurrenceRef, name: "OccurrenceConnection", description: "A page of occurrences." },
   { name: "OccurrenceEdge", description: "An occurrence in a list." },
 );
-const HoldConnection = builder.connectionObject(
-  { type: HoldRef, name: "HoldConnection", description: "A page of holds." },
-  { name: "HoldEdge", description: "A hold in a list." },
-);
-
 /** Maintenance windows, their occurrences, and every other hold. */
 export function defineWindows(): void {
-  defineParts();
+  defineHolds();
   defineWindow();
   defineOccurrence();
-  defineHold();
   defineDrain();
   defineResume();
   defineResumePreview();
@@ -68,30 +48,6 @@ export function defineWindows(): void {
   defineWindowMutations();
   defineApprovals();
   defineReplanning();
-}
-
-function defineParts(): void {
-  builder.objectType(MemberRef, {
-    description: "An integration that is covered.",
-    fields: (t) => ({
-      integration: t.field({ type: IntegrationRef, description: "The integration.", resolve: (row) => String(row.integrationId) }),
-      path: t.exposeString("path", {
-        description: "Why it is covered: by name, by a system (perhaps through hard dependencies), by a tag.",
-      }),
-    }),
-  });
-  builder.objectType(ScopeRef, {
-    description: "What a window or a pause covers, by key.",
-    fields: (t) => ({
-      all: t.boolean({ description: "Everything.", resolve: (row) => row.all === true }),
-      integrations: t.stringList({ description: "These integrations.", resolve: (row) => row.integrations ?? [] }),
-      systems: t.stringList({
-        description: "Integrations that touch these systems, or systems that depend hard on them.",
-        resolve: (row) => row.systems ?? [],
-      }),
-      tags: t.stringList({ description: "Integrations that carry one of these tags.", resolve: (row) => row.tags ?? [] }),
-    }),
-  });
 }
 
 const OccurrencePageArgs = builder.args((t) => ({
@@ -149,7 +105,7 @@ function defineWindow(): void {
         description: "What the current or next occurrence covers, and by which path; at most 200.",
         resolve: async (row, _args, context) => {
           const holdId = (await currentOrNext.one(context, row.id))?.holdId ?? null;
-          return holdId === null ? [] : members.many(context, holdId);
+          return holdId === null ? [] : holdMembers.many(context, holdId);
         },
       }),
     }),
@@ -186,49 +142,11 @@ function defineOccurrence(): void {
       }),
       inFlight: t.int({
         description: "Runs of covered integrations that run now.",
-        resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await counts.one(context, row.holdId))?.inFlight ?? 0)),
+        resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await holdCounts.one(context, row.holdId))?.inFlight ?? 0)),
       }),
       heldRuns: t.int({
         description: "Due times that it holds now.",
-        resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await counts.one(context, row.holdId))?.heldRuns ?? 0)),
-      }),
-    }),
-  });
-}
-
-function defineHold(): void {
-  builder.objectType(HoldRef, {
-    description: "Something that keeps runs from starting, with owner, reason, start and expiry. A run goes when no hold covers it.",
-    ...read,
-    fields: (t) => ({
-      key: t.string({ description: "Its number.", resolve: (row) => String(row.id) }),
-      kind: t.expose("kind", { type: HoldKindEnum, description: "What made it." }),
-      mode: t.expose("mode", { type: ModeEnum, description: "Whether it holds, or only records." }),
-      state: t.expose("state", { type: HoldStateEnum, description: "Whether it holds at this moment." }),
-      scope: t.field({ type: ScopeRef, description: "What it covers.", resolve: (row) => row.scope }),
-      title: t.exposeString("title", { description: "The window's title, or the kind in words." }),
-      owner: t.exposeString("owner", { description: "Who answers for it." }),
-      reason: t.exposeString("reason", { description: "Why." }),
-      occurrence: t.field({
-        type: OccurrenceRef,
-        nullable: true,
-        description: "The occurrence that it is of.",
-        resolve: (row) => (row.occurrenceId === null ? null : String(row.occurrenceId)),
-      }),
-      beginsAt: t.expose("beginsAt", { type: "DateTime", description: "It holds from this instant on." }),
-      expiresAt: t.expose("expiresAt", {
-        type: "DateTime",
-        nullable: true,
-        description: "When it ends as planned; null: when somebody lifts it.",
-      }),
-      releasedAt: t.expose("releasedAt", { type: "DateTime", nullable: true, description: "When it was lifted." }),
-      releasedBy: t.exposeString("releasedBy", { nullable: true, description: "Who lifted it." }),
-      releaseReason: t.exposeString("releaseReason", { nullable: true, description: "Why it was lifted." }),
-      createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was written." }),
-      members: t.field({
-        type: [MemberRef],
-        description: "The integrations it covers, and by which path; at most 200.",
-        resolve: (row, _args, context) => members.many(context, row.id),
+        resolve: async (row, _args, context) => (row.holdId === null ? 0 : ((await holdCounts.one(context, row.holdId))?.heldRuns ?? 0)),
       }),
     }),
   });
@@ -251,15 +169,6 @@ const OccurrenceFilterInput = builder.inputType("OccurrenceFilter", {
     to: t.field({ type: "DateTime", description: "Starts before." }),
   }),
 });
-const HoldFilterInput = builder.inputType("HoldFilter", {
-  description: "Which holds; every field given must fit. Without `states`: UPCOMING and ACTIVE.",
-  fields: (t) => ({
-    integration: t.string({ description: "Covers this integration (key or id)." }),
-    kinds: t.field({ type: [HoldKindEnum], description: "Of one of these kinds." }),
-    states: t.field({ type: [HoldStateEnum], description: "In one of these states." }),
-  }),
-});
-
 function defineQueries(): void {
   builder.queryFields((t) => ({
     maintenanceWindow: t.field({
@@ -294,18 +203,6 @@ function defineQueries(): void {
       resolve: async (_root, args, context) => {
         const window = typeof args.filter?.window === "string" ? await keyOf(context, "MaintenanceWindow", args.filter.window) : null;
         return occurrencePage(context.database, { ...args, filter: { ...args.filter, window } });
-      },
-    }),
-    holds: t.field({
-      type: HoldConnection,
-      ...read,
-      description: "Holds by their beginning, newest first.",
-      complexity: pageComplexity,
-      args: { ...pageArgs, filter: t.arg({ type: HoldFilterInput, description: "Which ones." }) },
-      resolve: async (_root, args, context) => {
-        const integration =
-          typeof args.filter?.integration === "string" ? await keyOf(context, "Integration", args.filter.integration) : null;
-        return holdPage(context.database, { ...args, filter: { ...args.filter, integration } });
       },
     }),
   }));

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { offsetAt, packagedZoneData, zoneFromTransitions } from "@quiesce/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { silentLog } from "../../../../test/database/silent-log.js";
 import { loadZoneData } from "./load-zone-data.js";
 import { writeTzif } from "./write-tzif.js";
 import { zoneDataOf } from "./zone-data-files.js";
 
 let folder: string;
 let warnings: string[];
-const log = { info: () => undefined, warn: (_facts: unknown, message?: string) => void warnings.push(message ?? "") };
+const log = { ...silentLog, warn: (_facts: unknown, message?: string) => void warnings.push(message ?? "") };
 const zoneBytes = (name: string, offsetMs: number) => writeTzif(zoneFromTransitions({ name, firstOffsetMs: offsetMs, transitions: [] }));
 
 beforeEach(async () => {

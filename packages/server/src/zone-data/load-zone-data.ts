@@ -1,10 +1,8 @@
 import { compareZoneDataVersions, packagedZoneData, packagedZoneFileBytes } from "@quiesce/core";
-import type { Logger } from "pino";
+import type { Log } from "../log.js";
 import { intlZoneData } from "./intl-zone-data.js";
 import { readZoneinfo, zoneinfoVersion } from "./read-zoneinfo.js";
 import type { ZoneDataFiles } from "./zone-data-files.js";
-
-export type ZoneDataLog = Pick<Logger, "info" | "warn">;
 
 const SYSTEM_FOLDER = "/usr/share/zoneinfo";
 
@@ -24,7 +22,7 @@ export async function loadZoneData(options: {
   /** The system's zoneinfo, where TZDIR points for example; null for none. */
   readonly systemFolder?: string | null | undefined;
   readonly packaged?: (() => ZoneDataFiles) | null;
-  readonly log: ZoneDataLog;
+  readonly log: Log;
 }): Promise<ZoneDataFiles> {
   const { folder, systemFolder = SYSTEM_FOLDER, packaged = packagedZoneDataFiles, log } = options;
   if (folder !== undefined) return readZoneinfo(folder);
@@ -40,11 +38,7 @@ export async function loadZoneData(options: {
   return last;
 }
 
-async function newerSystem(input: {
-  readonly folder: string;
-  readonly than: string;
-  readonly log: ZoneDataLog;
-}): Promise<ZoneDataFiles | null> {
+async function newerSystem(input: { readonly folder: string; readonly than: string; readonly log: Log }): Promise<ZoneDataFiles | null> {
   const version = await zoneinfoVersion(input.folder);
   // The version is compared before six hundred files are read.
   if (version === null || compareZoneDataVersions(version, input.than) <= 0) return null;

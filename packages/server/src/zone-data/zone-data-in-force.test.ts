@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ControlledTime, controlTime } from "../../../../test/database/control-time.js";
 import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
+import { silentLog } from "../../../../test/database/silent-log.js";
 import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
 import { editJobSchedules } from "../catalog/store/edit-job-schedule.js";
 import { type CommandContext, inTransaction } from "../command.js";
@@ -53,8 +54,7 @@ const summerFrom1March = otherMadrid("2026h", at("2026-03-01T00:00:00Z"), [{ at:
 let fresh: FreshDatabase;
 let database: Database;
 let time: ControlledTime;
-const log = { info: () => undefined, warn: () => undefined };
-const ensure = (candidate: ZoneDataFiles) => ensureZoneData(database, candidate, log);
+const ensure = (candidate: ZoneDataFiles) => ensureZoneData(database, candidate, silentLog);
 
 beforeEach(async () => {
   fresh = await freshDatabase();
@@ -196,7 +196,7 @@ describe("the zone data in force", () => {
     await expect(schedule(old, "sync", { kind: "cron", expression: "0 * * * *", timeZone: "Europe/Madrid" })).rejects.toThrow();
     await expandWindows(old);
     expect(await inForce()).toBe("2026g");
-    const stop = followZoneData(old.zones as ZoneDataInForce, { everyMs: 5, log });
+    const stop = followZoneData(old.zones as ZoneDataInForce, { everyMs: 5, log: silentLog });
     await expect.poll(() => old.zones.version).toBe("2026g");
     await stop();
     await createWindow(old, night);

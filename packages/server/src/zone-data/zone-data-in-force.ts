@@ -6,7 +6,7 @@ import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { materialiseRuns } from "../runs/materialise.js";
 import { lockCatalogue, lockDispatch } from "../windows/locks.js";
 import { changedZones, missingZones, usedZones } from "./changed-zones.js";
-import type { ZoneDataLog } from "./load-zone-data.js";
+import type { Log } from "../log.js";
 import { type MovedJob, recompileJobs } from "./recompile-jobs.js";
 import { type MovedOccurrence, recompileWindows } from "./recompile-windows.js";
 import { storedZoneData, storeZoneData, switchZoneData, zoneDataVersionInForce } from "./store.js";
@@ -36,17 +36,14 @@ interface Change {
  * is stored, and everything that has not begun is computed again, in one transaction; servers that start at the same time agree. A candidate that
  * lacks a zone in use is left out with a warning. Throws DomainError QSC_ZONE_DATA_INCOMPLETE when there is nothing else to compute with.
  */
-export async function ensureZoneData(database: Database, candidate: ZoneDataFiles, log: ZoneDataLog): Promise<ZoneDataInForce> {
+export async function ensureZoneData(database: Database, candidate: ZoneDataFiles, log: Log): Promise<ZoneDataInForce> {
   await settleBefore(database, candidate);
   const zones = await tryAgain(() => inTransaction({ database }, (tx) => decide(tx, candidate, log)));
   return following(database, zones);
 }
 
 /** Follows the data in force until the answered function is called: a server that started with older ones takes over the new ones. */
-export function followZoneData(
-  zones: ZoneDataInForce,
-  options: { readonly everyMs?: number; readonly log: ZoneDataLog },
-): () => Promise<void> {
+export function followZoneData(zones: ZoneDataInForce, options: { readonly everyMs?: number; readonly log: Log }): () => Promise<void> {
   let busy: Promise<unknown> = Promise.resolve();
   const look = async (): Promise<void> => {
     try {
@@ -100,7 +97,7 @@ async function settleBefore(database: Database, candidate: ZoneDataFiles): Promi
   for (let after: number | null = 0; after !== null;) after = (await materialiseRuns({ database, zones }, after)).next;
 }
 
-async function decide(tx: Tx, candidate: ZoneDataFiles, log: ZoneDataLog): Promise<ZoneData> {
+async function decide(tx: Tx, candidate: ZoneDataFiles, log: Log): Promise<ZoneData> {
   await lockCatalogue(tx);
   const version = await zoneDataVersionInForce(tx);
   const stored = version === null ? null : await storedZoneData(tx, version);
@@ -138,7 +135,7 @@ async function change(
     readonly versionBefore: string | null;
     readonly after: ZoneData;
     readonly used: { readonly names: readonly string[]; readonly since: number };
-    readonly log: ZoneDataLog;
+    readonly log: Log;
   },
 ): Promise<void> {
   const { before, after, versionBefore, used } = input;
