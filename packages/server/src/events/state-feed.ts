@@ -25,7 +25,8 @@ interface Member {
   readonly subscriber: FeedSubscriber;
   /** The state that it saw was read after this position; null before the first. */
   seen: number | null;
-  sentAtMs: number;
+  /** When the read of that state began: who was in the last regular read is in the next one. */
+  readAtMs: number;
 }
 
 /**
@@ -50,7 +51,7 @@ class StateFeed implements Feed {
   }
 
   join(subscriber: FeedSubscriber): Membership {
-    const member: Member = { subscriber, seen: null, sentAtMs: -Infinity };
+    const member: Member = { subscriber, seen: null, readAtMs: -Infinity };
     this.#members.add(member);
     this.#wake?.();
     return {
@@ -84,7 +85,7 @@ class StateFeed implements Feed {
       const regularAtMs =
         Math.max(
           this.#regularAtMs,
-          owed.reduce((least, { sentAtMs }) => Math.min(least, sentAtMs), Infinity),
+          owed.reduce((least, { readAtMs }) => Math.min(least, readAtMs), Infinity),
         ) + minIntervalMs;
       const isRegular = owed.length > 0 && now >= regularAtMs;
       if (first.length === 0 && !isRegular) {
@@ -92,22 +93,21 @@ class StateFeed implements Feed {
         continue;
       }
       if (isRegular) this.#regularAtMs = now;
-      const due = isRegular ? owed.filter(({ sentAtMs }) => now - sentAtMs >= minIntervalMs) : [];
-      await this.#send([...first, ...due]);
+      const due = isRegular ? owed.filter(({ readAtMs }) => now - readAtMs >= minIntervalMs) : [];
+      await this.#send([...first, ...due], now);
     }
   }
 
-  async #send(members: readonly Member[]): Promise<void> {
+  async #send(members: readonly Member[], readAtMs: number): Promise<void> {
     // The place is taken before the state is read, so that nothing falls between the two.
     const place = this.#options.bus.tail;
     try {
       const json = await this.#options.execute({ cursor: encodeCursor(place) });
       const message = new LiveMessage({ position: place.position, at: 0, isSignOfLife: true, json });
-      const sentAtMs = clock.monotonicMs();
       for (const member of members) {
         if (!this.#members.has(member)) continue;
         member.seen = place.position;
-        member.sentAtMs = sentAtMs;
+        member.readAtMs = readAtMs;
         member.subscriber.deliver(message);
       }
     } catch (error) {

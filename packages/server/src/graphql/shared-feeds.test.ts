@@ -159,13 +159,20 @@ describe("a subscription of many", () => {
 describe("a state that many watch", () => {
   const SUMMARY = "subscription { statusSummary { cursor integrations } }";
 
-  it("is shown at once to who joins, and then read once an interval for all", async () => {
-    const watchers = [await subscribe({ query: SUMMARY }), await subscribe({ query: SUMMARY }), await subscribe({ query: SUMMARY })];
-    await soon(() => expect(watchers.every(({ messages }) => messages.length === 1)).toBe(true));
+  it("is shown at once to who joins, and then read once an interval for all, also for who joined between two reads", async () => {
+    const watchers = [await subscribe({ query: SUMMARY })];
+    await soon(() => expect(watchers[0]?.messages.length).toBe(1));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    watchers.push(await subscribe({ query: SUMMARY }), await subscribe({ query: SUMMARY }));
+    const allHave = (count: number) => soon(() => expect(watchers.map(({ messages }) => messages.length)).toEqual([count, count, count]));
+    await allHave(1);
     expect(feeds.size).toBe(1);
     await emit(["something"]);
-    await soon(() => expect(watchers.every(({ messages }) => messages.length === 2)).toBe(true));
-    expect(new Set(watchers.map(({ messages }) => messages[1])).size).toBe(1);
+    await allHave(2);
+    // From now on they are due together.
+    await emit(["something else"]);
+    await allHave(3);
+    expect(new Set(watchers.map(({ messages }) => messages[2])).size).toBe(1);
   });
 
   it("is not sent again when nothing happened", async () => {
