@@ -29,7 +29,9 @@ await untilStopped(async ({ signal, onStop }) => {
   console.log(
     [
       "",
-      `GraphiQL:  ${server.url}/graphql   (the admin token goes into its Headers: {"authorization": "Bearer qsc_…"})`,
+      server.firstToken === null
+        ? `GraphiQL:  ${server.url}/graphql   (it asks for an API token once)`
+        : `GraphiQL:  ${server.url}/graphql#token=${server.firstToken}`,
       `Health:    ${server.url}/health`,
       `Status:    npx quiesce ${server.url === "http://127.0.0.1:4000" ? "" : `--url ${server.url} `}status --watch`,
       "Stop:      Ctrl-C",

@@ -4,6 +4,7 @@ import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import type { Authenticated } from "../access/authenticate.js";
 import { documentLimits, MAX_TOKENS } from "./document-limits.js";
 import { exampleOperations } from "./example-operations.js";
+import { graphiqlPage } from "./graphiql-page.js";
 import type { PersistedDocuments } from "./persisted-documents.js";
 import type { OperationParams } from "./prepare-operation.js";
 import { presentGraphqlError } from "./present-error.js";
@@ -32,14 +33,8 @@ export function createApi(services: ApiServices & { readonly documents: Persiste
     // The HTTP server answers CORS itself, for REST and GraphQL alike.
     cors: false,
     logging: false,
-    // The page with its scripts inside: the usual one fetches them from the internet. It is large, so it is read when first asked for.
-    renderGraphiQL: async (options) => (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
-    graphiql: {
-      title: "Quiesce",
-      defaultTabs: exampleOperations,
-      headers: '{ "Authorization": "Bearer qsc_…" }',
-      shouldPersistHeaders: false,
-    },
+    renderGraphiQL: graphiqlPage,
+    graphiql: { title: "Quiesce", defaultTabs: exampleOperations, shouldPersistHeaders: false },
     maskedErrors: { maskError: (error) => presentGraphqlError(error, services.log) },
     context: (arrival) => contextOf(services, arrival),
     extraParamNames: ["documentId"],
