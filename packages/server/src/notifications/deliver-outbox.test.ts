@@ -1,91 +1,40 @@
-import { packagedZoneData, type WindowInput } from "@quiesce/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type ControlledTime, controlTime } from "../../../../test/database/control-time.js";
-import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
-import { type ReceivedWebhook, startReceiver, type WebhookReceiver } from "../../../../test/webhooks/receiver.js";
-import { applyWorkspace, type CatalogContext } from "../catalog/commands.js";
-import { createEgress, type Egress } from "../connector-host/guarded-fetch.js";
-import { masterKeyOf } from "../credentials/master-key.js";
-import { type Database, openDatabase } from "../db/client.js";
+import { erpPatch, type ToldTeams, toldTeams, webhookSecret } from "../../../../test/server/told-teams.js";
+import { applyWorkspace } from "../catalog/commands.js";
 import { advanceWindows } from "../windows/advance.js";
 import { createWindow } from "../windows/commands.js";
-import { expandWindows } from "../windows/expand.js";
 import { announceWindows } from "./announce-windows.js";
 import { redeliver, testTeam } from "./commands.js";
 import { deliveryHealth } from "./delivery-health.js";
-import { deliverOutbox, forgetMessages } from "./deliver-outbox.js";
+import { forgetMessages } from "./deliver-outbox.js";
 import { sendWebhook } from "./send-webhook.js";
 
 const start = Date.parse("2026-03-02T10:00:00Z");
 const hour = 3_600_000;
-const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
-
-let fresh: FreshDatabase;
-let database: Database;
-let time: ControlledTime;
-let context: CatalogContext;
-let receiver: WebhookReceiver;
-let egress: Egress;
-let received: ReceivedWebhook[];
+let teams: ToldTeams;
+let database: ToldTeams["database"];
+let time: ToldTeams["time"];
+let context: ToldTeams["context"];
+let receiver: ToldTeams["receiver"];
+let egress: ToldTeams["egress"];
+let received: ToldTeams["received"];
+let hook: ToldTeams["hook"];
+let workspace: ToldTeams["workspace"];
+let deliver: ToldTeams["deliver"];
+let deliverAll: ToldTeams["deliverAll"];
+let told: ToldTeams["told"];
 
 beforeEach(async () => {
-  fresh = await freshDatabase();
-  database = openDatabase(fresh.url, { max: 6, applicationName: "notifications-test" });
-  time = await controlTime(database.sql);
-  await time.set(start);
-  const keys = { current: masterKeyOf(Buffer.alloc(32, 1)), previous: [] };
-  context = { database, zones: packagedZoneData(), keys, actor: { kind: "token", name: "tester", role: "admin" } };
-  await expandWindows(context);
-  egress = createEgress();
-  received = [];
-  receiver = await startReceiver({ secret, received });
-  await applyWorkspace(context, workspace());
+  teams = await toldTeams({ start });
+  ({ database, time, context, receiver, egress, received, hook, workspace, deliver, deliverAll, told } = teams);
 });
 
-afterEach(async () => {
-  await egress.close();
-  await receiver.close();
-  await database.close();
-  await fresh.drop();
-});
+afterEach(() => teams.close());
 
-const hook = (path: string, more: object = {}) => ({ url: `${receiver.origin}${path}`, secret: { value: secret }, ...more });
-const workspace = (teams: readonly object[] = usualTeams()) => ({
-  quiesce: 1,
-  systems: [{ key: "erp" }],
-  integrations: [
-    { key: "orders", ownerTeam: "sales", via: ["erp"] },
-    { key: "stock", ownerTeam: "sales", via: ["erp"] },
-    { key: "leads", ownerTeam: "marketing" },
-  ],
-  teams,
-});
-const usualTeams = () => [
-  { key: "erp-team", webhooks: [hook("/erp")] },
-  { key: "sales", webhooks: [hook("/sales")] },
-  { key: "marketing", webhooks: [hook("/marketing")] },
-];
-
-const window = (patch: Partial<WindowInput> = {}): WindowInput => ({
-  key: "erp-patch",
-  title: "ERP patch",
-  series: { start: "2026-03-02T15:00", end: "2026-03-02T16:00", timeZone: "Europe/Madrid" },
-  scope: { systems: ["erp"] },
-  owner: "erp-team",
-  reason: "patch 42",
-  ...patch,
-});
-
-const deliver = () => deliverOutbox({ database, keys: context.keys, egress, random: () => 0 }, new AbortController().signal);
-/** All that is due, as the follower does it. */
-const deliverAll = async () => {
-  while ((await deliver()).taken > 0);
-};
-const told = () => received.map(({ path, message }) => `${path} ${message.type}`);
 describe("the delivery of a message", () => {
   const announceOne = async () => {
     await applyWorkspace(context, workspace([{ key: "erp-team", webhooks: [hook("/erp")] }]), { prune: true });
-    await createWindow(context, window());
+    await createWindow(context, erpPatch());
     await announceWindows(context);
   };
 
@@ -174,7 +123,7 @@ describe("the delivery of a message", () => {
   });
 
   it("is made by one of several servers", async () => {
-    for (let index = 0; index < 30; index += 1) await createWindow(context, window({ key: `erp-${index}` }));
+    for (let index = 0; index < 30; index += 1) await createWindow(context, erpPatch({ key: `erp-${index}` }));
     await announceWindows(context);
     const results = await Promise.all([deliver(), deliver(), deliver(), deliver()]);
     expect(results.reduce((sum, { delivered }) => sum + delivered, 0)).toBe(60);
@@ -202,7 +151,7 @@ describe("the delivery of a message", () => {
 
   it("goes to no address that nobody may reach, and follows no redirect", async () => {
     const send = (url: string) =>
-      sendWebhook(egress, { url, secret, messageId: "0", at: start, payload: {} }, new AbortController().signal);
+      sendWebhook(egress, { url, secret: webhookSecret, messageId: "0", at: start, payload: {} }, new AbortController().signal);
     expect(await send("http://169.254.169.254/latest/meta-data")).toMatchObject({ kind: "unreachable" });
     receiver.answer = { status: 307, headers: { location: `${receiver.origin}/elsewhere` } };
     expect(await send(`${receiver.origin}/here`)).toMatchObject({ kind: "answered", status: 307 });

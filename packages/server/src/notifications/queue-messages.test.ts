@@ -1,15 +1,10 @@
-import { packagedZoneData, type WindowInput } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ControlledTime, controlTime } from "../../../../test/database/control-time.js";
-import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
-import { type ReceivedWebhook, startReceiver, type WebhookReceiver } from "../../../../test/webhooks/receiver.js";
-import { applyWorkspace, type CatalogContext, exportWorkspace } from "../catalog/commands.js";
+import { erpPatch, type ToldTeams, toldTeams, webhookSecret } from "../../../../test/server/told-teams.js";
+import { applyWorkspace, exportWorkspace } from "../catalog/commands.js";
 import { inTransaction } from "../command.js";
-import { createEgress, type Egress } from "../connector-host/guarded-fetch.js";
 import { masterKeyOf } from "../credentials/master-key.js";
 import { rewrapSecrets } from "../credentials/rewrap-secrets.js";
-import { type Database, openDatabase } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
 import { advanceWindows } from "../windows/advance.js";
 import { cancelWindow, createWindow, updateWindow } from "../windows/commands.js";
@@ -23,70 +18,25 @@ import { deliverOutbox } from "./deliver-outbox.js";
 
 const start = Date.parse("2026-03-02T10:00:00Z");
 const hour = 3_600_000;
-const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
-
-let fresh: FreshDatabase;
-let database: Database;
-let time: ControlledTime;
-let context: CatalogContext;
-let receiver: WebhookReceiver;
-let egress: Egress;
-let received: ReceivedWebhook[];
+let teams: ToldTeams;
+let database: ToldTeams["database"];
+let time: ToldTeams["time"];
+let context: ToldTeams["context"];
+let receiver: ToldTeams["receiver"];
+let egress: ToldTeams["egress"];
+let received: ToldTeams["received"];
+let hook: ToldTeams["hook"];
+let workspace: ToldTeams["workspace"];
+let deliverAll: ToldTeams["deliverAll"];
+let told: ToldTeams["told"];
 
 beforeEach(async () => {
-  fresh = await freshDatabase();
-  database = openDatabase(fresh.url, { max: 6, applicationName: "notifications-test" });
-  time = await controlTime(database.sql);
-  await time.set(start);
-  const keys = { current: masterKeyOf(Buffer.alloc(32, 1)), previous: [] };
-  context = { database, zones: packagedZoneData(), keys, actor: { kind: "token", name: "tester", role: "admin" } };
-  await expandWindows(context);
-  egress = createEgress();
-  received = [];
-  receiver = await startReceiver({ secret, received });
-  await applyWorkspace(context, workspace());
+  teams = await toldTeams({ start });
+  ({ database, time, context, receiver, egress, received, hook, workspace, deliverAll, told } = teams);
 });
 
-afterEach(async () => {
-  await egress.close();
-  await receiver.close();
-  await database.close();
-  await fresh.drop();
-});
+afterEach(() => teams.close());
 
-const hook = (path: string, more: object = {}) => ({ url: `${receiver.origin}${path}`, secret: { value: secret }, ...more });
-const workspace = (teams: readonly object[] = usualTeams()) => ({
-  quiesce: 1,
-  systems: [{ key: "erp" }],
-  integrations: [
-    { key: "orders", ownerTeam: "sales", via: ["erp"] },
-    { key: "stock", ownerTeam: "sales", via: ["erp"] },
-    { key: "leads", ownerTeam: "marketing" },
-  ],
-  teams,
-});
-const usualTeams = () => [
-  { key: "erp-team", webhooks: [hook("/erp")] },
-  { key: "sales", webhooks: [hook("/sales")] },
-  { key: "marketing", webhooks: [hook("/marketing")] },
-];
-
-const window = (patch: Partial<WindowInput> = {}): WindowInput => ({
-  key: "erp-patch",
-  title: "ERP patch",
-  series: { start: "2026-03-02T15:00", end: "2026-03-02T16:00", timeZone: "Europe/Madrid" },
-  scope: { systems: ["erp"] },
-  owner: "erp-team",
-  reason: "patch 42",
-  ...patch,
-});
-
-const deliver = () => deliverOutbox({ database, keys: context.keys, egress, random: () => 0 }, new AbortController().signal);
-/** All that is due, as the follower does it. */
-const deliverAll = async () => {
-  while ((await deliver()).taken > 0);
-};
-const told = () => received.map(({ path, message }) => `${path} ${message.type}`);
 const tellAll = async () => {
   await announceWindows(context);
   await deliverAll();
@@ -94,7 +44,7 @@ const tellAll = async () => {
 
 describe("what teams are told of a window", () => {
   it("is everything from its announcement to its end, to each owner once and in order", async () => {
-    await createWindow(context, window());
+    await createWindow(context, erpPatch());
     await tellAll();
     // 15:00 in Madrid is 14:00 UTC: within a day, so at once.
     expect(told().toSorted()).toEqual(["/erp window.announced", "/sales window.announced"]);
@@ -136,7 +86,7 @@ describe("what teams are told of a window", () => {
   it("is not told before a day ahead, and of a series for each occurrence once", async () => {
     await createWindow(
       context,
-      window({ series: { start: "2026-03-04T10:00", duration: "PT1H", timeZone: "UTC", rrule: "FREQ=DAILY;COUNT=2" } }),
+      erpPatch({ series: { start: "2026-03-04T10:00", duration: "PT1H", timeZone: "UTC", rrule: "FREQ=DAILY;COUNT=2" } }),
     );
     await time.set(Date.parse("2026-03-03T09:59:59Z"));
     await tellAll();
@@ -151,10 +101,10 @@ describe("what teams are told of a window", () => {
   });
 
   it("is told again when it moves, also when it has begun already, and with both times", async () => {
-    await createWindow(context, window({ series: { start: "2026-03-02T12:00", end: "2026-03-02T13:00", timeZone: "UTC" } }));
+    await createWindow(context, erpPatch({ series: { start: "2026-03-02T12:00", end: "2026-03-02T13:00", timeZone: "UTC" } }));
     await tellAll();
     await updateWindow(context, {
-      ...window({ series: { start: "2026-03-02T12:00", end: "2026-03-02T14:00", timeZone: "UTC" } }),
+      ...erpPatch({ series: { start: "2026-03-02T12:00", end: "2026-03-02T14:00", timeZone: "UTC" } }),
       key: "erp-patch",
     });
     await tellAll();
@@ -177,14 +127,14 @@ describe("what teams are told of a window", () => {
 
   it("is called off to those who were told, when it is cancelled, its occurrence is, or the series leaves it out", async () => {
     const daily = { start: "2026-03-02T12:00", duration: "PT1H", timeZone: "UTC", rrule: "FREQ=DAILY" } as const;
-    await createWindow(context, window({ series: daily }));
-    await createWindow(context, window({ key: "erp-other", series: daily }));
-    await createWindow(context, window({ key: "erp-third", series: daily }));
+    await createWindow(context, erpPatch({ series: daily }));
+    await createWindow(context, erpPatch({ key: "erp-other", series: daily }));
+    await createWindow(context, erpPatch({ key: "erp-third", series: daily }));
     await tellAll();
     received.length = 0;
     await cancelWindow(context, { key: "erp-patch", localStart: "2026-03-02T12:00", reason: "no patch" });
     await cancelWindow(context, { key: "erp-other", reason: "no patch at all" });
-    await updateWindow(context, { ...window({ series: { ...daily, start: "2026-03-02T18:00" } }), key: "erp-third" });
+    await updateWindow(context, { ...erpPatch({ series: { ...daily, start: "2026-03-02T18:00" } }), key: "erp-third" });
     await tellAll();
     await tellAll();
     const ofSales = received
@@ -203,8 +153,11 @@ describe("what teams are told of a window", () => {
   });
 
   it("is nothing of a window that only observes, but to those who ask for it", async () => {
-    await applyWorkspace(context, workspace([...usualTeams().slice(1), { key: "erp-team", webhooks: [hook("/erp", { observe: true })] }]));
-    await createWindow(context, window({ mode: "observe" }));
+    await applyWorkspace(
+      context,
+      workspace([...teams.usualTeams().slice(1), { key: "erp-team", webhooks: [hook("/erp", { observe: true })] }]),
+    );
+    await createWindow(context, erpPatch({ mode: "observe" }));
     await tellAll();
     expect(told()).toEqual(["/erp window.announced"]);
   });
@@ -212,7 +165,7 @@ describe("what teams are told of a window", () => {
   it("is for its owner alone while nobody has approved it, and what was announced is taken back when the approval is gone", async () => {
     const approvals = [{ key: "all", kinds: ["maintenance"], by: ["ana"] }];
     await applyWorkspace(context, { ...workspace(), approvals });
-    await createWindow(context, window());
+    await createWindow(context, erpPatch());
     await tellUnapproved(context);
     await tellAll();
     expect(told()).toEqual(["/erp window.unapproved"]);
@@ -221,7 +174,7 @@ describe("what teams are told of a window", () => {
     await tellAll();
     expect(told().slice(1).toSorted()).toEqual(["/erp window.announced", "/sales window.announced"]);
     await updateWindow(context, {
-      ...window({ series: { start: "2026-03-02T15:00", end: "2026-03-02T19:00", timeZone: "Europe/Madrid" } }),
+      ...erpPatch({ series: { start: "2026-03-02T15:00", end: "2026-03-02T19:00", timeZone: "Europe/Madrid" } }),
       key: "erp-patch",
     });
     received.length = 0;
@@ -240,7 +193,7 @@ describe("what teams are told of a window", () => {
   ])(
     "has its local times and the instants that they are, on %s; and comes 24 hours ahead of the instant",
     async (_, localStart, end, startsAt, endsAt) => {
-      await createWindow(context, window({ series: { start: localStart, end, timeZone: "Europe/Madrid" } }));
+      await createWindow(context, erpPatch({ series: { start: localStart, end, timeZone: "Europe/Madrid" } }));
       await time.set(Date.parse(startsAt) - 24 * hour - 1);
       await expandWindows(context);
       await tellAll();
@@ -258,7 +211,7 @@ describe("what teams are told of a window", () => {
     await applyWorkspace(context, workspace([{ key: "erp-team", webhooks: [hook("/erp", { events: ["window.invented-tomorrow"] })] }]), {
       prune: true,
     });
-    await createWindow(context, window());
+    await createWindow(context, erpPatch());
     await announceWindows(context);
     await inTransaction(context, (tx) =>
       appendEvents(tx, [
@@ -270,7 +223,7 @@ describe("what teams are told of a window", () => {
   });
 
   it("is written only if the fact is", async () => {
-    await createWindow(context, window());
+    await createWindow(context, erpPatch());
     const failing = inTransaction(context, async (tx) => {
       await appendEvents(tx, [
         { kind: "window.opened", subjectKind: "window", subjectKey: "erp-patch", payload: { localStart: "2026-03-02T15:00" } },
@@ -284,7 +237,7 @@ describe("what teams are told of a window", () => {
 });
 
 it("a webhook that is being removed keeps no window from its beginning", async () => {
-  await createWindow(context, window());
+  await createWindow(context, erpPatch());
   await announceWindows(context);
   let go: () => void = () => undefined;
   const removing = inTransaction(context, async (tx) => {
@@ -306,10 +259,10 @@ describe("a team in the workspace", () => {
   it("is applied, compared and pruned like everything else, and its secret is shown nowhere", async () => {
     expect(await applyWorkspace(context, workspace())).toEqual([]);
     const exported = await exportWorkspace(database.db, context.zones);
-    expect(JSON.stringify(exported)).not.toContain(secret.slice(6));
+    expect(JSON.stringify(exported)).not.toContain(webhookSecret.slice(6));
     expect(exported.teams[0]?.webhooks[0]?.secret).toMatchObject({ sealed: expect.stringContaining("hmac-") });
     expect(await applyWorkspace(context, exported, { prune: true })).toEqual([]);
-    await createWindow(context, window());
+    await createWindow(context, erpPatch());
     await announceWindows(context);
     const steps = await applyWorkspace(context, { ...workspace([]), windows: exported.windows }, { prune: true });
     expect(steps.filter((step) => step.kind === "team").map((step) => `${step.action} ${step.key}`)).toEqual([
@@ -321,13 +274,13 @@ describe("a team in the workspace", () => {
     expect(received).toEqual([]);
     const dump = await database.sql<{ text: string }[]>`
       select (select jsonb_agg(to_jsonb(a)) from audit_entry as a)::text || (select jsonb_agg(to_jsonb(e)) from event_inbox as e)::text as text`;
-    expect(dump[0]?.text).not.toContain(secret.slice(6));
+    expect(dump[0]?.text).not.toContain(webhookSecret.slice(6));
   });
 
   it("is told under a new master key as well, once its secret was moved to it", async () => {
     const next = { current: masterKeyOf(Buffer.alloc(32, 2)), previous: [context.keys.current] };
     expect(await rewrapSecrets(database, next)).toBe(3);
-    await createWindow(context, window());
+    await createWindow(context, erpPatch());
     await announceWindows(context);
     const keys = { current: next.current, previous: [] };
     expect(await deliverOutbox({ database, keys, egress, random: () => 0 }, new AbortController().signal)).toMatchObject({ delivered: 2 });
@@ -345,9 +298,9 @@ describe("a team in the workspace", () => {
   it("shows the beginning of an answer, without the secret that the receiver gave back", async () => {
     const [one] = await testTeam(context, "erp-team");
     expect(one).toMatchObject({ ok: true, status: 204 });
-    receiver.answer = { status: 200, body: `seen, and your ${secret}` };
+    receiver.answer = { status: 200, body: `seen, and your ${webhookSecret}` };
     const [two] = await testTeam(context, "erp-team");
     expect(two?.answer).toContain("seen, and your");
-    expect(two?.answer).not.toContain(secret.slice(6));
+    expect(two?.answer).not.toContain(webhookSecret.slice(6));
   });
 });

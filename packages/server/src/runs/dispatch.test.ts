@@ -1,10 +1,10 @@
-import { type JobSchedule, packagedZoneData } from "@quiesce/core";
+import type { JobSchedule } from "@quiesce/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ControlledTime, controlTime } from "../../../../test/database/control-time.js";
-import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
+import type { ControlledTime } from "../../../../test/database/control-time.js";
 import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
+import { type ControlledDispatch, controlledDispatch } from "../../../../test/server/controlled-dispatch.js";
 import type { CommandContext } from "../command.js";
-import { type Database, openDatabase } from "../db/client.js";
+import type { Database } from "../db/client.js";
 import { advanceWindows } from "../windows/advance.js";
 import { cancelWindow, createWindow } from "../windows/commands.js";
 import { pause, resume, setMode } from "../windows/hold-commands.js";
@@ -17,33 +17,25 @@ import { askGate, enterGate, leaveGate } from "./gate.js";
 import { conservation } from "./ledger.js";
 import { materialiseRuns } from "./materialise.js";
 import { sweepReleased } from "./sweep-released.js";
-import { reapRuns, registerWorker } from "./worker-lease.js";
+import { reapRuns } from "./worker-lease.js";
 
 const start = Date.parse("2026-03-02T10:00:00Z");
 const minute = 60_000;
 const retry = { maxAttempts: 3, backoffSeconds: 10, maxBackoffSeconds: 600 };
 const everyMinute: JobSchedule = { kind: "interval", everySeconds: 60, startsAt: start };
 
-let fresh: FreshDatabase;
+let dispatch: ControlledDispatch;
 let database: Database;
 let time: ControlledTime;
 let context: CommandContext;
 let worker: string;
 
 beforeEach(async () => {
-  fresh = await freshDatabase();
-  database = openDatabase(fresh.url, { max: 4, applicationName: "dispatch-test" });
-  time = await controlTime(database.sql);
-  await time.set(start);
-  context = { database, zones: packagedZoneData(), actor: { kind: "token", name: "tester", role: "admin" } };
-  await expandWindows(context);
-  worker = await registerWorker(database, { name: "test", leaseMs: 3_600_000 });
+  dispatch = await controlledDispatch({ name: "dispatch-test", start });
+  ({ database, time, context, worker } = dispatch);
 });
 
-afterEach(async () => {
-  await database.close();
-  await fresh.drop();
-});
+afterEach(() => dispatch.close());
 
 /** One full turn of the server's duties at the database's time; answers the runs that started. */
 async function turn() {

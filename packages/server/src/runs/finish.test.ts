@@ -1,45 +1,27 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
-import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
+import { startedRuns } from "../../../../test/server/started-runs.js";
 import { type Database, openDatabase } from "../db/client.js";
-import { type ClaimedRun, claimRuns } from "./claim.js";
+import type { ClaimedRun } from "./claim.js";
 import { type FinishedRun, finishRuns, type RunOutcome } from "./finish.js";
-import { registerWorker } from "./worker-lease.js";
 
 const jobs = 4;
 
 let fresh: FreshDatabase;
 let database: Database;
 let worker: string;
+let claimed: readonly ClaimedRun[];
 
 beforeEach(async () => {
   fresh = await freshDatabase();
   database = openDatabase(fresh.url, { max: 4, applicationName: "finish-test", statementTimeoutMs: 5_000 });
-  worker = await registerWorker(database, { name: "test", leaseMs: 3_600_000 });
-  await database.sql`update control set expanded_until = 'infinity'`;
-  const names = Array.from({ length: jobs }, (_, n) => n);
-  await seedCatalogue(database.sql, {
-    integrations: names.map((n) => ({ key: `i${n}` })),
-    jobs: names.map((n) => ({ key: `j${n}`, integration: `i${n}` })),
-  });
+  ({ worker, claimed } = await startedRuns(database, jobs));
 });
 
 afterEach(async () => {
   await database.close();
   await fresh.drop();
 });
-
-async function claimAll(): Promise<readonly ClaimedRun[]> {
-  await database.sql`select ensure_run_partitions(app_now() - interval '1 day', app_now())`;
-  const runs = await database.sql<{ id: string; dueAt: number }[]>`
-    insert into run (id, due_at, last_due_at, job_id, integration_id, bucket, trigger, state, ready_at)
-    select new_run_id(at), at, at, j.id, i.id, i.bucket, 'manual', 'queued', at
-    from job as j join integration as i on i.id = j.integration_id cross join (select app_now() as at) as now order by j.id
-    returning id, due_at as "dueAt"`;
-  const { claimed } = await claimRuns(database.sql, { workerId: worker, runs, limit: 100 });
-  expect(claimed).toHaveLength(jobs);
-  return claimed.toSorted((a, b) => (a.jobId ?? 0) - (b.jobId ?? 0));
-}
 
 const ended = (run: ClaimedRun, outcome: RunOutcome): FinishedRun => ({ ...run, jitter: 0, outcome });
 const refused = (message: string): RunOutcome => ({
@@ -56,7 +38,7 @@ const failed = (message: string): RunOutcome => ({
 });
 
 it("an error's message with a zero character or half a surrogate pair is stored, and stops no other ending", async () => {
-  const [a, b, c, d] = await claimAll();
+  const [a, b, c, d] = claimed;
   if (a === undefined || b === undefined || c === undefined || d === undefined) throw new Error("no runs");
   const runs = [
     ended(a, failed("nul \0 here")),
@@ -72,7 +54,6 @@ it("an error's message with a zero character or half a surrogate pair is stored,
 });
 
 it("several refusals of credentials hold each integration once, with an audit entry each", async () => {
-  const claimed = await claimAll();
   await finishRuns(
     { database },
     { workerId: worker, runs: claimed.map((run, n) => ended(run, n === 0 ? failed("bad") : refused(`refused ${n}`))) },

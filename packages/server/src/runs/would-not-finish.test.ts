@@ -1,10 +1,10 @@
-import { type JobSchedule, packagedZoneData, type WindowInput } from "@quiesce/core";
+import type { JobSchedule, WindowInput } from "@quiesce/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ControlledTime, controlTime } from "../../../../test/database/control-time.js";
-import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
+import type { ControlledTime } from "../../../../test/database/control-time.js";
 import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
+import { type ControlledDispatch, controlledDispatch } from "../../../../test/server/controlled-dispatch.js";
 import type { CommandContext } from "../command.js";
-import { type Database, openDatabase } from "../db/client.js";
+import type { Database } from "../db/client.js";
 import { advanceWindows } from "../windows/advance.js";
 import { cancelWindow, createWindow, updateWindow } from "../windows/commands.js";
 import { expandWindows } from "../windows/expand.js";
@@ -17,7 +17,6 @@ import { freePostponed } from "./free-postponed.js";
 import { conservation } from "./ledger.js";
 import { materialiseRuns } from "./materialise.js";
 import { measureDurations } from "./measure-durations.js";
-import { registerWorker } from "./worker-lease.js";
 import { sweepReleased } from "./sweep-released.js";
 
 const start = Date.parse("2026-03-02T10:00:00Z");
@@ -26,26 +25,18 @@ const minute = 60_000;
 const leadMs = 11 * minute;
 const windowAt = start + 60 * minute;
 
-let fresh: FreshDatabase;
+let dispatch: ControlledDispatch;
 let database: Database;
 let time: ControlledTime;
 let context: CommandContext;
 let worker: string;
 
 beforeEach(async () => {
-  fresh = await freshDatabase();
-  database = openDatabase(fresh.url, { max: 4, applicationName: "would-not-finish-test" });
-  time = await controlTime(database.sql);
-  await time.set(start);
-  context = { database, zones: packagedZoneData(), actor: { kind: "token", name: "tester", role: "admin" } };
-  await expandWindows(context);
-  worker = await registerWorker(database, { name: "test", leaseMs: 3_600_000 });
+  dispatch = await controlledDispatch({ name: "would-not-finish-test", start });
+  ({ database, time, context, worker } = dispatch);
 });
 
-afterEach(async () => {
-  await database.close();
-  await fresh.drop();
-});
+afterEach(() => dispatch.close());
 
 async function seedJob(schedule?: JobSchedule): Promise<void> {
   await seedCatalogue(database.sql, {

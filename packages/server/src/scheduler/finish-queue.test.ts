@@ -1,12 +1,11 @@
 import pino from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
-import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
+import { startedRuns } from "../../../../test/server/started-runs.js";
 import { clock } from "../clock.js";
 import { type Database, openDatabase } from "../db/client.js";
-import { type ClaimedRun, claimRuns } from "../runs/claim.js";
+import type { ClaimedRun } from "../runs/claim.js";
 import type { RunOutcome } from "../runs/finish.js";
-import { registerWorker } from "../runs/worker-lease.js";
 import { lockCatalogue } from "../windows/locks.js";
 import { FinishQueue } from "./finish-queue.js";
 
@@ -18,20 +17,15 @@ let fresh: FreshDatabase;
 let database: Database;
 let finishing: Database;
 let worker: string;
+let claimed: readonly ClaimedRun[];
 let queue: FinishQueue;
 
 beforeEach(async () => {
   fresh = await freshDatabase();
   database = openDatabase(fresh.url, { max: 4, applicationName: "finish-queue-test" });
   finishing = openDatabase(fresh.url, { max: 4, applicationName: "finish-queue-test", statementTimeoutMs: 300 });
-  worker = await registerWorker(database, { name: "test", leaseMs: 3_600_000 });
+  ({ worker, claimed } = await startedRuns(database, jobs));
   queue = new FinishQueue({ database: finishing }, log);
-  await database.sql`update control set expanded_until = 'infinity'`;
-  const names = Array.from({ length: jobs }, (_, n) => n);
-  await seedCatalogue(database.sql, {
-    integrations: names.map((n) => ({ key: `i${n}` })),
-    jobs: names.map((n) => ({ key: `j${n}`, integration: `i${n}` })),
-  });
 });
 
 afterEach(async () => {
@@ -39,18 +33,6 @@ afterEach(async () => {
   await database.close();
   await fresh.drop();
 });
-
-async function claimAll(): Promise<readonly ClaimedRun[]> {
-  await database.sql`select ensure_run_partitions(app_now() - interval '1 day', app_now())`;
-  const runs = await database.sql<{ id: string; dueAt: number }[]>`
-    insert into run (id, due_at, last_due_at, job_id, integration_id, bucket, trigger, state, ready_at)
-    select new_run_id(at), at, at, j.id, i.id, i.bucket, 'manual', 'queued', at
-    from job as j join integration as i on i.id = j.integration_id cross join (select app_now() as at) as now order by j.id
-    returning id, due_at as "dueAt"`;
-  const { claimed } = await claimRuns(database.sql, { workerId: worker, runs, limit: 100 });
-  expect(claimed).toHaveLength(jobs);
-  return claimed;
-}
 
 const add = (run: ClaimedRun, giveUpInMs: number, outcome: RunOutcome = succeeded) => {
   const giveUpAtMs = clock.monotonicMs() + giveUpInMs;
@@ -84,7 +66,6 @@ async function held(
 }
 
 it("an ending keeps its own deadline: one that came early and gave up drops none that came later", async () => {
-  const claimed = await claimAll();
   const free = await held((tx) => tx.execute("lock table run in access exclusive mode"));
   const [first, ...others] = claimed;
   if (first === undefined) throw new Error("no run");
@@ -98,7 +79,6 @@ it("an ending keeps its own deadline: one that came early and gave up drops none
 });
 
 it("an ending that the database refuses for its values drops no other of its batch", async () => {
-  const claimed = await claimAll();
   const [first, ...others] = claimed;
   if (first === undefined) throw new Error("no run");
   let gaveUp = false;
@@ -110,7 +90,6 @@ it("an ending that the database refuses for its values drops no other of its bat
 });
 
 it("endings do not wait for the catalogue because one of them holds its integration", async () => {
-  const claimed = await claimAll();
   // Nothing ends the wait for the catalogue but its release.
   queue = new FinishQueue({ database }, log);
   const free = await held((tx) => lockCatalogue(tx));

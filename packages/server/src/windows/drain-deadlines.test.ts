@@ -1,26 +1,24 @@
-import { packagedZoneData, type WindowInput } from "@quiesce/core";
+import type { WindowInput } from "@quiesce/core";
 import pino from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type ControlledTime, controlTime } from "../../../../test/database/control-time.js";
-import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
+import type { ControlledTime } from "../../../../test/database/control-time.js";
 import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
+import { type ControlledDispatch, controlledDispatch } from "../../../../test/server/controlled-dispatch.js";
 import { clock } from "../clock.js";
 import type { CommandContext } from "../command.js";
-import { type Database, openDatabase } from "../db/client.js";
+import type { Database } from "../db/client.js";
 import { breakGlass } from "../runs/break-glass.js";
 import { type ClaimedRun, claimRuns, peekDue } from "../runs/claim.js";
 import { runNow } from "../runs/commands.js";
 import { finishRuns, type RunOutcome } from "../runs/finish.js";
 import { enterGate } from "../runs/gate.js";
 import { sweepReleased } from "../runs/sweep-released.js";
-import { registerWorker } from "../runs/worker-lease.js";
 import { stoppedOutcome } from "../pipeline/run-outcome.js";
 import type { AbortReason } from "../scheduler/run-executor.js";
 import { RunWorker } from "../scheduler/run-worker.js";
 import { advanceWindows } from "./advance.js";
 import { createWindow } from "./commands.js";
 import { meetDrainDeadlines } from "./drain-deadlines.js";
-import { expandWindows } from "./expand.js";
 import { endWindowEarly } from "./occurrence-commands.js";
 import { windowReport } from "./report.js";
 
@@ -28,20 +26,15 @@ const start = Date.parse("2026-03-02T10:00:00Z");
 const minute = 60_000;
 const windowAt = start + 10 * minute;
 
-let fresh: FreshDatabase;
+let dispatch: ControlledDispatch;
 let database: Database;
 let time: ControlledTime;
 let context: CommandContext;
 let worker: string;
 
 beforeEach(async () => {
-  fresh = await freshDatabase();
-  database = openDatabase(fresh.url, { max: 4, applicationName: "drain-test" });
-  time = await controlTime(database.sql);
-  await time.set(start);
-  context = { database, zones: packagedZoneData(), actor: { kind: "token", name: "tester", role: "admin" } };
-  await expandWindows(context);
-  worker = await registerWorker(database, { name: "test", leaseMs: 3_600_000 });
+  dispatch = await controlledDispatch({ name: "drain-test", start });
+  ({ database, time, context, worker } = dispatch);
   await seedCatalogue(database.sql, {
     systems: [{ key: "erp" }],
     integrations: [{ key: "orders", systems: ["erp"] }, { key: "stock", systems: ["erp"], idempotent: false }, { key: "leads" }],
@@ -53,10 +46,7 @@ beforeEach(async () => {
   });
 });
 
-afterEach(async () => {
-  await database.close();
-  await fresh.drop();
-});
+afterEach(() => dispatch.close());
 
 const window = (drain: WindowInput["drain"], patch: Partial<WindowInput> = {}): WindowInput => ({
   key: "erp-patch",

@@ -1,18 +1,16 @@
-import { type JobSchedule, packagedZoneData } from "@quiesce/core";
+import type { JobSchedule } from "@quiesce/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ControlledTime, controlTime } from "../../../../test/database/control-time.js";
-import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
+import type { ControlledTime } from "../../../../test/database/control-time.js";
 import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
+import { type ControlledDispatch, controlledDispatch } from "../../../../test/server/controlled-dispatch.js";
 import type { CommandContext } from "../command.js";
-import { type Database, openDatabase } from "../db/client.js";
+import type { Database } from "../db/client.js";
 import { claimRuns, peekDue } from "../runs/claim.js";
 import { finishRuns } from "../runs/finish.js";
 import { materialiseRuns } from "../runs/materialise.js";
 import { sweepReleased } from "../runs/sweep-released.js";
-import { registerWorker } from "../runs/worker-lease.js";
 import { advanceWindows } from "./advance.js";
 import { createWindow } from "./commands.js";
-import { expandWindows } from "./expand.js";
 import { lockCatalogue, lockDispatch } from "./locks.js";
 import { refreshMembership } from "./membership.js";
 import { windowReport } from "./report.js";
@@ -21,20 +19,15 @@ const start = Date.parse("2026-03-02T10:00:00Z");
 const minute = 60_000;
 const everyMinute: JobSchedule = { kind: "interval", everySeconds: 60, startsAt: start };
 
-let fresh: FreshDatabase;
+let dispatch: ControlledDispatch;
 let database: Database;
 let time: ControlledTime;
 let context: CommandContext;
 let worker: string;
 
 beforeEach(async () => {
-  fresh = await freshDatabase();
-  database = openDatabase(fresh.url, { max: 4, applicationName: "report-test" });
-  time = await controlTime(database.sql);
-  await time.set(start);
-  context = { database, zones: packagedZoneData(), actor: { kind: "token", name: "tester", role: "admin" } };
-  await expandWindows(context);
-  worker = await registerWorker(database, { name: "test", leaseMs: 36_000_000 });
+  dispatch = await controlledDispatch({ name: "report-test", start });
+  ({ database, time, context, worker } = dispatch);
   await seedCatalogue(database.sql, {
     systems: [{ key: "erp" }],
     integrations: [{ key: "orders", systems: ["erp"], tags: ["nightly"] }],
@@ -42,10 +35,7 @@ beforeEach(async () => {
   });
 });
 
-afterEach(async () => {
-  await database.close();
-  await fresh.drop();
-});
+afterEach(() => dispatch.close());
 
 async function turn(): Promise<void> {
   await materialiseRuns(context);

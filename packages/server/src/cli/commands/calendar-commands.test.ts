@@ -1,23 +1,13 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type FreshDatabase, freshDatabase } from "../../../../../test/database/fresh-database.js";
-import { type App, createApp } from "../../app.js";
-import { clock } from "../../clock.js";
-import { readConfig } from "../../config.js";
-import type { Output } from "../cli.js";
-import { readCliEnvironment } from "../environment.js";
-import { stylesOf } from "../output/styles.js";
-import { runCli } from "../run-cli.js";
+import { type CommandLineServer, commandLineServer } from "../../../../../test/server/command-line.js";
 
 // The commands against the real server, which fetches from a vendor's.
-let fresh: FreshDatabase;
-let app: App;
-let folder: string;
+let server: CommandLineServer;
+const quiesce = (...args: readonly string[]) => server.quiesce(...args);
 let vendor: Server;
 let status = 200;
 
@@ -26,41 +16,16 @@ const event = (uid: string, more = "") =>
 const calendar = (...events: readonly string[]) => `BEGIN:VCALENDAR\r\nVERSION:2.0\r\n${events.join("")}END:VCALENDAR\r\n`;
 
 beforeAll(async () => {
-  fresh = await freshDatabase();
-  folder = await mkdtemp(join(tmpdir(), "quiesce-calendar-"));
-  const config = readConfig({ PORT: "0", QUIESCE_DATA_DIR: folder });
-  app = await createApp({ config, databaseUrl: fresh.url, connectors: [], log: pino({ level: "silent" }) });
+  server = await commandLineServer({ name: "calendar", input: calendar(event("stdin")) });
   vendor = createServer((_request, response) => {
     response.writeHead(status, { "content-type": "text/calendar" }).end(calendar(event("a"), event("b", "RRULE:FREQ=SECONDLY\r\n")));
   });
   await new Promise<void>((resolve) => vendor.listen(0, "127.0.0.1", resolve));
 });
 afterAll(async () => {
-  vendor?.close();
-  await app?.stop();
-  await fresh?.drop();
-  await rm(folder, { recursive: true, force: true });
+  vendor.close();
+  await server.close();
 });
-
-async function quiesce(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  const written = { out: "", err: "" };
-  const output = (name: "out" | "err"): Output => ({
-    isTerminal: false,
-    styles: stylesOf(false),
-    columns: () => undefined,
-    rows: () => undefined,
-    write: (text) => void (written[name] += text),
-  });
-  const code = await runCli(args, {
-    environment: readCliEnvironment({ QUIESCE_URL: app.url, QUIESCE_TOKEN: app.firstToken ?? "", HOME: folder }, folder),
-    out: output("out"),
-    err: output("err"),
-    input: { isTerminal: false, readAll: async () => calendar(event("stdin")), ask: async () => "" },
-    clock,
-    version: "0.0.0-test",
-  });
-  return { code, ...written };
-}
 
 const whose = ["--all", "--owner", "erp-team", "--reason", "Vendor"];
 
@@ -104,7 +69,7 @@ describe("quiesce calendar import", () => {
   });
 
   it("takes a file or standard input, and the same key again changes the import", async () => {
-    const file = join(folder, "Vendor Plan.ics");
+    const file = join(server.folder, "Vendor Plan.ics");
     await writeFile(file, calendar(event("x"), event("y")));
     expect((await quiesce("calendar", "import", file, ...whose)).out).toContain("Imported as vendor-plan: 2 added");
     await writeFile(file, calendar(event("y")));

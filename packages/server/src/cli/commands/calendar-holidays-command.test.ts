@@ -3,12 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseWorkspace } from "@quiesce/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { runCommandLine } from "../../../../../test/server/command-line.js";
 import { readWorkspaceText } from "../../catalog/workspace-text.js";
-import { clock } from "../../clock.js";
-import type { Output } from "../cli.js";
-import { readCliEnvironment } from "../environment.js";
-import { stylesOf } from "../output/styles.js";
-import { runCli } from "../run-cli.js";
 
 let folder: string;
 let file: string;
@@ -26,25 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function quiesce(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  const written = { out: "", err: "" };
-  const output = (name: "out" | "err"): Output => ({
-    isTerminal: false,
-    styles: stylesOf(false),
-    columns: () => undefined,
-    rows: () => undefined,
-    write: (text) => void (written[name] += text),
-  });
-  const code = await runCli(args, {
-    environment: readCliEnvironment({ HOME: folder }, folder),
-    out: output("out"),
-    err: output("err"),
-    input: { isTerminal: false, readAll: async () => "", ask: async () => "" },
-    clock,
-    version: "0.0.0-test",
-  });
-  return { code, ...written };
-}
+const quiesce = (...args: readonly string[]) => runCommandLine(args, { folder });
 
 it("makes a holiday calendar of an iCalendar file, its rules unrolled, and says what it left out", async () => {
   const made = await quiesce("calendar", "holidays", "spain", file, "--title", "Spain", "--from", "2027", "--years", "2");

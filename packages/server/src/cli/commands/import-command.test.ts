@@ -1,61 +1,25 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { firstPartyConnectors } from "@quiesce/connectors";
-import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type FreshDatabase, freshDatabase } from "../../../../../test/database/fresh-database.js";
-import { type App, createApp } from "../../app.js";
+import { type CommandLineServer, commandLineServer } from "../../../../../test/server/command-line.js";
 import { readWorkspaceText } from "../../catalog/workspace-text.js";
-import { clock } from "../../clock.js";
-import { readConfig } from "../../config.js";
-import type { Output } from "../cli.js";
-import { readCliEnvironment } from "../environment.js";
-import { stylesOf } from "../output/styles.js";
-import { runCli } from "../run-cli.js";
 
 const example = (name: string): string => fileURLToPath(new URL(`../../../../../examples/imports/${name}`, import.meta.url));
 // Before the windows of the examples.
 const NOW = Date.UTC(2026, 10, 20, 12);
 
-let folder: string;
-let fresh: FreshDatabase;
-let app: App;
+let server: CommandLineServer;
+const quiesce = (...args: readonly string[]) => server.quiesce(...args);
+
 beforeAll(async () => {
-  fresh = await freshDatabase();
-  folder = await mkdtemp(join(tmpdir(), "quiesce-import-"));
-  const config = readConfig({ PORT: "0", QUIESCE_DATA_DIR: folder });
-  app = await createApp({ config, databaseUrl: fresh.url, connectors: firstPartyConnectors, log: pino({ level: "silent" }) });
-  const workspace = join(folder, "workspace.yaml");
+  server = await commandLineServer({ name: "import", connectors: firstPartyConnectors, wallMs: () => NOW });
+  const workspace = join(server.folder, "workspace.yaml");
   await writeFile(workspace, "quiesce: 1\nsystems:\n  - key: erp\n  - key: shop\n");
   expect(await quiesce("apply", "-f", workspace)).toMatchObject({ code: 0, err: "" });
 });
-afterAll(async () => {
-  await app?.stop();
-  await fresh?.drop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function quiesce(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  const written = { out: "", err: "" };
-  const output = (name: "out" | "err"): Output => ({
-    isTerminal: false,
-    styles: stylesOf(false),
-    columns: () => undefined,
-    rows: () => undefined,
-    write: (text) => void (written[name] += text),
-  });
-  const code = await runCli(args, {
-    environment: readCliEnvironment({ QUIESCE_URL: app.url, QUIESCE_TOKEN: app.firstToken ?? "", HOME: folder }, folder),
-    out: output("out"),
-    err: output("err"),
-    input: { isTerminal: false, readAll: async () => "", ask: async () => "" },
-    clock: { ...clock, wallMs: () => NOW },
-    version: "0.0.0-test",
-  });
-  return { code, ...written };
-}
+afterAll(() => server.close());
 
 const mapped = ["--map-file", example("map.yaml"), "--owner", "ops"];
 
@@ -122,7 +86,7 @@ describe("quiesce import", () => {
     const partial = await quiesce(...args, "--json");
     expect(partial.code).toBe(1);
     expect(JSON.parse(partial.out)).toMatchObject({ unmapped: [{ entity: { id: "PIJ90N8" } }], document: { windows: [{ scope: erp }] } });
-    const file = join(folder, "windows.yaml");
+    const file = join(server.folder, "windows.yaml");
     expect(await quiesce(...args, "--map", "Shop=system:shop", "--map", "ERP=tag:erp", "-o", file)).toMatchObject({ code: 0, out: "" });
     expect(windowsOf(await readFile(file, "utf8"))).toMatchObject([
       { key: "pagerduty-pw98yio", start: "2027-11-10T01:00", scope: { systems: ["shop"], tags: ["erp"] } },
@@ -142,7 +106,7 @@ describe("quiesce import", () => {
   });
 
   it("refuses files and options that do not fit, and repeats nothing of a file that may hold secrets", async () => {
-    const broken = join(folder, "broken.yml");
+    const broken = join(server.folder, "broken.yml");
     await writeFile(broken, "global:\n  smtp_auth_password: hunter2\n smtp: [");
     const refused = await quiesce("import", "alertmanager", broken, ...mapped);
     expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("neither YAML nor JSON") });

@@ -1,59 +1,23 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type FreshDatabase, freshDatabase } from "../../../../../test/database/fresh-database.js";
-import { type App, createApp } from "../../app.js";
+import { type CommandLineServer, commandLineServer } from "../../../../../test/server/command-line.js";
 import { clock } from "../../clock.js";
-import { readConfig } from "../../config.js";
-import type { Output } from "../cli.js";
-import { readCliEnvironment } from "../environment.js";
-import { stylesOf } from "../output/styles.js";
-import { runCli } from "../run-cli.js";
 
-let fresh: FreshDatabase;
-let app: App;
-let folder: string;
+let server: CommandLineServer;
 
 beforeAll(async () => {
-  fresh = await freshDatabase();
-  folder = await mkdtemp(join(tmpdir(), "quiesce-planning-"));
-  const config = readConfig({ PORT: "0", QUIESCE_DATA_DIR: folder });
-  app = await createApp({ config, databaseUrl: fresh.url, connectors: [], log: pino({ level: "silent" }) });
+  server = await commandLineServer({ name: "planning" });
 });
-afterAll(async () => {
-  await app?.stop();
-  await fresh?.drop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => server.close());
 
-type Said = { readonly code: number; readonly out: string; readonly err: string };
-async function as(token: string, ...args: readonly string[]): Promise<Said> {
-  const written = { out: "", err: "" };
-  const output = (name: "out" | "err"): Output => ({
-    isTerminal: false,
-    styles: stylesOf(false),
-    columns: () => undefined,
-    rows: () => undefined,
-    write: (text) => void (written[name] += text),
-  });
-  const code = await runCli(args, {
-    environment: readCliEnvironment({ QUIESCE_URL: app.url, QUIESCE_TOKEN: token, HOME: folder }, folder),
-    out: output("out"),
-    err: output("err"),
-    input: { isTerminal: false, readAll: async () => "", ask: async () => "" },
-    clock,
-    version: "0.0.0-test",
-  });
-  return { code, ...written };
-}
-const quiesce = (...args: readonly string[]) => as(app.firstToken ?? "", ...args);
+const as = (token: string, ...args: readonly string[]) => server.as(token, ...args);
+const quiesce = (...args: readonly string[]) => server.quiesce(...args);
 const tokenOf = async (name: string, role: string): Promise<string> =>
   /qsc_[A-Za-z0-9_-]+/.exec((await quiesce("token", "create", "--name", name, "--role", role)).out)?.[0] ?? "";
 
 it("a window that needs approval is planned, and approved by somebody else who may", async () => {
-  const file = join(folder, "workspace.yaml");
+  const file = join(server.folder, "workspace.yaml");
   await writeFile(
     file,
     `quiesce: 1
@@ -80,8 +44,8 @@ approvals: [{ key: everything, by: [ben] }]
 });
 
 it("one occurrence moves and comes back, and a window is split, from the command line", async () => {
-  await writeFile(join(folder, "free.yaml"), "quiesce: 1\nintegrations: [{ key: orders }]\n");
-  expect(await quiesce("apply", "-f", join(folder, "free.yaml"), "--yes", "--prune")).toMatchObject({ code: 0 });
+  await writeFile(join(server.folder, "free.yaml"), "quiesce: 1\nintegrations: [{ key: orders }]\n");
+  expect(await quiesce("apply", "-f", join(server.folder, "free.yaml"), "--yes", "--prune")).toMatchObject({ code: 0 });
   const tomorrow = new Date(clock.wallMs() + 86_400_000).toISOString().slice(0, 10);
   const plan = [
     "--all",
@@ -114,7 +78,7 @@ it("one occurrence moves and comes back, and a window is split, from the command
 
 it("what a window would do and meet, and the quietest time for it, from the command line", async () => {
   await writeFile(
-    join(folder, "busy.yaml"),
+    join(server.folder, "busy.yaml"),
     `quiesce: 1
 systems: [{ key: erp }, { key: shop, dependsOn: [{ system: erp }] }]
 integrations: [{ key: orders, via: [erp] }, { key: stock, via: [shop] }]
@@ -123,7 +87,7 @@ jobs:
   - { key: stock-sync, integration: stock, schedule: { cron: "30 6-22 * * *", timeZone: Europe/Madrid } }
 `,
   );
-  expect(await quiesce("apply", "-f", join(folder, "busy.yaml"), "--yes", "--prune")).toMatchObject({ code: 0 });
+  expect(await quiesce("apply", "-f", join(server.folder, "busy.yaml"), "--yes", "--prune")).toMatchObject({ code: 0 });
   const inTwoDays = new Date(clock.wallMs() + 2 * 86_400_000).toISOString().slice(0, 10);
   const times = ["--zone", "UTC", "--start", `${inTwoDays}T01:00`, "--owner", "ops", "--reason", "r"];
   const shop = ["--title", "Shop upgrade", "--key", "shop-upgrade", "--system", "shop", "--end", "05:00", "--yes"];
