@@ -37,7 +37,7 @@ describe("docs/reference/errors.md", () => {
 
 describe("docs/reference/events.md", () => {
   it("lists exactly the kinds that are written", () => {
-    const noun = "(?:window|hold|run|catalogue|control|token|calendar|team)";
+    const noun = "(?:window|hold|run|inbox|catalogue|control|token|calendar|team|audit)";
     const kinds = [
       ...sources()
         .filter(({ path }) => !path.includes("/cli/") && !path.endsWith("/can.ts"))

@@ -84,6 +84,7 @@ const domainWords = [
   "windows",
   "calendars",
   "runs",
+  "inbox",
   "kpis",
   "alerts",
   "incidents",
@@ -100,8 +101,9 @@ const domainWords = [
 
 /** The folders that a floor has beside the domain words. */
 export const furtherFolders: { readonly [floor: string]: readonly string[] } = {
-  "packages/core/src": ["time", "schedules", "mapping", "imports"],
+  "packages/core/src": ["backup", "time", "schedules", "mapping", "imports"],
   "packages/server/src": [
+    "backup",
     "db",
     "events",
     "scheduler",

@@ -1,5 +1,6 @@
 import { openDatabase } from "../../packages/server/dist/db/client.js";
 import { createSequencer } from "../../packages/server/dist/events/sequencer.js";
+import { ClockWatch } from "../../packages/server/dist/scheduler/clock-watch.js";
 import { Dispatcher } from "../../packages/server/dist/scheduler/dispatcher.js";
 import { openDispatchDatabase } from "../../packages/server/dist/scheduler/open-dispatch-database.js";
 import { RunWorker } from "../../packages/server/dist/scheduler/run-worker.js";
@@ -32,7 +33,16 @@ export async function startBenchServer({ url, pool, maxConcurrentRuns = 1_000 })
     lease,
   });
   await worker.start();
-  const dispatcher = new Dispatcher({ database: dispatchDatabase, worker, log: silent, onStale: () => console.error("stale") });
+  const clockWatch = new ClockWatch({ database, log: silent, workerName: "bench" });
+  const dispatcher = new Dispatcher({
+    database: dispatchDatabase,
+    worker,
+    clockWatch,
+    log: silent,
+    onStale: () => console.error("stale"),
+    beforeClaim: async () => undefined,
+    onSlowClaim: (tookMs) => console.error(`  (a claim took ${Math.round(tookMs)} ms)`),
+  });
   const ticking = setInterval(() => dispatcher.wake(), 500);
   return {
     database,

@@ -16,6 +16,12 @@ function nanoseconds(work, calls, rounds = 9) {
 
 const DAY = 86_400_000;
 
+/** Milliseconds of CPU of this process since `before`: unlike the clock they do not grow with what else the machine does. */
+const cpuMs = (before) => {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+};
+
 /** `count` integrations, each covered by two of a hundred shared daily windows, ten to an integration's own. */
 function world(count) {
   const from = Date.parse("2026-03-01T00:00:00Z");
@@ -50,13 +56,11 @@ export function changeOneWindow(affected = 100) {
   const covered = Array.from({ length: affected }, (_, n) => n * 3);
   const starts = Float64Array.from({ length: 100 }, (_, day) => from + day * DAY + 5_000_000);
   const changed = { id: 5_000, starts, ends: starts.map((start) => start + 1_000_000) };
-  const times = [];
-  for (let round = 0; round < 21; round += 1) {
-    const start = performance.now();
-    index.withWindow(changed, covered);
-    times.push(performance.now() - start);
-  }
-  return { ms: median(times), limitMs: 2 + 0.01 * affected, affected };
+  const rounds = 101;
+  for (let round = 0; round < 20; round += 1) index.withWindow(changed, covered);
+  const before = process.cpuUsage();
+  for (let round = 0; round < rounds; round += 1) index.withWindow(changed, covered);
+  return { ms: cpuMs(before) / rounds, limitMs: 2 + 0.01 * affected, affected };
 }
 
 /** 90 days of 10,000 windows of mixed rules. */
@@ -73,13 +77,13 @@ export function expandMany(count = 10_000) {
   const zones = ["Europe/Madrid", "America/New_York", "Australia/Sydney", "Asia/Kolkata", "UTC"];
   const data = packagedZoneData();
   const from = Date.parse("2026-03-01T00:00:00Z");
-  const began = performance.now();
+  const before = process.cpuUsage();
   let found = 0;
   for (let n = 0; n < count; n += 1) {
     const series = { start: starts[n % 5], end: ends[n % 5], timeZone: zones[(n >> 3) % 5], rrule: rules[n % 5] };
     found += occurrences(series, { from, to: from + 90 * DAY }, data).length;
   }
-  return { seconds: (performance.now() - began) / 1_000, found, count };
+  return { seconds: cpuMs(before) / 1_000, found, count };
 }
 
 /** Heap of an index of 100,000 integrations, in MiB. */

@@ -15,6 +15,8 @@ const systems = 20;
 const spacingMs = 1;
 /** Of each system. */
 const cap = 100;
+/** What has not ended by then is told as it is. */
+const limitMs = 20 * 60_000;
 
 /**
  * `count` held runs of jobs that want every one, let go after a window by two servers: first runs, then the ramp. `url` is a migrated database.
@@ -81,7 +83,8 @@ async function watch(context, { start, count }) {
   const found = { sweptSeconds: null, seconds: 0, slowestAckMs: 0, saved: 0, mostRunning: 0, longestTransactionMs: 0 };
   for (let done = 0; done < count;) {
     found.saved += 1;
-    const at = Date.now() + 60_000;
+    // Tomorrow: hundreds of windows that open and end meanwhile would be another benchmark.
+    const at = Date.now() + 86_400_000;
     const local = (instant) => new Date(instant).toISOString().slice(0, 19);
     const asked = performance.now();
     await createWindow(context, {
@@ -93,6 +96,11 @@ async function watch(context, { start, count }) {
       reason: "bench",
     });
     found.slowestAckMs = Math.max(found.slowestAckMs, performance.now() - asked);
+    // To count half a million rows costs as much as the servers' own work: with many runs it is done seldom.
+    if (found.saved % Math.ceil(count / 20_000) !== 0) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      continue;
+    }
     const [look] = await sql`
       select (select count(*)::integer from run where state = 'held') as held, (select count(*)::integer from run where state = 'succeeded') as done,
         (select coalesce(max(n), 0)::integer from (select count(*) as n from run as r join integration_system as route on route.integration_id = r.integration_id
@@ -103,7 +111,10 @@ async function watch(context, { start, count }) {
     if (look.held === 0) found.sweptSeconds ??= (performance.now() - start) / 1_000;
     found.mostRunning = Math.max(found.mostRunning, look.running);
     found.longestTransactionMs = Math.max(found.longestTransactionMs, look.transactionMs);
-    if (performance.now() - start > 20 * 60_000) throw new Error(`Only ${done} of ${count} runs ended in twenty minutes.`);
+    if (performance.now() - start > limitMs) {
+      console.error(`  (only ${done} of ${count} runs ended in ${limitMs / 60_000} minutes)`);
+      return { ...found, seconds: null, done, cap };
+    }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   return { ...found, seconds: (performance.now() - start) / 1_000, cap };

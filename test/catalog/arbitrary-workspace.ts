@@ -113,6 +113,7 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
     integrations: fc.integer({ min: 1, max: 4 }),
     jobs: fc.nat(4),
     calendars: fc.nat(2),
+    feeds: fc.nat(2),
     teams: fc.nat(2),
     approvals: fc.nat(2),
     windows: fc.nat(2),
@@ -140,6 +141,7 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
       system: systemKey,
       connector: fc.constantFrom("http", "postgres"),
       config,
+      allowPrivate: fc.constantFrom([], ["erp.example.lan"], ["*.example.lan", "10.1.2.3"]),
       secrets: fc.dictionary(fc.constantFrom("token", "password"), fc.record({ env: fc.constantFrom("A_TOKEN", "B_TOKEN") }), {
         maxKeys: 2,
       }),
@@ -153,10 +155,19 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
           playbookUrl: fc.constant("https://wiki.example.com/x?a=b#c"),
           idempotent: fc.boolean(),
         }),
-        streams: fc.uniqueArray(fc.record({ stream: text, mapping, deletes: fc.constantFrom("apply", "ignore") }), {
-          maxLength: 2,
-          selector: (one) => one.stream.trim(),
-        }),
+        streams: fc.uniqueArray(
+          fc.record(
+            {
+              stream: text,
+              mapping,
+              deletes: fc.constantFrom("apply", "ignore"),
+              deleteLimit: fc.record({ percent: fc.constantFrom(0, 20, 100), records: fc.constantFrom(50, 7) }),
+              push: fc.boolean(),
+            },
+            { requiredKeys: ["stream", "mapping"] },
+          ),
+          { maxLength: 2, selector: (one) => one.stream.trim() },
+        ),
       })
       .map(({ route, rest, streams }) => ({ ...rest, ...route, streams }));
     const window = fc.record({
@@ -186,6 +197,25 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
         fc.tuple(job, integrationKey).map(([one, owner]) => ({ ...one, integration: owner })),
       ),
       holidayCalendars: list("cal", count.calendars, some({ title: text, dates: fc.array(holiday, { maxLength: 4 }) })),
+      calendars: list(
+        "feed",
+        count.feeds,
+        fc.record(
+          {
+            title: text,
+            url: fc.constantFrom({ env: "CALENDAR_URL" }, { file: "/run/secrets/calendar" }),
+            every: fc.constantFrom("1h", "90s", "60m"),
+            scope: fc.oneof(fc.constant({ all: true }), fc.record({ systems: fc.array(systemKey, { minLength: 1, maxLength: 2 }) })),
+            mode: fc.constantFrom("enforce", "observe"),
+            owner: text,
+            reason: text,
+            timeZone: fc.constantFrom("UTC", "Europe/Madrid", null),
+            zoneMap: fc.constantFrom({}, { "Vendor Time": "America/New_York" }),
+            titleContains: text,
+          },
+          { requiredKeys: ["url", "scope", "owner", "reason"] },
+        ),
+      ),
       approvals: list(
         "approval",
         count.approvals,
@@ -224,7 +254,13 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
       ),
     });
   })
-  .map((lists) => ({ quiesce: 1, ...lists }));
+  .map((lists) => ({ quiesce: 1, ...lists, jobs: [...lists.jobs, ...pushJobs(lists.integrations)] }));
+
+/** What is pushed for an integration is delivered by one job of it. */
+function pushJobs(integrations: readonly { readonly key: string; readonly streams?: unknown }[]): readonly Json[] {
+  const isPushed = (one: { readonly streams?: unknown }) => JSON.stringify(one.streams ?? []).includes('"push":true');
+  return integrations.filter(isPushed).map(({ key }) => ({ key: `push-${key}`, integration: key, push: true }));
+}
 
 function withoutSelf(system: Json): Json {
   const edges = system["dependsOn"];

@@ -249,7 +249,7 @@ describe("the postgres connector writes", () => {
 test("a connection lost between two statements and made again does not commit an empty transaction as a success", async () => {
   await sql`drop table if exists gap`;
   await sql`create table gap (id int primary key)`;
-  const connection = openDatabase(
+  const connection = await openDatabase(
     await runContext(postgresConnector, {
       config: { ...settings, streams: [{ name: "s", table: "gap", key: ["id"] }] },
       secrets: password === "" ? {} : { password },

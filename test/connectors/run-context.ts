@@ -33,6 +33,7 @@ export async function runContext<C, S>(connector: Connector<C, S>, options: RunC
     signal,
     deadline: new Date(Date.now() + 60_000),
     fetch: classifyingFetch(signal),
+    resolveHost: async (host) => [host],
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     metric: quiet,
     state: {

@@ -118,7 +118,7 @@ describe("a command of the documentation", () => {
 });
 
 /** Files that a reader has, or that one command writes for the next. */
-const filesOfReaders = ["workspace.yaml", "holidays.ics", "spain.yaml"];
+const filesOfReaders = ["workspace.yaml", "orders.jsonl", "holidays.ics", "spain.yaml", "heads.jsonl", "october.jsonl", "october.csv"];
 const holidays = [
   "BEGIN:VCALENDAR",
   "VERSION:2.0",
@@ -147,6 +147,7 @@ describe("a command of the documentation, run against a server", () => {
     const workspace = blocks.find(({ page, language }) => page === "docs/operators.md" && language === "yaml")?.code ?? "";
     await writeFile(join(folder, "workspace.yaml"), workspace);
     await writeFile(join(folder, "holidays.ics"), holidays);
+    await writeFile(join(folder, "orders.jsonl"), '{"key":"4711","record":{"id":"4711"}}\n');
     expect(await run(["apply", "-f", "workspace.yaml"])).toMatchObject({ code: 0 });
   });
   afterAll(async () => {
@@ -169,7 +170,7 @@ describe("a command of the documentation, run against a server", () => {
 
   /** These start a server, wait for one, run a program, or want a terminal. */
   const notHere = ({ argv }: DocumentedCommand) =>
-    ["start", "migrate", "exec"].includes(argv[0] ?? "") ||
+    ["start", "migrate", "backup", "restore", "exec"].includes(argv[0] ?? "") ||
     argv.includes("--watch") ||
     argv[1] === "wait" ||
     (argv[0] ?? "").startsWith("--");

@@ -28,6 +28,7 @@ export interface BenchEndpoint {
 
 /** A real database with one integration "orders" and one job, run step by step through the real claim, executor and finish. */
 export interface PipelineBench {
+  readonly url: string;
   readonly database: Database;
   readonly host: ConnectorHost;
   readonly context: CommandContext;
@@ -88,6 +89,7 @@ export async function pipelineBench(options: {
   const executor = createPipelineExecutor({ database, host, log, pageSize: options.pageSize ?? 10 });
 
   const bench: PipelineBench = {
+    url: fresh.url,
     database,
     host,
     context,

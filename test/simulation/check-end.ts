@@ -1,7 +1,9 @@
 import { dueTimes } from "@quiesce/core";
 import { conservation } from "../../packages/server/src/runs/ledger.js";
+import { zoneDataOf } from "../../packages/server/src/zone-data/zone-data-files.js";
 import type { Story } from "./story.js";
 import type { Tally } from "./tally.js";
+import { firstZoneData } from "./zone-data.js";
 
 interface LedgerRow {
   readonly jobKey: string;
@@ -22,14 +24,15 @@ export async function checkConservation(story: Story): Promise<number> {
     const name = `${row.jobKey}/${row.version}`;
     byVersion.set(name, [...(byVersion.get(name) ?? []), row]);
   }
+  const firstZones = zoneDataOf(firstZoneData());
   let total = 0;
   for (const job of story.world.jobs.values()) {
-    for (const [index, { schedule, from, to }] of job.history.entries()) {
+    for (const [index, { schedule, from, to, zones }] of job.history.entries()) {
       const end = Math.min(to ?? until, until);
       const expected =
         schedule === null || end <= from
           ? []
-          : dueTimes(schedule, { from, to: end, limit: 1_000_000 }, story.zones).map((due) => due.dueAt);
+          : dueTimes(schedule, { from, to: end, limit: 1_000_000 }, zones ?? firstZones).map((due) => due.dueAt);
       total += expected.length;
       compareDues(story, `${job.key}, version ${index + 1}`, expected, byVersion.get(`${job.key}/${index + 1}`) ?? []);
       byVersion.delete(`${job.key}/${index + 1}`);
@@ -206,7 +209,8 @@ function chainsOf({ kind, subjectKind, subjectKey, localStart }: StoredEvent): r
   const name = `${subjectKind} ${subjectKey}`;
   if (subjectKind === "run") return [{ name, order: runOrder }];
   if (subjectKind === "hold") return [{ name, order: holdOrder }];
-  if (subjectKind !== "window" || localStart === null) return [];
+  // A planner's word about a freeze is said of the plan, whatever becomes of the occurrence.
+  if (subjectKind !== "window" || localStart === null || kind === "window.freeze-overridden") return [];
   const told = { name: `announcement of ${subjectKey}/${localStart}`, order: announcementOrder };
   const life = { name: `${name}/${localStart}`, order: occurrenceOrder };
   if (announcing.has(kind)) return [told];

@@ -14,6 +14,7 @@ import { type ActorGate, SimulatedCrash } from "./gated-database.js";
 import { changeWindow } from "./change-window.js";
 import type { Plan } from "./holds-model.js";
 import type { Actor, Story } from "./story.js";
+import { isOtherZoneData, updateZoneData } from "./zone-data.js";
 import { hour, makeSchedule, makeScope, makeSeries, makeTags, minute } from "./world.js";
 
 const weights = {
@@ -38,6 +39,7 @@ const weights = {
   cancelRun: 2,
   gate: 5,
   leaveGate: 4,
+  zoneData: 4,
 };
 export type Command = keyof typeof weights;
 
@@ -61,9 +63,8 @@ export class Operator {
   readonly #context: CatalogContext;
   readonly #leases: { readonly runId: string; readonly leaseToken: string; readonly leaseUntil: number }[] = [];
 
-  constructor(story: Story) {
+  constructor(story: Story, { gate, context, doing }: Actor) {
     this.#story = story;
-    const { gate, context, doing } = story.actor("operator");
     this.gate = gate;
     this.doing = doing;
     const key = masterKeyOf(Buffer.alloc(32, 7));
@@ -90,6 +91,11 @@ export class Operator {
     try {
       await this.#run(command);
     } catch (error) {
+      if (isOtherZoneData(error)) {
+        this.#story.note(`${command} refused: other zone data`);
+        this.#story.tally.otherZoneData += 1;
+        return this.#story.takeOverZoneData("operator");
+      }
       if (error instanceof SimulatedCrash || !(error instanceof DomainError)) throw error;
       this.#story.note(`${command} refused: ${error.code}`);
     }
@@ -132,7 +138,8 @@ export class Operator {
   async #saveNew(key: string, input: Plan): Promise<void> {
     const { holds, now } = this.#story;
     this.#story.note(`create ${key} ${JSON.stringify(input)}`);
-    await createWindow(this.#context, { ...input, key, title: key, owner: "o", reason, confirmLong: true });
+    // Freezes refuse changes; the story plans them all the same.
+    await createWindow(this.#context, { ...input, key, title: key, owner: "o", reason, confirmLong: true }, { overrideFreeze: reason });
     holds.saveWindow(key, input, now);
     this.#story.tally.windows += 1;
   }
@@ -175,6 +182,8 @@ export class Operator {
         return orderBreakGlass(this.#story, this.#context);
       case "resumeWindow":
         return resumeSome(this.#story, this.#context);
+      case "zoneData":
+        return updateZoneData(this.#story, this.#context);
       case "decide":
         return decideSome(this.#story, this.#context);
       case "cancelRun": {
@@ -248,9 +257,9 @@ export class Operator {
       await applyWorkspace(this.#context, { quiesce: 1, jobs: [jobEntry(job, schedule)] });
       const last = job.history.at(-1);
       if (JSON.stringify(last?.schedule) === JSON.stringify(schedule)) return;
-      const at = await this.#changeInstant(job.key);
+      const at = await this.#changeInstant(job.key, last?.from ?? now);
       if (last !== undefined) last.to = at;
-      job.history.push({ schedule, from: at, to: null });
+      job.history.push({ schedule, from: at, to: null, zones: this.#story.zones });
       this.#story.note(`schedule ${job.key} ${JSON.stringify(schedule)}`);
       return;
     }
@@ -263,13 +272,17 @@ export class Operator {
     Object.assign(integration, changed);
   }
 
-  /** Now, or the millisecond after one whose due time has a run, alone or as the last of a range. */
-  async #changeInstant(jobKey: string): Promise<number> {
+  /**
+   * Now, or the millisecond after one whose due time has a run, alone or as the last of a range. A schedule that begins to count later, as after
+   * a change of the zone data, is replaced from then on.
+   */
+  async #changeInstant(jobKey: string, lastFrom: number): Promise<number> {
     const rows = await this.#story.database.sql<{ at: number; kept: number }[]>`
       select s.valid_from as at, (select count(*)::integer from run as r where r.job_id = j.id and r.trigger = 'schedule' and r.last_due_at = s.valid_from - interval '1 millisecond') as kept
       from job as j join job_schedule as s on s.job_id = j.id and s.version = j.schedule_version where j.key = ${jobKey}`;
     const found = rows[0];
     if (found === undefined) return this.#story.broken(`the schedule of ${jobKey} was not saved`);
+    if (found.at === lastFrom && lastFrom > this.#story.now) return found.at;
     if (found.at !== this.#story.now && !(found.at === this.#story.now + 1 && found.kept === 1)) {
       this.#story.broken(`the schedule of ${jobKey} holds from ${found.at}, the clock says ${this.#story.now}`);
     }

@@ -1,4 +1,5 @@
 import type { Database, RawSql, Tx } from "../../packages/server/src/db/client.js";
+import { processClock } from "./process-clock.js";
 
 /** A process that disappears in the middle of what it does. */
 export class SimulatedCrash extends Error {
@@ -71,9 +72,18 @@ export class ActorGate {
   #turn: Gate | null = null;
   crashed = false;
 
+  /** How far the wall clock of this process is wrong. */
+  skewMs = 0;
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
   readonly pass: Gate = async () => {
     this.#count();
     if (this.#turn !== null) await this.#turn();
+    processClock.wallMs = this.#nowMs() + this.skewMs;
   };
 
   crashAfter(statements: number): void {

@@ -6,10 +6,11 @@ import {
   type WindowMode,
   type WindowScope,
   type WindowSeries,
+  type ZoneData,
 } from "@quiesce/core";
 import { type Approval, approvalAfter } from "./approvals.js";
 import type { Coming } from "./drain.js";
-import { day, scopeCovers, type World } from "./world.js";
+import { day, minute, scopeCovers, type World } from "./world.js";
 
 /** A window as people plan it. */
 export interface Plan {
@@ -28,7 +29,7 @@ type Effect = Pick<Plan, "kind" | "scope" | "mode" | "drain" | "resume">;
 
 interface ModelOccurrence extends Effect {
   readonly localStart: string;
-  readonly start: number;
+  start: number;
   end: number;
   /** Nobody's word is missing: only then it holds. What holds goes on when its window wants another word. */
   holds: boolean;
@@ -61,7 +62,16 @@ export interface Cover {
   readonly certain: boolean;
 }
 
+interface NearOccurrence {
+  readonly key: string;
+  readonly name: string;
+  readonly live: boolean;
+  readonly one: ModelOccurrence;
+}
+
 const horizonMs = 120 * day;
+/** No window of a story is reckoned with from further away; see makeDrain. */
+const longestLeadMs = 720 * minute;
 
 const effectOf = ({ kind, mode, scope, drain, resume }: Effect): Effect => ({ kind, mode, scope, drain, resume });
 
@@ -83,12 +93,16 @@ export class HoldsModel {
   /** Since this instant every expired hold has been released by a complete pass. */
   releasedUpTo = 0;
   readonly #reborn = new Set<string>();
+  /** What matters at one instant; the plans reach months ahead, and are asked many times a step. */
+  #near: { readonly now: number; readonly releasedUpTo: number; readonly occurrences: readonly NearOccurrence[] } | null = null;
   /** When something was last changed by a command: set back before it, the clock tells of a time at which that was not so. */
   #changedAt = 0;
   readonly #world: World;
+  #zones: ZoneData;
 
-  constructor(world: World) {
+  constructor(world: World, zones: ZoneData) {
     this.#world = world;
+    this.#zones = zones;
   }
 
   /** Something was changed at this very instant: what came first is not told. */
@@ -104,10 +118,12 @@ export class HoldsModel {
 
   /** Something is being changed now. */
   changes(now: number): void {
+    this.#near = null;
     this.#changedAt = Math.max(this.#changedAt, now);
   }
 
   saveWindow(key: string, input: Plan, now: number): void {
+    this.#near = null;
     // A cancelled window gives its key free: the next one of that name begins anew.
     const named = this.windows.get(key);
     const before = named?.live === true ? named : undefined;
@@ -124,7 +140,7 @@ export class HoldsModel {
       cancelled: before?.cancelled ?? new Set(),
       movedEnds: before?.movedEnds ?? new Map(),
     };
-    for (const one of occurrences(input.series, { from: now - 60 * day, to: now + horizonMs })) {
+    for (const one of occurrences(input.series, { from: now - 60 * day, to: now + horizonMs }, this.#zones)) {
       if (one.end <= now || window.occurrences.has(one.localStart) || window.cancelled.has(one.localStart)) continue;
       // An edit changes what lies ahead; while an occurrence is open it does not open a second one beside it.
       if (one.start <= now && isOpen) continue;
@@ -142,8 +158,46 @@ export class HoldsModel {
     if (approval === "none" || approval === "approved") letHold(window, now);
   }
 
+  /** Other zone data for one zone came into force: what has begun keeps its instants, what lies ahead moves. Answers how many moved. */
+  changeZone(timeZone: string, { zones, now }: { readonly zones: ZoneData; readonly now: number }): number {
+    this.#near = null;
+    this.#zones = zones;
+    let moved = 0;
+    for (const window of this.windows.values()) {
+      if (!window.live || window.series.timeZone !== timeZone) continue;
+      for (const found of occurrences(window.series, { from: now - 60 * day, to: now + horizonMs }, zones)) {
+        const known = window.occurrences.get(found.localStart);
+        if (known === undefined) this.#comesIn(window, found, now);
+        if (known === undefined || known.start <= now) continue;
+        const end = window.movedEnds.get(found.localStart) ?? found.end;
+        if (known.start !== found.start || known.end !== end) moved += 1;
+        // Over before it could begin: it held nothing.
+        Object.assign(known, { start: found.start, end, over: known.over || end <= now });
+      }
+    }
+    return moved;
+  }
+
+  /** A local time that was over when its window was made, and by other zone data lies ahead. */
+  #comesIn(window: ModelWindow, found: Pick<ModelOccurrence, "localStart" | "start" | "end">, now: number): void {
+    const { localStart, start, end } = found;
+    if (start <= now || window.cancelled.has(localStart)) return;
+    const holds = window.approval === "none" || window.approval === "approved";
+    const one = {
+      localStart,
+      start,
+      end: window.movedEnds.get(localStart) ?? end,
+      ...effectOf(window),
+      holds,
+      uncertain: false,
+      over: false,
+    };
+    window.occurrences.set(localStart, one);
+  }
+
   /** Somebody gave or refused their word for a window. */
   decide(key: string, isApproved: boolean, now: number): void {
+    this.#near = null;
     const window = this.#window(key);
     window.approval = isApproved ? "approved" : "rejected";
     if (isApproved) letHold(window, now);
@@ -166,6 +220,7 @@ export class HoldsModel {
   }
 
   cancelWindow(key: string, now: number): void {
+    this.#near = null;
     const window = this.#window(key);
     window.live = false;
     for (const one of window.occurrences.values()) {
@@ -175,11 +230,13 @@ export class HoldsModel {
   }
 
   cancelOccurrence(key: string, localStart: string): void {
+    this.#near = null;
     this.#window(key).cancelled.add(localStart);
     this.#window(key).occurrences.delete(localStart);
   }
 
   moveEnd(key: string, localStart: string, end: number): void {
+    this.#near = null;
     const window = this.#window(key);
     const one = window.occurrences.get(localStart);
     if (one === undefined) throw new Error(`The product knows an occurrence ${localStart} of ${key} that the story does not.`);
@@ -212,10 +269,7 @@ export class HoldsModel {
       if (one.end > now) found.push({ name, certain: !one.uncertain && this.#changedAt <= now });
       else found.push({ name, certain: false });
     };
-    for (const [key, window] of this.windows) {
-      for (const one of window.occurrences.values())
-        if (one.mode === "enforce" && one.holds && !one.over) add(`${key}/${one.localStart}`, one);
-    }
+    for (const { name, one } of this.#nearOccurrences(now)) if (one.mode === "enforce" && one.holds && !one.over) add(name, one);
     for (const [holdId, pause] of this.pauses) {
       add(String(holdId), { start: pause.from, end: pause.until ?? Number.POSITIVE_INFINITY, uncertain: false, scope: pause.scope });
     }
@@ -227,30 +281,21 @@ export class HoldsModel {
   /** What is going to begin over an integration, by the plans of people alone: nothing of it may be in doubt. */
   coming(integration: string, now: number): readonly Coming[] {
     if (this.mode === "observe" || this.#changedAt > now) return [];
-    return [...this.windows].flatMap(([key, window]) =>
-      [...window.occurrences.values()].flatMap((one) =>
-        window.live && one.mode === "enforce" && one.holds && !one.over && one.start > now && this.#reaches(one, integration)
-          ? [{ name: `${key}/${one.localStart}`, start: one.start, leadLimitMs: one.drain.leadLimitMinutes * 60_000 }]
-          : [],
-      ),
-    );
+    return this.#nearOccurrences(now).flatMap(({ name, live, one }) => {
+      const leadLimitMs = one.drain.leadLimitMinutes * minute;
+      // Nobody has to reckon with what begins later than that.
+      const isComing = live && one.mode === "enforce" && one.holds && !one.over && one.start > now && one.start < now + leadLimitMs;
+      return isComing && this.#reaches(one, integration) ? [{ name, start: one.start, leadLimitMs }] : [];
+    });
   }
 
   /** The open occurrences over an integration that hold it for certain. */
   openOver(integration: string, now: number): readonly { readonly key: string; readonly localStart: string }[] {
     if (this.mode === "observe") return [];
-    return [...this.windows].flatMap(([key, window]) =>
-      [...window.occurrences.values()].flatMap((one) =>
-        window.live &&
-        one.mode === "enforce" &&
-        one.holds &&
-        !one.over &&
-        one.start <= now &&
-        one.end > now &&
-        this.#reaches(one, integration)
-          ? [{ key, localStart: one.localStart }]
-          : [],
-      ),
+    return this.#nearOccurrences(now).flatMap(({ key, live, one }) =>
+      live && one.mode === "enforce" && one.holds && !one.over && one.start <= now && one.end > now && this.#reaches(one, integration)
+        ? [{ key, localStart: one.localStart }]
+        : [],
     );
   }
 
@@ -261,6 +306,21 @@ export class HoldsModel {
         window.live && one.holds && !one.over && one.start <= now && one.end > now ? [{ key, end: one.end }] : [],
       ),
     );
+  }
+
+  #nearOccurrences(now: number): readonly NearOccurrence[] {
+    const { releasedUpTo } = this;
+    if (this.#near?.now === now && this.#near.releasedUpTo === releasedUpTo) return this.#near.occurrences;
+    const latest = now + longestLeadMs;
+    const near = [...this.windows].flatMap(([key, window]) =>
+      [...window.occurrences.values()].flatMap((one) =>
+        one.start < latest && (one.end > releasedUpTo || one.end > now)
+          ? [{ key, name: `${key}/${one.localStart}`, live: window.live, one }]
+          : [],
+      ),
+    );
+    this.#near = { now, releasedUpTo, occurrences: near };
+    return near;
   }
 
   #reaches({ scope, kind }: { readonly scope: WindowScope; readonly kind?: WindowKind }, integration: string): boolean {

@@ -1,14 +1,18 @@
 import { ERROR_POLICIES } from "@quiesce/sdk";
+import { pino } from "pino";
 import type { CommandContext } from "../../packages/server/src/command.js";
+import type { RawSql } from "../../packages/server/src/db/client.js";
 import { readAbortRequests } from "../../packages/server/src/runs/abort-requests.js";
 import { claimRuns, type ClaimedRun, type DueRun, peekDue } from "../../packages/server/src/runs/claim.js";
 import { drainAbortReason, type FinishedRun, finishRuns, type RunOutcome } from "../../packages/server/src/runs/finish.js";
+import { ClockWatch } from "../../packages/server/src/scheduler/clock-watch.js";
 import { registerWorker, renewWorker } from "../../packages/server/src/runs/worker-lease.js";
 import { type Duty, dutiesOf } from "./duties.js";
 import { type ActorGate, SimulatedCrash } from "./gated-database.js";
 import { isReadyAt, storyProbe } from "./resume.js";
 import { type Actor, leaseMarginMs as marginMs, type Story } from "./story.js";
 import { hour, minute } from "./world.js";
+import { isOtherZoneData } from "./zone-data.js";
 
 const leaseMs = 30_000;
 const peekLimit = 500;
@@ -23,11 +27,11 @@ interface Execution {
   readonly stops?: boolean;
 }
 
-/** The only ones of a page that a claim can start. */
-function firstOfEachJob(runs: readonly DueRun[]): readonly DueRun[] {
-  const first = new Map<number, DueRun>();
-  for (const run of runs) if (run.dueAt < (first.get(run.jobId)?.dueAt ?? Number.POSITIVE_INFINITY)) first.set(run.jobId, run);
-  return [...first.values()];
+/** All that a claim can start: what waits behind the first run of its job would be read and judged again and again, for nothing. */
+function firstOfEachJob(sql: RawSql): Promise<readonly DueRun[]> {
+  return sql<DueRun[]>`
+    select distinct on (job_id) id, due_at as "dueAt", ready_at as "readyAt", job_id as "jobId" from run
+    where state = 'queued' and trigger <> 'gate' and job_id is not null and ready_at <= app_now() order by job_id, due_at`;
 }
 
 /** One server of the story: the real duties, the real claim and the real endings, with a made-up executor. */
@@ -43,14 +47,15 @@ export class Server {
   readonly duties: readonly Duty[];
   #executions: Execution[] = [];
   #seenBefore: readonly DueRun[] = [];
+  #watch: ClockWatch;
   workerId = "";
   /** It does nothing and renews nothing, and does not know it: a stopped process, a lost network. */
   frozen = false;
 
-  constructor(story: Story, name: string) {
+  constructor(story: Story, name: string, { gate, context, doing }: Actor) {
     this.#story = story;
     this.name = name;
-    const { gate, context, doing } = story.actor(name);
+    this.#watch = this.#newWatch();
     this.gate = gate;
     this.doing = doing;
     this.#context = context;
@@ -61,6 +66,21 @@ export class Server {
 
   get executing(): number {
     return this.#executions.length;
+  }
+
+  #newWatch(): ClockWatch {
+    return new ClockWatch({ database: this.#story.database, log: pino({ enabled: false }), workerName: this.name });
+  }
+
+  trustsClock(): Promise<boolean> {
+    return this.#watch.isTrusted();
+  }
+
+  /** As its scheduler does every pass. Answers whether it did it. */
+  async dutyIfTrusted(duty: Duty): Promise<boolean> {
+    if (!(await this.trustsClock())) return false;
+    await this.duty(duty);
+    return true;
   }
 
   async start(): Promise<void> {
@@ -90,6 +110,8 @@ export class Server {
     this.#executions = [];
     this.frozen = false;
     this.gate.reset();
+    this.#watch = this.#newWatch();
+    await this.#story.takeOverZoneData(this.name);
     await this.start();
   }
 
@@ -112,17 +134,22 @@ export class Server {
     // A worker whose own clock says that its lease is nearly over claims nothing.
     if (this.frozen) return started;
     await this.#untilCrash(async () => {
-      // What was seen a while ago: between a look and its claim anything may have happened.
-      if (this.#seenBefore.length > 0 && this.#story.random.chance(0.25))
-        started += await this.#claimPage(this.#seenBefore, limit, options.endAtOnce === true);
+      if (options.firstOfJobs === true) {
+        started += await this.#claimPage(await firstOfEachJob(this.#context.database.sql), limit, options.endAtOnce === true);
+        return;
+      }
       const anyAge = options.endAtOnce === true || this.#story.random.chance(0.2);
       // Page by page, as the dispatcher does: a page may hold nothing but runs that wait behind others.
       let after: Place | null = null;
       do {
-        const { runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after, anyAge });
+        const asked = ClockWatch.moment();
+        const { now, clock, runs } = await peekDue(this.#context.database.sql, { withinMs: 0, limit: peekLimit, after, anyAge });
+        if (!(await this.#watch.judge({ ...clock, now }, asked))) return;
+        // What was seen a while ago: between a look and its claim anything may have happened.
+        if (after === null && this.#seenBefore.length > 0 && this.#story.random.chance(0.25))
+          started += await this.#claimPage(this.#seenBefore, limit, options.endAtOnce === true);
         this.#seenBefore = runs;
-        const page = options.firstOfJobs === true ? firstOfEachJob(runs) : runs;
-        started += await this.#claimPage(page, Math.max(1, limit - started), options.endAtOnce === true);
+        started += await this.#claimPage(runs, Math.max(1, limit - started), options.endAtOnce === true);
         const last = runs.at(-1);
         after = runs.length < peekLimit || last === undefined ? null : { readyAt: last.readyAt, jobId: last.jobId };
       } while (after !== null && started < limit);
@@ -245,6 +272,11 @@ export class Server {
     try {
       await work();
     } catch (error) {
+      if (isOtherZoneData(error)) {
+        this.#story.note(`${this.name} was refused: other zone data`);
+        this.#story.tally.otherZoneData += 1;
+        return this.#story.takeOverZoneData(this.name);
+      }
       if (!(error instanceof SimulatedCrash)) throw error;
       this.#story.note(`${this.name} crashed in the middle`);
       // Not the statements of its successor.

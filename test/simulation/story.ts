@@ -1,15 +1,20 @@
-import { packagedZoneData, type ZoneData } from "@quiesce/core";
+import type { ZoneData } from "@quiesce/core";
 import type { CommandContext } from "../../packages/server/src/command.js";
 import type { Database } from "../../packages/server/src/db/client.js";
 import type { ClaimedRun } from "../../packages/server/src/runs/claim.js";
-import type { ControlledTime } from "../database/control-time.js";
+import { type ZoneDataFiles, zoneDataOf } from "../../packages/server/src/zone-data/zone-data-files.js";
+import { ensureZoneData, type ZoneDataInForce } from "../../packages/server/src/zone-data/zone-data-in-force.js";
+import { silentLog } from "../database/silent-log.js";
 import { ActorGate, gatedDatabase } from "./gated-database.js";
 import { type Coming, guardedLeads, notFinishedBefore } from "./drain.js";
-import { HoldsModel } from "./holds-model.js";
+import { type Cover, HoldsModel } from "./holds-model.js";
 import type { Doing } from "./interleave.js";
+import { processClock } from "./process-clock.js";
 import type { Random } from "./random.js";
+import type { StoryPlace } from "./story-place.js";
 import { countedKinds, emptyTally, type Tally } from "./tally.js";
 import type { World } from "./world.js";
+import { firstZoneData } from "./zone-data.js";
 
 /** A law that was broken, with all that is needed to tell the story again. */
 export class BrokenLaw extends Error {
@@ -33,8 +38,6 @@ export interface Actor {
   readonly doing: () => Promise<Doing>;
 }
 
-const connectionName = (seed: number, name: string): string => `simulation-${seed}-${name}`;
-
 interface Start extends Pick<ClaimedRun, "runId" | "attempt" | "jobId" | "integrationId" | "dueAt"> {
   readonly workerId: string;
   readonly gate: boolean;
@@ -50,9 +53,11 @@ export class Story {
   readonly random: Random;
   readonly world: World;
   readonly database: Database;
-  readonly #connect: (name: string) => Database;
-  readonly time: ControlledTime;
-  readonly zones: ZoneData = packagedZoneData();
+  readonly #place: StoryPlace;
+  /** The zone data in force, by the story's reckoning. */
+  zoneData: ZoneDataFiles = firstZoneData();
+  zones: ZoneData = zoneDataOf(this.zoneData);
+  readonly #zonesOf = new Map<string, ZoneDataInForce>();
   readonly holds: HoldsModel;
   readonly holders = new Map<string, Holder>();
   /** Runs whose end is being reported in this moment. */
@@ -84,31 +89,25 @@ export class Story {
   /** Told at the end of the step: a run that had to be held and was started instead breaks caps as well, and the first law is the one to name. */
   #overCap: string | null = null;
 
-  constructor(input: {
-    readonly seed: number;
-    readonly random: Random;
-    readonly world: World;
-    readonly database: Database;
-    readonly connect: (name: string) => Database;
-    readonly time: ControlledTime;
-  }) {
+  constructor(input: { readonly seed: number; readonly random: Random; readonly world: World; readonly place: StoryPlace }) {
     this.seed = input.seed;
     this.random = input.random;
     this.world = input.world;
-    this.database = input.database;
-    this.#connect = input.connect;
-    this.time = input.time;
+    this.database = input.place.database;
+    this.#place = input.place;
     this.now = input.world.startsAt;
     this.latest = this.now;
-    this.holds = new HoldsModel(input.world);
+    this.holds = new HoldsModel(input.world, this.zones);
   }
 
-  /** A process: its own gate, so that it can crash and take turns. */
-  actor(name: string): Actor {
-    const gate = new ActorGate();
-    const database = gatedDatabase({ shared: this.database, own: this.#connect(connectionName(this.seed, name)) }, gate);
-    const context: CommandContext = { database, zones: this.zones, actor: { kind: "token", name, role: "admin" } };
-    return { gate, context, doing: () => this.#doing(connectionName(this.seed, name)) };
+  /** A process: its own gate, so that it can crash and take turns, and its own idea of the zone data in force. */
+  async actor(name: string): Promise<Actor> {
+    const gate = new ActorGate(() => this.now);
+    const zones = await ensureZoneData(this.database, firstZoneData(), silentLog);
+    this.#zonesOf.set(name, zones);
+    const database = gatedDatabase({ shared: this.database, own: this.#place.connect(name) }, gate);
+    const context: CommandContext = { database, zones, actor: { kind: "token", name, role: "admin" } };
+    return { gate, context, doing: () => this.#doing(name) };
   }
 
   async #doing(connection: string): Promise<Doing> {
@@ -134,11 +133,34 @@ export class Story {
     throw new BrokenLaw(`seed ${this.seed}, step ${this.tally.steps}, ${new Date(this.now).toISOString()}: ${law}\n  ${tail}`);
   }
 
+  /** Time passes, on every clock. */
   async setClock(now: number): Promise<void> {
-    this.now = now;
+    processClock.monotonicMs += now - this.now;
     this.latest = Math.max(this.latest, now);
-    await this.time.set(now);
+    await this.jumpClock(now);
+  }
+
+  /** The database's clock is set, and no time passes. */
+  async jumpClock(now: number): Promise<void> {
+    this.now = now;
+    await this.#place.time.set(now);
     this.#lookBefore();
+  }
+
+  useZoneData(data: ZoneDataFiles): void {
+    this.zoneData = data;
+    this.zones = zoneDataOf(data);
+  }
+
+  /** As each server does every few seconds. */
+  async takeOverZoneData(name: string): Promise<void> {
+    await this.#zonesOf.get(name)?.refresh();
+  }
+
+  /** A run that no schedule asked for: nothing is said about its place among those of its job. */
+  noteUnscheduled(runId: string): void {
+    this.manualRuns.add(runId);
+    for (const [jobId, last] of this.#lastFirstStart) if (last.runId === runId) this.#lastFirstStart.delete(jobId);
   }
 
   integrationOf(id: number): string {
@@ -152,12 +174,12 @@ export class Story {
   }
 
   #lookBefore(): void {
-    this.#heldBefore = this.heldIntegrations();
     const keys = [...this.world.integrations.keys()];
-    this.#namesBefore = new Map(
-      keys.map((key) => [key, new Set(this.holds.covers(key, this.now).flatMap((one) => (one.certain ? [one.name] : [])))]),
-    );
-    this.#coveredBefore = new Set(keys.filter((key) => this.holds.covers(key, this.now).length > 0));
+    const covers = new Map(keys.map((key) => [key, this.holds.covers(key, this.now)]));
+    const having = (wanted: (of: readonly Cover[]) => boolean) => new Set(keys.filter((key) => wanted(covers.get(key) ?? [])));
+    this.#heldBefore = having((of) => of.some((one) => one.certain));
+    this.#coveredBefore = having((of) => of.length > 0);
+    this.#namesBefore = new Map([...covers].map(([key, of]) => [key, new Set(of.flatMap((one) => (one.certain ? [one.name] : [])))]));
     this.#comingBefore = new Map(keys.map((key) => [key, this.holds.coming(key, this.now)]));
   }
 

@@ -23,8 +23,21 @@ export interface Tally {
   reheld: number;
   canaries: number;
   canariesRetried: number;
+  freezesOverridden: number;
   ramped: number;
   overrides: number;
+  /** Changes of the zone data, and what they moved. */
+  zoneUpdates: number;
+  movedOccurrences: number;
+  rezonedJobs: number;
+  /** Occurrences that had begun and kept their instants through a change of the zone data. */
+  keptInstants: number;
+  /** Refusals of what was computed with zone data that are not in force any more. */
+  otherZoneData: number;
+  /** Wall clocks of a server that were set wrong, or right again. */
+  skews: number;
+  /** Jumps of the database's clock. */
+  clockSteps: number;
 }
 
 /** What is counted by its events. */
@@ -39,6 +52,7 @@ export const countedKinds: { readonly [kind: string]: keyof Tally } = {
   "window.overrun": "overrun",
   "window.reheld": "reheld",
   "window.canaries-retried": "canariesRetried",
+  "window.freeze-overridden": "freezesOverridden",
 };
 
 export const emptyTally = (): Tally => ({
@@ -65,6 +79,14 @@ export const emptyTally = (): Tally => ({
   reheld: 0,
   canaries: 0,
   canariesRetried: 0,
+  freezesOverridden: 0,
   ramped: 0,
   overrides: 0,
+  zoneUpdates: 0,
+  movedOccurrences: 0,
+  rezonedJobs: 0,
+  keptInstants: 0,
+  otherZoneData: 0,
+  skews: 0,
+  clockSteps: 0,
 });

@@ -1,4 +1,4 @@
-import type { CatchUp, JobSchedule, WindowScope, WindowSeries } from "@quiesce/core";
+import type { CatchUp, JobSchedule, WindowScope, WindowSeries, ZoneData } from "@quiesce/core";
 import type { Random } from "./random.js";
 
 /** The catalogue as the story knows it; the tables are compared with it and never asked for it. */
@@ -24,7 +24,13 @@ export interface JobModel {
   readonly catchUpMaxAgeSeconds: number | null;
   readonly maxAttempts: number;
   /** Every schedule that it ever had, the last one open. */
-  readonly history: { readonly schedule: JobSchedule | null; readonly from: number; to: number | null }[];
+  readonly history: {
+    readonly schedule: JobSchedule | null;
+    readonly from: number;
+    to: number | null;
+    /** The zone data that it is due by; null for the first ones. */
+    readonly zones: ZoneData | null;
+  }[];
 }
 
 export interface World {
@@ -90,7 +96,7 @@ export function makeWorld(random: Random): World {
       catchUp,
       catchUpMaxAgeSeconds: random.chance(0.2) ? random.int(1, 48) * 3_600 : null,
       maxAttempts: random.int(1, 4),
-      history: [{ schedule: makeSchedule(random, startsAt, catchUp), from: startsAt, to: null }],
+      history: [{ schedule: makeSchedule(random, startsAt, catchUp), from: startsAt, to: null, zones: null }],
     });
   }
   return { startsAt, systems, integrations, jobs };

@@ -52,6 +52,8 @@ export {
   OCCURRENCES_PERIOD_DAYS,
 } from "./windows/validate-series.js";
 export { type Refusal } from "./time/recurrence-refusals.js";
+export { movedDues, type MovedDue } from "./schedules/moved-dues.js";
+export { movedOccurrences, type WrittenOccurrence } from "./windows/moved-occurrences.js";
 export { jobScheduleSchema, type JobSchedule } from "./schedules/job-schedule.js";
 export { dueTimes, nextDueAt, type DueTime } from "./schedules/due-times.js";
 export { parseCronExpression, type CronExpression } from "./schedules/cron-expression.js";
@@ -76,6 +78,14 @@ export {
 } from "./windows/resume-progress.js";
 export { decideCanaries, type CanariesOfSystem, type CanaryVerdict } from "./windows/decide-canaries.js";
 export { findConflicts, type Conflict, type Conflicts } from "./windows/find-conflicts.js";
+export {
+  freezesMet,
+  nearestFreeStart,
+  refusalInFreeze,
+  type FreezeOccurrence,
+  type MetFreeze,
+  type PlannedOccurrence,
+} from "./windows/freezes.js";
 export { rankSlots, type AllowedHours, type PlannedWork, type RankedSlots, type Slot } from "./windows/rank-slots.js";
 export {
   minTunedOccurrences,
@@ -85,6 +95,13 @@ export {
   type UsedOccurrence,
   type WindowTuning,
 } from "./windows/tune-window.js";
+export {
+  monthsOf,
+  plannedAvailability,
+  type CalendarMonth,
+  type PlannedAvailability,
+  type PlannedDowntime,
+} from "./windows/planned-availability.js";
 export { reachOfScope, sharedReach, type Reach, type SharedReach } from "./windows/shared-reach.js";
 export { countDues } from "./schedules/count-dues.js";
 export { catchUpOfGap, type GapCatchUp } from "./runs/catch-up-of-gap.js";
@@ -108,6 +125,7 @@ export {
   type ApprovalState,
   type WindowApproval,
 } from "./windows/window-approval.js";
+export { changeSeries, type SeriesChanges } from "./windows/change-series.js";
 export { splitSeries, type SplitSeries } from "./windows/split-series.js";
 export { type BusinessDayRule, type HolidayShift } from "./windows/business-days.js";
 export { windowKindEffects, windowKinds, type HoldCoverage, type WindowKind } from "./windows/window-kinds.js";
@@ -146,10 +164,28 @@ export {
   type DayPartition,
   type RetainedTable,
 } from "./retention/plan-retention.js";
+export { judgeDeletions, type DeleteLimit, type DeletionVerdict } from "./runs/judge-deletions.js";
 export { describeEnding, type EndingFacts } from "./runs/describe-ending.js";
 export { decideRetry, defaultRetryPolicy, type RetryPolicy, type RetryVerdict, type RunFailure } from "./runs/decide-retry.js";
 export { type AccessScope, type Action, actions, can, type Principal, type Resource, type Role, roles } from "./access/can.js";
 export { durationSchema, formatDuration, parseDurationMs } from "./catalog/duration-text.js";
+export { decideRestore, type RestoreFacts, type RestoreRefusal, type RestoreVerdict } from "./backup/decide-restore.js";
+export { orderTables, type TableReference } from "./backup/order-tables.js";
+export { canonicalHost, namesHost, privateHostsSchema } from "./catalog/private-host.js";
+export {
+  dueWarning,
+  type EndpointFinding,
+  endpointFindings,
+  expirySeverity,
+  findingKinds,
+  type FindingKind,
+  findingSeverities,
+  type FindingSeverity,
+  type OriginFacts,
+  type SeenAuthentication,
+  type TlsFacts,
+  unseenKinds,
+} from "./catalog/endpoint-findings.js";
 export { nearestName } from "./catalog/nearest-name.js";
 export { equalJson, sortedJson } from "./catalog/sorted-json.js";
 export { CRITICALITIES, type Criticality } from "./catalog/criticality.js";
@@ -157,6 +193,7 @@ export {
   endpointSchema,
   integrationSchema,
   jobSchema,
+  streamSchema,
   systemSchema,
   windowSchema,
   workspaceSchema,
@@ -173,6 +210,7 @@ export {
   type WorkspaceInput,
   type WorkspaceSection,
 } from "./catalog/workspace-schema.js";
+export { calendarSchema, type CalendarEntry } from "./catalog/calendar-schema.js";
 export { secretSchema, type SecretEntry } from "./catalog/secret-schema.js";
 export { teamSchema, webhookSecretProblem, type TeamEntry } from "./catalog/team-schema.js";
 export { minimalEntry, minimalWorkspace, parseWorkspace, type ParsedWorkspace } from "./catalog/workspace-document.js";
@@ -183,6 +221,7 @@ export {
   KIND_OF_SECTION,
   NEW_SECRET_VALUE,
   type FieldChange,
+  type SettledCalendar,
   type SettledEndpoint,
   type SettledSecret,
   type SettledTeam,
@@ -190,6 +229,11 @@ export {
   type WorkspaceChange,
   type WorkspaceKind,
 } from "./catalog/workspace-diff.js";
+export { deduplicationHours, inboxLimits, type InboxLimits } from "./inbox/inbox-limits.js";
+export { pushedRecords, type PushedRecord } from "./inbox/pushed-record.js";
+export { decideAcceptance, type AcceptanceFacts, type AcceptanceVerdict } from "./inbox/decide-acceptance.js";
+export { decideFailedRecord, type FailedRecordVerdict } from "./inbox/decide-failed-record.js";
+export { decidePushRun, type LastPushRun, type PushRunVerdict } from "./inbox/decide-push-run.js";
 export { jobScheduleOf, scheduleTextOf } from "./catalog/job-schedule-text.js";
 export { windowEntryOf, windowInputOf, windowSeriesOf, type HolidayCalendars } from "./catalog/window-entry.js";
 export { explainJobFacts, jobStates, type JobExplanation, type JobFacts, type JobState } from "./runs/explain-job.js";
@@ -211,3 +255,30 @@ export type { ForeignEntity, ForeignWindow, ImportFacts } from "./imports/foreig
 export { readMuteTiming } from "./imports/mute-timing.js";
 export { muteTimingSeries } from "./imports/mute-timing-series.js";
 export { readScopeMap, type ScopeMap } from "./imports/scope-map.js";
+export {
+  chainStart,
+  erasedMark,
+  erasureAction,
+  type AuditDeed,
+  type ChainPlace,
+  type PersonalValue,
+  type SealedEntry,
+  type Sha256,
+} from "./audit/audit-entry.js";
+export { headProblem, headText, type AuditHead, type SignedHead } from "./audit/audit-head.js";
+export { canonicalJson } from "./audit/canonical-json.js";
+export { chainHash, sealDeeds } from "./audit/chain-hash.js";
+export { nameOf, valuesToErase, type ErasureScope } from "./audit/erasure.js";
+export { isLate } from "./audit/judge-lateness.js";
+export { holdsWords, valueAt, withValues } from "./audit/personal-values.js";
+export {
+  chainProblemKinds,
+  erasedValue,
+  lateEntry,
+  maxChainProblems,
+  missing,
+  orderedBy,
+  verifyChain,
+  type ChainCheck,
+  type ChainProblem,
+} from "./audit/verify-chain.js";

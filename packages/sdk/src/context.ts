@@ -27,6 +27,13 @@ export type FetchOptions = RequestInit & {
  */
 export type ConnectorFetch = (url: string | URL, options?: FetchOptions) => Promise<Response>;
 
+/**
+ * For clients with sockets of their own: the checked addresses of a host among the connector's `egress`, those of IPv4 first. Connect to one of them,
+ * not to the name, and give TLS the name to compare. Rejects with a ConnectorError: `permission` (not in `egress`, or an address that is not to be
+ * reached), `unavailable` (no such host).
+ */
+export type ResolveHost = (host: string) => Promise<readonly string[]>;
+
 /** Small values that outlive a run, kept per endpoint and connector: a session token, a schema's hash. Never a cursor. At most 64 KiB each. */
 export interface StateStore {
   /** The stored value, or undefined if it is absent or expired. Check its shape before use: an older version may have written it. */
@@ -63,6 +70,7 @@ export interface Context<C = unknown, S = unknown> {
   /** The call is stopped at this instant at the latest: the job's timeout, or the next window less the drain grace. */
   readonly deadline: Date;
   readonly fetch: ConnectorFetch;
+  readonly resolveHost: ResolveHost;
   readonly log: Logger;
   /** Records a figure of this call, such as `rows_skipped`. */
   metric(name: string, value: number, labels?: { readonly [name: string]: string }): void;

@@ -16,7 +16,18 @@ export { networkError } from "./network-error.js";
 export { readText } from "./read-text.js";
 export { httpError, type HttpAnswer } from "./http-error.js";
 export { MAX_RETRY_AFTER_MS, retryAfterMs } from "./retry-after.js";
-export type { CallMeta, Clock, ConnectorFetch, Context, FetchOptions, LogFields, Logger, StateStore, StopReason } from "./context.js";
+export type {
+  CallMeta,
+  Clock,
+  ConnectorFetch,
+  Context,
+  FetchOptions,
+  LogFields,
+  Logger,
+  ResolveHost,
+  StateStore,
+  StopReason,
+} from "./context.js";
 export {
   CURSOR_MAX_BYTES,
   cursorProblem,

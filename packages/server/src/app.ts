@@ -5,6 +5,7 @@ import { DomainError, type ZoneData } from "@quiesce/core";
 import type { Connector } from "@quiesce/sdk";
 import type { Logger } from "pino";
 import { ensureFirstToken } from "./access/tokens.js";
+import { followAudit } from "./audit/follow-audit.js";
 import { clock } from "./clock.js";
 import type { Config } from "./config.js";
 import { followImports } from "./calendars/follow-imports.js";
@@ -115,7 +116,7 @@ async function startParts(
   );
   parts.push({ stage: "feeds", stop: followZoneData(zones, { log }) });
   const keys = await loadKeys(config);
-  const host = createConnectorHost({ database, connectors: options.connectors, keyRing: keys, log });
+  const host = createConnectorHost({ database, connectors: options.connectors, keyRing: keys, log, privateHosts: config.privateHosts });
   parts.push({ stage: "feeds", stop: () => host.close() });
   const sequencer = createSequencer(database, log);
   sequencer.start();
@@ -131,9 +132,16 @@ async function startParts(
     if (phase.isReady) void scheduler?.pass("windows.reconcile");
   };
   if (scheduler !== null) {
-    const follow = followImports({ database, zones, keys, log }, { afterWrite });
+    const follow = followImports({ database, zones, keys, privateHosts: config.privateHosts, log }, { afterWrite });
     parts.push({ stage: "work", stop: follow });
-    parts.push({ stage: "work", stop: followOutbox({ database, keys, log, random: Math.random }, { afterWrite }) });
+    parts.push({
+      stage: "work",
+      stop: followOutbox({ database, keys, log, random: Math.random, privateHosts: config.privateHosts }, { afterWrite }),
+    });
+  }
+  if (scheduler !== null) {
+    const heads = { headFile: config.auditHeadFile, headEveryMs: config.auditHeadMinutes * 60_000 };
+    parts.push({ stage: "work", stop: followAudit({ database, keys, log }, { ...heads, afterWrite }) });
   }
   const http = createHttpServer({
     database,
@@ -143,8 +151,9 @@ async function startParts(
     version,
     corsOrigins: config.corsOrigins,
     documents: await documentsOf(config),
-    catalogue: { keys, checkEndpoint: checkSettings(options.connectors) },
+    catalogue: { keys, checkEndpoint: checkSettings(options.connectors), privateHosts: config.privateHosts },
     checkEndpoint: (key) => describeHealth(host, key),
+    zoneDataFolders: { folder: config.zoneDataDir, systemFolder: config.systemZoneDataDir },
     healthChecks: () => schedulerHealth(database),
     isReady: () => phase.isReady,
     afterWrite,

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { DomainError, retentionDays } from "@quiesce/core";
+import { DomainError, privateHostsSchema, retentionDays } from "@quiesce/core";
 import { z } from "zod";
 
 const number = (minimum: number, maximum: number, fallback: number) => {
@@ -49,6 +49,27 @@ const configSchema = z.object({
     .optional()
     .describe("A folder of TZif files with a version, to use instead of the packaged time zone data."),
   TZDIR: z.string().min(1).default("/usr/share/zoneinfo").describe("The system's time zone data, used when it is newer than the packaged."),
+  QUIESCE_ALLOW_PRIVATE_HOSTS: z
+    .string()
+    .default("")
+    .transform((text) =>
+      text
+        .split(",")
+        .map((host) => host.trim())
+        .filter((host) => host !== ""),
+    )
+    .pipe(privateHostsSchema)
+    .describe(
+      "Names that may lead endpoints, webhooks and calendars into private networks, separated by commas: erp.example.lan, *.example.lan.",
+    ),
+  QUIESCE_AUDIT_HEAD_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("A file that signed heads of the audit trail are appended to, best on another machine's storage; none when left out."),
+  QUIESCE_AUDIT_HEAD_MINUTES: number(1, 1_440, 60).describe(
+    "How often a head of the audit trail is handed out, to the file and to webhooks that name audit.head.",
+  ),
   QUIESCE_CORS_ORIGINS: z
     .string()
     .default("")
@@ -84,6 +105,10 @@ export interface Config {
   readonly runRetentionDays: number;
   readonly eventRetentionDays: number;
   readonly roles: readonly ("api" | "dispatcher")[];
+  readonly privateHosts: readonly string[];
+  /** Signed heads of the audit trail are appended to it. */
+  readonly auditHeadFile: string | undefined;
+  readonly auditHeadMinutes: number;
   readonly corsOrigins: readonly string[];
   /** A file of documents by their ids. */
   readonly persistedDocuments: string | undefined;
@@ -122,6 +147,9 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     runRetentionDays: values.QUIESCE_RUN_RETENTION_DAYS,
     eventRetentionDays: values.QUIESCE_EVENT_RETENTION_DAYS,
     roles: values.QUIESCE_ROLES,
+    privateHosts: values.QUIESCE_ALLOW_PRIVATE_HOSTS,
+    auditHeadFile: values.QUIESCE_AUDIT_HEAD_FILE,
+    auditHeadMinutes: values.QUIESCE_AUDIT_HEAD_MINUTES,
     corsOrigins: values.QUIESCE_CORS_ORIGINS,
     persistedDocuments: values.QUIESCE_PERSISTED_DOCUMENTS,
     persistedDocumentsOnly: values.QUIESCE_PERSISTED_DOCUMENTS_ONLY === "true",

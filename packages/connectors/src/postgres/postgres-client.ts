@@ -28,13 +28,12 @@ export interface Database {
 const CANCEL_SECONDS = 0.25;
 
 /** Opens a connection that dies with `x.signal`. Errors of queries come classified. */
-export function openDatabase(x: PostgresContext): Database {
+export async function openDatabase(x: PostgresContext): Promise<Database> {
   const { config, secrets, signal } = x;
   const where = `PostgreSQL ${config.host}:${config.port}/${config.database}`;
   if (signal.aborted) throw new ConnectorError("cancelled", `The call to ${where} was stopped.`);
   const sql = postgres({
-    host: config.host,
-    port: config.port,
+    ...(await placeOf(x)),
     database: config.database,
     username: config.user,
     // A function, or postgres.js would take PGPASSWORD from the host's environment.
@@ -103,6 +102,15 @@ export function quoted(name: string): string {
 /** The stream's table as SQL. */
 export function tableOf(stream: PostgresStream): string {
   return `${quoted(stream.schema)}.${quoted(stream.table)}`;
+}
+
+/** A path is a socket of this machine. A name goes no further than its check, for the driver would ask for it again. */
+async function placeOf(x: PostgresContext): Promise<object> {
+  const { host, port } = x.config;
+  if (host.startsWith("/")) return { host, port };
+  const hosts = await x.resolveHost(host);
+  // The driver takes lists, and an address of IPv6 in no other way; its types do not say so.
+  return { host: hosts, port: hosts.map(() => port) };
 }
 
 function sslOf(config: PostgresConfig): false | { rejectUnauthorized: boolean; ca?: string; servername?: string } {

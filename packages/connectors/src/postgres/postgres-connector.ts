@@ -17,9 +17,9 @@ export const postgresConnector = defineConnector({
   stability: "beta",
   config: postgresConfig,
   secrets: postgresSecrets,
-  egress: (config) => [`postgres://${config.host}:${config.port}`],
+  egress: (config) => [`postgres://${config.host.includes(":") ? `[${config.host}]` : config.host}:${config.port}`],
   check: async (x) => {
-    const database = openDatabase(x);
+    const database = await openDatabase(x);
     try {
       const rows = await database.query("select current_setting('server_version') as version, current_user::text as principal");
       return {
@@ -38,7 +38,7 @@ export const postgresConnector = defineConnector({
 });
 
 async function listStreams(x: PostgresContext): Promise<Stream[]> {
-  const database = openDatabase(x);
+  const database = await openDatabase(x);
   try {
     const streams: Stream[] = [];
     for (const stream of x.config.streams) {

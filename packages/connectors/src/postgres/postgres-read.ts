@@ -36,7 +36,7 @@ export async function* readStream(x: PostgresContext, request: ReadRequest): Asy
     throw new ConnectorError("config", "The postgres connector cannot read a range of time; leave from and to away.");
   }
   const stream = streamOf(x.config, request.stream);
-  const database = openDatabase(x);
+  const database = await openDatabase(x);
   try {
     const selection = await selectionOf(database, stream, stream.cursorColumn);
     let position = positionOf(request.cursor, selection);
@@ -61,7 +61,7 @@ export async function* readStream(x: PostgresContext, request: ReadRequest): Asy
 /** Lists the keys of a table by keyset pages over the key alone. */
 export async function* listTableKeys(x: PostgresContext, request: ListKeysRequest): AsyncGenerator<KeyPage, void, void> {
   const stream = streamOf(x.config, request.stream);
-  const database = openDatabase(x);
+  const database = await openDatabase(x);
   try {
     const { order } = await selectionOf(database, stream, undefined);
     const selection: Selection = { stream, columns: [], order };

@@ -21,7 +21,7 @@ interface Group {
 /** Upserts and deletes in one transaction. What the database refuses is found by a savepoint a record, and fails alone. */
 export async function writeItems(x: PostgresContext, streamName: string, items: readonly WriteItem[]): Promise<WriteResult[]> {
   const stream = streamOf(x.config, streamName);
-  const database = openDatabase(x);
+  const database = await openDatabase(x);
   try {
     const columns = await writableColumns(database, stream);
     const results = new Map<string, WriteResult>();

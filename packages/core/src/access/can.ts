@@ -10,6 +10,8 @@ export const actions = [
   "windows.read",
   "windows.write",
   "windows.approve",
+  // Planning a change inside a freeze all the same.
+  "windows.override-freeze",
   "holds.write",
   "runs.read",
   "runs.write",
@@ -17,12 +19,16 @@ export const actions = [
   "runs.break-glass",
   // The contents of records that failed: personal data may be among them.
   "records.read",
+  // Handing in records to be delivered.
+  "records.push",
   "gate.read",
   "gate.enter",
   "events.read",
   // Sending teams a test message, or a message once more.
   "notifications.send",
   "audit.read",
+  // Taking personal values out of the audit trail for good.
+  "audit.erase",
   "control.read",
   "control.write",
   "tokens.read",
@@ -64,11 +70,12 @@ const rules = {
     "runs.write",
     "runs.break-glass",
     "records.read",
+    "records.push",
     "gate.enter",
     "endpoint.check",
     "notifications.send",
   ],
-  approver: [...look, "windows.write", "windows.approve", "runs.break-glass", "audit.read"],
+  approver: [...look, "windows.write", "windows.approve", "windows.override-freeze", "runs.break-glass", "audit.read"],
   "connector-author": [...look, "endpoint.check", "records.read"],
   auditor: [...look, "audit.read", "tokens.read"],
   admin: actions,

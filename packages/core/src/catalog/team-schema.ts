@@ -20,10 +20,15 @@ const webhookSchema = strictObject({
     .refine(isPlainUrl, { message: "Expected an address without user, password and fragment, such as https://hooks.example.com/quiesce." }),
   /** What the messages are signed with: whsec_ and base64, as Standard Webhooks writes it. */
   secret: secretSchema,
-  /** Kinds of events of windows, such as window.quiesced or window.*; empty: the usual ones. */
+  /** Kinds of events of windows, such as window.quiesced or window.*, and of the audit trail; empty: the usual ones of windows. */
   events: z
     .array(
-      z.string().regex(/^window\.(\*|[a-z][a-z-]{0,60})$/, "Expected a kind of a window's events, such as window.quiesced or window.*."),
+      z
+        .string()
+        .regex(
+          /^(window\.(\*|[a-z][a-z-]{0,60})|audit\.(\*|head|broken|mended))$/,
+          "Expected a kind of a window's events, such as window.quiesced or window.*, or audit.head, audit.broken, audit.mended, audit.*.",
+        ),
     )
     .max(MAX_EVENTS)
     .default([])

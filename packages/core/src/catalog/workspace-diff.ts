@@ -1,5 +1,6 @@
 import { equalJson } from "./sorted-json.js";
 import { minimalEntry } from "./workspace-document.js";
+import type { CalendarEntry } from "./calendar-schema.js";
 import type { TeamEntry } from "./team-schema.js";
 import type { EndpointEntry, WorkspaceDocument, WorkspaceSection } from "./workspace-schema.js";
 
@@ -20,13 +21,25 @@ export type SettledTeam = Omit<TeamEntry, "webhooks"> & {
   readonly webhooks: readonly (Omit<TeamEntry["webhooks"][number], "secret"> & { readonly secret: SettledSecret })[];
 };
 
+export type SettledCalendar = Omit<CalendarEntry, "url"> & { readonly url: SettledSecret };
+
 /** A workspace whose secrets are settled: nothing in it must be kept from anyone's eyes. */
-export type SettledWorkspace = Omit<WorkspaceDocument, "endpoints" | "teams"> & {
+export type SettledWorkspace = Omit<WorkspaceDocument, "endpoints" | "teams" | "calendars"> & {
+  readonly calendars: readonly SettledCalendar[];
   readonly endpoints: readonly SettledEndpoint[];
   readonly teams: readonly SettledTeam[];
 };
 
-export type WorkspaceKind = "system" | "endpoint" | "integration" | "job" | "holiday-calendar" | "approval-policy" | "team" | "window";
+export type WorkspaceKind =
+  | "system"
+  | "endpoint"
+  | "integration"
+  | "job"
+  | "holiday-calendar"
+  | "calendar"
+  | "approval-policy"
+  | "team"
+  | "window";
 
 /** One step of an apply. */
 export interface WorkspaceChange {
@@ -53,6 +66,7 @@ export const KIND_OF_SECTION = {
   integrations: "integration",
   jobs: "job",
   holidayCalendars: "holiday-calendar",
+  calendars: "calendar",
   approvals: "approval-policy",
   teams: "team",
   windows: "window",

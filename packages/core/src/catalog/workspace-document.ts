@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { calendarSchema, type CalendarEntry } from "./calendar-schema.js";
 import { approvalPolicySchema, holidayCalendarSchema, type ApprovalPolicyEntry, type HolidayCalendarEntry } from "./planning-schema.js";
 import { teamSchema, type TeamEntry } from "./team-schema.js";
 import { workspaceProblem, problemsOfParse, type WorkspaceProblem } from "./workspace-problem.js";
@@ -6,6 +7,7 @@ import {
   endpointSchema,
   integrationSchema,
   jobSchema,
+  streamSchema,
   systemSchema,
   windowSchema,
   workspaceSchema,
@@ -64,7 +66,8 @@ const systemDefaults = defaultsOf(systemSchema, { key });
 const endpointDefaults = defaultsOf(endpointSchema, { key, system: "x", connector: "xx" });
 const integrationDefaults = defaultsOf(integrationSchema, { key });
 const jobDefaults = defaultsOf(jobSchema, { key, integration: "x" });
-const calendarDefaults = defaultsOf(holidayCalendarSchema, { key });
+const holidayDefaults = defaultsOf(holidayCalendarSchema, { key });
+const calendarDefaults = defaultsOf(calendarSchema, { key, url: { value: "x" }, scope: { all: true }, owner: "x", reason: "x" });
 const approvalDefaults = defaultsOf(approvalPolicySchema, { key });
 const teamDefaults = defaultsOf(teamSchema, { key });
 const webhookDefaults = new Map([
@@ -104,6 +107,8 @@ function minimalSystem(system: SystemEntry): Members {
   return withoutOwnName({ ...system, dependsOn: system.dependsOn.map((one) => withoutDefaults(one, hard)) }, systemDefaults);
 }
 
+const usualDeleteLimit = streamSchema.parse({ stream: "x", mapping: { fields: { x: { from: "x" } } } }).deleteLimit;
+
 function minimalIntegration(integration: IntegrationEntry): Members {
   const streams = integration.streams.map((stream) =>
     withoutDefaults(
@@ -111,6 +116,8 @@ function minimalIntegration(integration: IntegrationEntry): Members {
       new Map([
         ["target", JSON.stringify(stream.stream)],
         ["deletes", JSON.stringify("ignore")],
+        ["deleteLimit", JSON.stringify(usualDeleteLimit)],
+        ["push", "false"],
       ]),
     ),
   );
@@ -140,6 +147,8 @@ export const minimalEntry = {
   integrations: minimalIntegration,
   jobs: minimalJob,
   holidayCalendars: (calendar: HolidayCalendarEntry): Members =>
+    withoutDefaults(calendar, new Map([...holidayDefaults, ["title", JSON.stringify(calendar.key)]])),
+  calendars: (calendar: CalendarEntry): Members =>
     withoutDefaults(calendar, new Map([...calendarDefaults, ["title", JSON.stringify(calendar.key)]])),
   approvals: (policy: ApprovalPolicyEntry): Members => withoutDefaults(policy, approvalDefaults),
   teams: minimalTeam,
@@ -156,6 +165,7 @@ export function minimalWorkspace(document: WorkspaceDocument): { readonly [name:
     integrations: document.integrations.toSorted(byKey).map(minimalEntry.integrations),
     jobs: document.jobs.toSorted(byKey).map(minimalEntry.jobs),
     holidayCalendars: document.holidayCalendars.toSorted(byKey).map(minimalEntry.holidayCalendars),
+    calendars: document.calendars.toSorted(byKey).map(minimalEntry.calendars),
     approvals: document.approvals.toSorted(byKey).map(minimalEntry.approvals),
     teams: document.teams.toSorted(byKey).map(minimalEntry.teams),
     windows: document.windows.toSorted(byKey).map(minimalEntry.windows),

@@ -1,11 +1,15 @@
 import { validateMapping } from "../mapping/validate-mapping.js";
 import { validateJobSchedule } from "../schedules/validate-job-schedule.js";
+import { packagedZoneData } from "../time/packaged-zone-data.js";
 import type { ZoneData } from "../time/zone-data.js";
 import { validateWindowSeries } from "../windows/validate-series.js";
 import { withHolidays } from "../windows/window-series.js";
+import type { CalendarEntry } from "./calendar-schema.js";
 import { jobScheduleOf } from "./job-schedule-text.js";
 import { nearestName } from "./nearest-name.js";
+import { pushProblems } from "./push-problems.js";
 import { windowSeriesOf, type HolidayCalendars } from "./window-entry.js";
+import type { WindowScope } from "./window-scope.js";
 import { MAX_PROBLEMS, workspaceProblem, type WorkspaceProblem } from "./workspace-problem.js";
 import {
   WORKSPACE_SECTIONS,
@@ -37,6 +41,7 @@ export function workspaceProblems(
     ...document.endpoints.flatMap((endpoint, index) => names.check("systems", endpoint.system, ["endpoints", index, "system"])),
     ...document.integrations.flatMap((integration, index) => integrationProblems(integration, ["integrations", index], names)),
     ...standingRouteProblems(document, options.standing, names),
+    ...pushProblems(document, options.standing),
     ...document.jobs.flatMap((job, index) => [
       ...names.check("integrations", job.integration, ["jobs", index, "integration"]),
       ...(job.schedule === null
@@ -46,16 +51,43 @@ export function workspaceProblems(
     ...document.approvals.flatMap((policy, index) =>
       policy.systems.flatMap((key, at) => names.check("systems", key, ["approvals", index, "systems", at])),
     ),
+    ...document.calendars.flatMap((calendar, index) => [
+      ...scopeProblems(calendar.scope, ["calendars", index, "scope"], names),
+      ...zoneProblems(calendar, ["calendars", index], options.zones),
+    ]),
     ...standingCalendarProblems(document, options, calendars),
     ...document.windows.flatMap((window, index) => [
-      ...(window.scope.systems ?? []).flatMap((key, at) => names.check("systems", key, ["windows", index, "scope", "systems", at])),
-      ...(window.scope.integrations ?? []).flatMap((key, at) =>
-        names.check("integrations", key, ["windows", index, "scope", "integrations", at]),
-      ),
+      ...scopeProblems(window.scope, ["windows", index, "scope"], names),
       ...(window.calendar === null ? [] : names.check("holidayCalendars", window.calendar, ["windows", index, "calendar"])),
       ...windowRefusals(window, { calendars, zones: options.zones, at: ["windows", index] }),
     ]),
   ].slice(0, MAX_PROBLEMS);
+}
+
+function scopeProblems(scope: WindowScope, at: readonly (string | number)[], names: Names): readonly WorkspaceProblem[] {
+  return [
+    ...(scope.systems ?? []).flatMap((key, index) => names.check("systems", key, [...at, "systems", index])),
+    ...(scope.integrations ?? []).flatMap((key, index) => names.check("integrations", key, [...at, "integrations", index])),
+  ];
+}
+
+function zoneProblems(
+  calendar: Pick<CalendarEntry, "timeZone" | "zoneMap">,
+  at: readonly (string | number)[],
+  zones: ZoneData = packagedZoneData(),
+): readonly WorkspaceProblem[] {
+  const named = [
+    ...(calendar.timeZone === null ? [] : [[["timeZone"], calendar.timeZone] as const]),
+    ...Object.entries(calendar.zoneMap).map(([tzid, name]) => [["zoneMap", tzid], name] as const),
+  ];
+  return named
+    .filter(([, name]) => zones.zone(name) === undefined)
+    .map(([path, name]) =>
+      workspaceProblem(
+        [...at, ...path],
+        `Found "${name}", which is no time zone of the IANA database ${zones.version}. Use a name such as Europe/Madrid.`,
+      ),
+    );
 }
 
 /** An unknown calendar is a problem of its own: what the window would be with it nobody can say. */
@@ -112,6 +144,10 @@ export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key:
           "windows",
           keysOf(workspace.windows, (one) => one.scope.systems?.includes(key) === true),
         ),
+        ...users(
+          "calendars",
+          keysOf<AnyWorkspace["calendars"][number]>(workspace.calendars, (one) => one.scope.systems?.includes(key) === true),
+        ),
       ];
     case "endpoints":
       return users(
@@ -128,6 +164,10 @@ export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key:
           "windows",
           keysOf(workspace.windows, (one) => one.scope.integrations?.includes(key) === true),
         ),
+        ...users(
+          "calendars",
+          keysOf<AnyWorkspace["calendars"][number]>(workspace.calendars, (one) => one.scope.integrations?.includes(key) === true),
+        ),
       ];
     case "holidayCalendars":
       return users(
@@ -135,6 +175,7 @@ export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key:
         keysOf(workspace.windows, (one) => one.calendar === key),
       );
     case "jobs":
+    case "calendars":
     case "approvals":
     // A team that is gone is a name again: owners may be any text.
     case "teams":
@@ -213,8 +254,9 @@ function integrationProblems(integration: IntegrationEntry, at: readonly (string
   }
   for (const [index, key] of integration.via.entries()) problems.push(...names.check("systems", key, [...at, "via", index]));
   problems.push(...routeProblems(integration, at, names));
-  if (integration.streams.length > 0 && (integration.source === null || integration.target === null)) {
-    const missing = integration.source === null ? "source" : "target";
+  const needsSource = integration.source === null && integration.streams.some((stream) => !stream.push);
+  if (integration.streams.length > 0 && (needsSource || integration.target === null)) {
+    const missing = needsSource ? "source" : "target";
     problems.push(
       workspaceProblem(
         [...at, "streams"],

@@ -7,8 +7,10 @@ import { resumePolicySchema } from "../windows/resume-policy.js";
 import { DST_POLICIES } from "../windows/window-series.js";
 import { windowModes } from "../windows/window-input.js";
 import { windowKinds } from "../windows/window-kinds.js";
+import { calendarSchema } from "./calendar-schema.js";
 import { CRITICALITIES } from "./criticality.js";
 import { durationSchema, formatDuration } from "./duration-text.js";
+import { privateHostsSchema } from "./private-host.js";
 import { approvalPolicySchema, businessDayFields, holidayCalendarSchema } from "./planning-schema.js";
 import { secretSchema } from "./secret-schema.js";
 import { sortedJson } from "./sorted-json.js";
@@ -24,6 +26,7 @@ export const WORKSPACE_LIMITS = {
   integrations: 100_000,
   jobs: 100_000,
   holidayCalendars: 1_000,
+  calendars: 1_000,
   approvals: 1_000,
   teams: 10_000,
   windows: 10_000,
@@ -103,7 +106,15 @@ export const endpointSchema = strictObject({
       message: `Expected at most ${WORKSPACE_LIMITS.secretsOfEndpoint} secrets.`,
     })
     .transform(sortedJson),
+  /** Names that may lead into private networks; an address in the configuration is its own permission. */
+  allowPrivate: privateHostsSchema.default([]),
 }).transform((endpoint) => ({ ...endpoint, name: endpoint.name ?? endpoint.key }));
+
+/** Deletions that a comparison of keys finds: of more than this at once, in percent and in number, a person is asked first. */
+const deleteLimitSchema = strictObject({
+  percent: z.int().min(0).max(100).default(20),
+  records: z.int().min(0).max(100_000_000).default(50),
+});
 
 export const streamSchema = strictObject({
   stream: text(200),
@@ -111,6 +122,9 @@ export const streamSchema = strictObject({
   target: text(200).optional(),
   mapping: mappingSchema.transform(sortedJson),
   deletes: z.enum(["ignore", "apply"]).default("ignore"),
+  deleteLimit: deleteLimitSchema.prefault({}),
+  /** Yes, its records are pushed (POST /push, `pushRecords`, `quiesce push`) instead of read from the source. */
+  push: z.boolean().default(false),
 }).transform((stream) => ({ ...stream, target: stream.target ?? stream.stream }));
 
 export const integrationSchema = strictObject({
@@ -188,6 +202,8 @@ export const jobSchema = strictObject({
   retry: retrySchema.prefault({}),
   /** Yes, its runs never come to an end by themselves: none is kept back because it would not finish before a window. */
   continuous: z.boolean().default(false),
+  /** Yes, it delivers what was pushed for its integration, and is queued whenever something was. */
+  push: z.boolean().default(false),
 }).transform((job) => ({ ...job, name: job.name ?? job.key }));
 
 export const windowSchema = strictObject({
@@ -224,6 +240,7 @@ export const workspaceSchema = strictObject({
   integrations: listOf(integrationSchema, WORKSPACE_LIMITS.integrations),
   jobs: listOf(jobSchema, WORKSPACE_LIMITS.jobs),
   holidayCalendars: listOf(holidayCalendarSchema, WORKSPACE_LIMITS.holidayCalendars),
+  calendars: listOf(calendarSchema, WORKSPACE_LIMITS.calendars),
   approvals: listOf(approvalPolicySchema, WORKSPACE_LIMITS.approvals),
   teams: listOf(teamSchema, WORKSPACE_LIMITS.teams),
   windows: listOf(windowSchema, WORKSPACE_LIMITS.windows),
@@ -248,6 +265,7 @@ export const WORKSPACE_SECTIONS = [
   "integrations",
   "jobs",
   "holidayCalendars",
+  "calendars",
   "approvals",
   "teams",
   "windows",

@@ -69,7 +69,7 @@ describe("a workspace document", () => {
     [
       "an unknown key, with the nearest known one",
       { ...small, integratons: [] },
-      ': Unknown key "integratons" (did you mean integrations?). Known here: quiesce, systems, endpoints, integrations, jobs, holidayCalendars, approvals, teams, windows.',
+      ': Unknown key "integratons" (did you mean integrations?). Known here: quiesce, systems, endpoints, integrations, jobs, holidayCalendars, calendars, approvals, teams, windows.',
     ],
     [
       "an unknown nested key",
@@ -229,7 +229,8 @@ const settled = (input: unknown, fingerprint = "hmac-1"): SettledWorkspace => {
   const secrets = { token: { source: "env:ERP_TOKEN", fingerprint } };
   const endpoints = document.endpoints.map((one) => ({ ...one, secrets: one.key === "erp-api" ? secrets : {} }));
   const teams = document.teams.map((one) => ({ ...one, webhooks: one.webhooks.map((hook) => ({ ...hook, secret: secrets.token })) }));
-  return { ...document, endpoints, teams };
+  const calendars = document.calendars.map((one) => ({ ...one, url: secrets.token }));
+  return { ...document, endpoints, teams, calendars };
 };
 const nothing = settled({ quiesce: 1 });
 

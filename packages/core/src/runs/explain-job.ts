@@ -39,6 +39,8 @@ export interface JobFacts {
   readonly expansionStale: boolean;
   /** The database's clock jumped and nobody has acknowledged it; by milliseconds, back below zero. */
   readonly clockStep: { readonly seenAt: number; readonly byMs: number } | null;
+  /** What was pushed for the integration and waits; null: the job delivers no pushed records. */
+  readonly pushed: { readonly records: number; readonly oldestAt: number | null } | null;
   readonly lastRun: { readonly state: string; readonly finishedAt: number; readonly error: string | null } | null;
 }
 
@@ -55,6 +57,17 @@ export interface JobExplanation {
 
 /** Says why a job is or is not running, since when, by whom and until when, in the words of the product. */
 export function explainJobFacts(facts: JobFacts, now: number): JobExplanation {
+  const explanation = explainRuns(facts, now);
+  const { pushed } = facts;
+  if (pushed === null || pushed.records === 0) return explanation;
+  const since = pushed.oldestAt === null ? "" : `, the oldest since ${at(pushed.oldestAt)}`;
+  return {
+    ...explanation,
+    sentence: `${explanation.sentence} ${count(pushed.records, "pushed record")} ${pushed.records === 1 ? "waits" : "wait"}${since}.`,
+  };
+}
+
+function explainRuns(facts: JobFacts, now: number): JobExplanation {
   const name = `Job "${facts.job}"`;
   if (facts.running !== null) {
     const again = facts.running.attempt > 1 ? ` (attempt ${facts.running.attempt})` : "";
@@ -76,6 +89,8 @@ export function explainJobFacts(facts: JobFacts, now: number): JobExplanation {
     facts.lastRun === null
       ? ""
       : ` Its last run ${facts.lastRun.state} at ${at(facts.lastRun.finishedAt)}${facts.lastRun.error === null ? "" : `: ${facts.lastRun.error}`}.`;
+  if (facts.pushed !== null)
+    return { state: "idle", sentence: `${name} runs when records are pushed for integration "${facts.integration}".${last}`, needed: null };
   if (!facts.hasSchedule)
     return {
       state: "idle",

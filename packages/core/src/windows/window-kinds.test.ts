@@ -19,6 +19,7 @@ test("every kind has a row, and a freeze holds writes and blocks changes, nothin
     mutesAlerts: false,
     leavesNetSla: false,
     blocksChanges: true,
+    changes: false,
     announces: false,
   });
 });

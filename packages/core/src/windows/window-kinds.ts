@@ -6,8 +6,10 @@ interface WindowEffects {
   readonly mutesAlerts: boolean;
   /** Its time may be taken out of the net availability, as far as the agreement allows. */
   readonly leavesNetSla: boolean;
-  /** No change may be planned or begun on what it covers. */
+  /** No change may be planned on what it covers. */
   readonly blocksChanges: boolean;
+  /** Something is changed on what it covers: what blocks changes refuses it. */
+  readonly changes: boolean;
   /** Monitors are told of it, owners of covered integrations as well. */
   readonly announces: boolean;
 }
@@ -17,9 +19,9 @@ interface WindowEffects {
  * everything as maintenance does, for nothing may run into a system that is half changed, but it is no downtime that an agreement forgives.
  */
 export const windowKindEffects = {
-  maintenance: { holds: "everything", mutesAlerts: true, leavesNetSla: true, blocksChanges: false, announces: true },
-  freeze: { holds: "writes", mutesAlerts: false, leavesNetSla: false, blocksChanges: true, announces: false },
-  change: { holds: "everything", mutesAlerts: true, leavesNetSla: false, blocksChanges: false, announces: true },
+  maintenance: { holds: "everything", mutesAlerts: true, leavesNetSla: true, blocksChanges: false, changes: false, announces: true },
+  freeze: { holds: "writes", mutesAlerts: false, leavesNetSla: false, blocksChanges: true, changes: false, announces: false },
+  change: { holds: "everything", mutesAlerts: true, leavesNetSla: false, blocksChanges: false, changes: true, announces: true },
 } as const satisfies { readonly [kind: string]: WindowEffects };
 
 export type WindowKind = keyof typeof windowKindEffects;

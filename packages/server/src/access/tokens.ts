@@ -48,8 +48,8 @@ export function revokeToken(
   input: { readonly id: number; readonly reason?: string | undefined },
 ): Promise<{ readonly id: number }> {
   return inTransaction(context, async (tx) => {
-    const [row] = await tx.execute<{ name: string; revoked: boolean }>(sql`
-      select name, revoked_at is not null as revoked from api_token where id = ${input.id} for update`);
+    const [row] = await tx.execute<{ name: string; role: string; revoked: boolean }>(sql`
+      select name, role, revoked_at is not null as revoked from api_token where id = ${input.id} for update`);
     if (row === undefined)
       throw new DomainError("QSC_ACCESS_TOKEN_NOT_FOUND", `There is no token ${input.id}. List them with the query tokens.`, {
         field: "key",
@@ -62,6 +62,8 @@ export function revokeToken(
       action: "token.revoke",
       ...subject,
       ...(input.reason === undefined ? {} : { reason: input.reason }),
+      before: { name: row.name, role: row.role, revoked: false },
+      after: { name: row.name, role: row.role, revoked: true },
     });
     await appendEvents(tx, [{ kind: "token.revoked", ...subject, payload: { name: row.name } }]);
     return { id: input.id };

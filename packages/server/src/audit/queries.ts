@@ -14,9 +14,13 @@ export interface AuditView {
   readonly reason: string | null;
   readonly before: unknown;
   readonly after: unknown;
+  readonly position: number | null;
+  readonly hash: string | null;
+  readonly sealedAt: number | null;
 }
 
-const columns = sql`id, at, actor, action, subject_kind as "subjectKind", subject_key as "subjectKey", reason, before, after`;
+const columns = sql`id, at, actor, action, subject_kind as "subjectKind", subject_key as "subjectKey", reason, before, after,
+  position, encode(hash, 'hex') as hash, sealed_at as "sealedAt"`;
 
 export function auditByIds(database: Database, ids: readonly string[]): Promise<readonly AuditView[]> {
   return selectRows(database.db, sql`select ${columns} from audit_entry where id = any(${bigints(ids)})`);
@@ -44,6 +48,7 @@ export function auditPage(
   if (typeof action === "string") where.push(sql`action = ${action}`);
   if (typeof from === "number") where.push(sql`at >= ${from}::timestamptz`);
   if (typeof to === "number") where.push(sql`at < ${to}::timestamptz`);
+  const byTime: SortKey<AuditView> = { column: sql`at`, type: "timestamptz", of: (row) => row.at };
   const byId: SortKey<AuditView> = { column: sql`id`, type: "bigint", of: (row) => row.id };
-  return readPage(database, args, { columns, from: sql`audit_entry`, where, sort: [byId], direction: "desc" });
+  return readPage(database, args, { columns, from: sql`audit_entry`, where, sort: [byTime, byId], direction: "desc" });
 }

@@ -71,7 +71,14 @@ export function revokeCalendarFeed(
     await tx.execute(sql`update calendar_feed set revoked_at = app_now() where id = ${input.id}`);
     const subject = { subjectKind: "calendar", subjectKey: String(input.id) } as const;
     const reason = input.reason === undefined ? {} : { reason: input.reason };
-    await recordAudit(tx, { actor: context.actor, action: "feed.revoke", ...subject, ...reason });
+    await recordAudit(tx, {
+      actor: context.actor,
+      action: "feed.revoke",
+      ...subject,
+      ...reason,
+      before: { title: row.title, revoked: false },
+      after: { title: row.title, revoked: true },
+    });
     await appendEvents(tx, [{ kind: "calendar.feed-revoked", ...subject, payload: { title: row.title } }]);
     return { id: input.id };
   });

@@ -27,13 +27,24 @@ export function calendarUrl(text: string): URL {
   return url;
 }
 
+/** What is wrong with a value as a calendar's address; undefined when nothing is. The value is not repeated. */
+export function calendarUrlProblem(text: string): string | undefined {
+  try {
+    calendarUrl(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DomainError) return error.message;
+    throw error;
+  }
+}
+
 /**
  * Fetches a calendar by the rules of every outgoing request: no addresses inside the machine's own network of links, no redirects to other origins,
  * 30 seconds, 5 MiB. Throws QSC_CALENDAR_FETCH_FAILED or QSC_CALENDAR_TOO_LARGE, without what of the address is secret.
  */
 export async function fetchCalendar(
   url: URL,
-  options: { readonly validators: Validators; readonly signal: AbortSignal },
+  options: { readonly validators: Validators; readonly signal: AbortSignal; readonly privateHosts?: readonly string[] },
 ): Promise<FetchedCalendar> {
   const target = new URL(url);
   const { username, password } = target;
@@ -41,7 +52,7 @@ export async function fetchCalendar(
   target.password = "";
   const mask = createSecretMask();
   mask.add([url.href, target.href, `${target.pathname}${target.search}`, target.search, password].filter((text) => text.length > 3));
-  const egress = createEgress();
+  const egress = createEgress({ privateHosts: options.privateHosts ?? [] });
   try {
     const fetch = egress.fetchFor({ origins: [target.origin], signal: options.signal, mask });
     const { etag, lastModified } = options.validators;

@@ -14,7 +14,7 @@ const importActor = (key: string): Actor => ({ kind: "system", name: `calendar $
  * the scheduler, because a vendor's server that does not answer must keep nothing else waiting.
  */
 export function followImports(
-  context: Omit<CommandContext, "actor"> & { readonly keys: KeyRing; readonly log: Log },
+  context: Omit<CommandContext, "actor"> & { readonly keys: KeyRing; readonly privateHosts?: readonly string[]; readonly log: Log },
   options: { readonly everyMs?: number; readonly afterWrite?: () => void } = {},
 ): () => Promise<void> {
   const stop = new AbortController();

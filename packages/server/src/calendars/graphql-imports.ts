@@ -171,7 +171,7 @@ function defineImport(): void {
         const source = sourceOf(context, { url, document });
         const { key, report } = await runCommand(context, (command) =>
           importCalendar(
-            { ...command, keys: context.catalogue.keys, signal: requestSignal() },
+            { ...command, ...context.catalogue, signal: requestSignal() },
             { import: { ...rest, scope: scopeOf(scope), zoneMap: zones }, source, dryRun: dryRun === true },
           ),
         );
@@ -201,9 +201,7 @@ function defineImportUpkeep(): void {
       description: "Reads an imported calendar again, now. Whether that went well is in `problem`.",
       args: { input: t.arg({ type: SyncInput, required: true, description: "Which." }) },
       resolve: async (_root, { input: { key } }, context) => {
-        await runCommand(context, (command) =>
-          syncCalendarImport({ ...command, keys: context.catalogue.keys, signal: requestSignal() }, { key }),
-        );
+        await runCommand(context, (command) => syncCalendarImport({ ...command, ...context.catalogue, signal: requestSignal() }, { key }));
         const found = await importByKey(context.database, key);
         if (found === null) throw new Error(`The import ${key} was read and is gone.`);
         return found;

@@ -3,7 +3,7 @@ import { and, eq, isNull, sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
 import type { KeyRing } from "../credentials/master-key.js";
-import { open, seal } from "../credentials/sealed-secret.js";
+import { fingerprint, open, seal } from "../credentials/sealed-secret.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
 import { lockCatalogue, lockDispatch } from "../windows/locks.js";
@@ -19,6 +19,8 @@ import { calendarImport, calendarImportEvent, calendarUrlAddress, type ImportRep
 /** What commands of imports need beside the rest: the keys that seal addresses, and a signal that ends a fetch. */
 export interface CalendarContext extends CommandContext {
   readonly keys: KeyRing;
+  /** Names that may lead into private networks. */
+  readonly privateHosts?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -43,7 +45,7 @@ export async function importCalendar(
   const wanted = parseImportInput(input.import, context.zones);
   const { source } = input;
   const url = "url" in source ? calendarUrl(source.url) : null;
-  const fetched = url === null ? null : await fetchCalendar(url, { validators: noValidators, signal: context.signal });
+  const fetched = url === null ? null : await fetchCalendar(url, { ...context, validators: noValidators });
   const text = "document" in source ? source.document : fetched?.kind === "new" ? fetched.text : "";
   const report = await inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
@@ -59,6 +61,9 @@ export async function importCalendar(
       title: wanted.title,
       settings: wanted.settings,
       sealedUrl,
+      urlSource: url === null ? null : "inline",
+      urlFingerprint:
+        url === null || sealedUrl === null ? null : fingerprint(context.keys, calendarUrlAddress(wanted.key), sealedUrl, url.href),
       origin: url?.origin ?? null,
       everySeconds: url === null ? null : wanted.everySeconds,
       updatedAt: now,
@@ -72,7 +77,6 @@ export async function importCalendar(
         : await tx.update(calendarImport).set(values).where(eq(calendarImport.id, before.id)).returning();
     if (row === undefined) throw new Error(`The import ${wanted.key} was not written.`);
     const subject = { subjectKind: "calendar", subjectKey: wanted.key } as const;
-    const shown = ({ title, settings, origin, everySeconds }: ImportRow) => ({ title, settings, origin, everySeconds });
     await recordAudit(tx, {
       ...subject,
       actor: context.actor,
@@ -106,8 +110,8 @@ export async function syncCalendarImport(
   }
   let problem: string | null = null;
   try {
-    const url = new URL(open(context.keys, calendarUrlAddress(key), row.sealedUrl));
-    const fetched = await fetchCalendar(url, { validators: believes(row, now) ? row : noValidators, signal: context.signal });
+    const url = calendarUrl(open(context.keys, calendarUrlAddress(key), row.sealedUrl));
+    const fetched = await fetchCalendar(url, { ...context, validators: believes(row, now) ? row : noValidators });
     await inTransaction(context, (tx) => takeOverFetched(tx, context, key, fetched));
   } catch (error) {
     // A fetch that a stopping server broke off is no failure of the calendar.
@@ -127,24 +131,38 @@ export function removeCalendarImport(
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
     const row = await knownImport(tx, input.key);
-    const changed: number[] = [];
-    const living = (await knownEvents(tx, row.id)).filter(({ window }) => window.cancelledAt === null);
-    for (const { window } of input.keepWindows ? [] : living) {
-      changed.push(...(await deleteWindow(tx, context, { key: window.key, reason: input.reason })));
-    }
-    await tx.delete(calendarImportEvent).where(eq(calendarImportEvent.importId, row.id));
-    // Nobody needs the address any more.
-    await tx
-      .update(calendarImport)
-      .set({ removedAt: await readNow(tx), sealedUrl: null, nextAt: null })
-      .where(eq(calendarImport.id, row.id));
-    const subject = { subjectKind: "calendar", subjectKey: input.key } as const;
-    const payload = { windows: living.length, keepWindows: input.keepWindows };
-    await recordAudit(tx, { ...subject, actor: context.actor, action: "calendar.remove-import", reason: input.reason, after: payload });
-    await appendEvents(tx, [{ ...subject, kind: "calendar.import-removed", payload }]);
+    const changed = await forgetImport(tx, context, { row, reason: input.reason, keepWindows: input.keepWindows });
     await lockDispatch(tx, changed);
     return { key: input.key };
   });
+}
+
+/** What the audit trail keeps of an import: never its address. */
+function shown({ title, settings, origin, everySeconds }: ImportRow) {
+  return { title, settings, origin, everySeconds };
+}
+
+/** Forgets an import inside a command that holds the catalogue lock. Answers the integrations whose cover changed. */
+export async function forgetImport(
+  tx: Tx,
+  context: CommandContext,
+  input: { readonly row: ImportRow; readonly reason: string; readonly keepWindows: boolean },
+): Promise<readonly number[]> {
+  const { row, reason, keepWindows } = input;
+  const changed: number[] = [];
+  const living = (await knownEvents(tx, row.id)).filter(({ window }) => window.cancelledAt === null);
+  for (const { window } of keepWindows ? [] : living) changed.push(...(await deleteWindow(tx, context, { key: window.key, reason })));
+  await tx.delete(calendarImportEvent).where(eq(calendarImportEvent.importId, row.id));
+  // Nobody needs the address any more.
+  await tx
+    .update(calendarImport)
+    .set({ removedAt: await readNow(tx), sealedUrl: null, urlSource: null, urlFingerprint: null, nextAt: null })
+    .where(eq(calendarImport.id, row.id));
+  const subject = { subjectKind: "calendar", subjectKey: row.key } as const;
+  const payload = { windows: living.length, keepWindows };
+  await recordAudit(tx, { ...subject, actor: context.actor, action: "calendar.remove-import", reason, after: payload });
+  await appendEvents(tx, [{ ...subject, kind: "calendar.import-removed", payload }]);
+  return changed;
 }
 
 /** Whether "not changed" is enough: not after failures, and not while something waits for its end to be removed. */
@@ -172,7 +190,11 @@ async function takeOver(
   await noteSuccess(tx, row, { etag: validators.etag, lastModified: validators.lastModified, report, readAt: await readNow(tx) });
   const counts = { added: report.addedCount, changed: report.changedCount, removed: report.removedCount, refused: report.refusedCount };
   const isNews = counts.added + counts.changed + counts.removed > 0 || counts.refused !== (row.report?.refusedCount ?? 0);
-  if (isNews) await appendEvents(tx, [{ kind: "calendar.imported", subjectKind: "calendar", subjectKey: row.key, payload: counts }]);
+  if (isNews) {
+    const subject = { subjectKind: "calendar", subjectKey: row.key } as const;
+    await recordAudit(tx, { ...subject, actor: context.actor, action: "calendar.sync", reason: row.settings.reason, after: counts });
+    await appendEvents(tx, [{ ...subject, kind: "calendar.imported", payload: counts }]);
+  }
   await lockDispatch(tx, applied.changed);
   return report;
 }
@@ -225,7 +247,8 @@ async function extendOpen(context: CommandContext, key: string): Promise<void> {
   }
 }
 
-async function lockImport(tx: Tx, key: string): Promise<ImportRow | undefined> {
+/** The living import of that key, locked. */
+export async function lockImport(tx: Tx, key: string): Promise<ImportRow | undefined> {
   const [row] = await tx
     .select()
     .from(calendarImport)

@@ -310,10 +310,11 @@ describe("an imported calendar", () => {
     expect(report).toMatchObject({ addedCount: 0, refused: [{ code: "QSC_CALENDAR_OWN_EVENT" }] });
   });
 
-  test("is no part of the workspace: applying one that does not name its windows leaves them", async () => {
+  test("has windows that are no part of the workspace: applying one that names the calendar and not them leaves them", async () => {
     vendor.events = [tonight("a")];
     await load();
-    await applyWorkspace(context, { quiesce: 1, systems: [{ key: "erp" }], integrations: [{ key: "orders" }] }, { prune: true });
+    const calendars = [{ ...input(), url: { value: vendor.url } }];
+    await applyWorkspace(context, { quiesce: 1, systems: [{ key: "erp" }], integrations: [{ key: "orders" }], calendars }, { prune: true });
     expect(await windows()).toEqual(["Maintenance a 2026-11-20T22:00 Europe/Madrid"]);
   });
 

@@ -32,6 +32,8 @@ export const calendarImport = pgTable("calendar_import", {
   key: text("key").notNull(),
   title: text("title").notNull(),
   sealedUrl: jsonb("sealed_url").$type<SealedSecret>(),
+  urlSource: text("url_source"),
+  urlFingerprint: text("url_fingerprint"),
   origin: text("origin"),
   everySeconds: integer("every_seconds"),
   settings: jsonb("settings").$type<ImportSettings>().notNull(),

@@ -13,6 +13,8 @@ export interface CatalogContext extends CommandContext {
   readonly keys: KeyRing;
   /** Left out, any connector and any settings are taken. */
   readonly checkEndpoint?: CheckEndpoint;
+  /** Names that may lead what this server fetches into private networks. */
+  readonly privateHosts?: readonly string[];
 }
 
 export interface ApplyOptions {
@@ -21,4 +23,6 @@ export interface ApplyOptions {
   /** Answers what would be done and does nothing. */
   readonly dryRun?: boolean | undefined;
   readonly reason?: string | undefined;
+  /** Why changes are planned although freezes block them. */
+  readonly overrideFreeze?: string | undefined;
 }

@@ -3,12 +3,14 @@ import {
   KIND_OF_SECTION,
   minimalEntry,
   windowInputOf,
+  windowKindEffects,
   WORKSPACE_SECTIONS,
   type SettledWorkspace,
   type WorkspaceChange,
   type WorkspaceSection,
 } from "@quiesce/core";
 import { sql } from "drizzle-orm";
+import { removeDeclaredCalendars, saveDeclaredCalendars } from "../calendars/declared-calendars.js";
 import { recordAudit } from "../audit/record-audit.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
@@ -49,6 +51,8 @@ export async function changeCatalogue(tx: Tx, context: CatalogContext, input: Ch
   const cover = await saveWindows(tx, context, input, { made: keys("made", "windows"), deleted: keys("deleted", "windows") });
   cover.push(...(await recountWindows(tx, context, { calendars: keys("made", "holidayCalendars"), except: keys("made", "windows") })));
   await deletePlanningEntries(tx, { calendars: [...keys("deleted", "holidayCalendars")], approvals: [...keys("deleted", "approvals")] });
+  const reason = options.reason ?? "Not in the applied workspace.";
+  cover.push(...(await removeDeclaredCalendars(tx, context, { keys: keys("deleted", "calendars"), reason })));
   await deleteTeams(tx, [...keys("deleted", "teams")]);
   const deleted = await deleteEntries(tx, {
     systems: [...keys("deleted", "systems")],
@@ -84,6 +88,7 @@ async function saveMade(
   await saveRoutes(tx, { workspace: result, integrations: made("integrations"), endpoints: made("endpoints") });
   await saveJobs(tx, { entries: chosen(result.jobs, made("jobs")), zones: context.zones });
   await saveHolidayCalendars(tx, chosen(result.holidayCalendars, made("holidayCalendars")));
+  await saveDeclaredCalendars(tx, context, { entries: chosen(result.calendars, made("calendars")), ...secrets });
   await saveApprovalPolicies(tx, chosen(result.approvals, made("approvals")));
 }
 
@@ -95,8 +100,13 @@ async function saveWindows(
   keys: { readonly made: ReadonlySet<string>; readonly deleted: ReadonlySet<string> },
 ): Promise<number[]> {
   const changed: number[] = [];
-  for (const window of input.result.windows) {
-    if (keys.made.has(window.key)) changed.push(...(await saveWindow(tx, context, windowInputOf(window))).changed);
+  const { overrideFreeze } = input.options;
+  // What blocks changes first: a document that brings a freeze and a change inside it is refused, whatever their order.
+  const byEffect = input.result.windows.toSorted(
+    (a, b) => Number(windowKindEffects[a.kind].changes) - Number(windowKindEffects[b.kind].changes),
+  );
+  for (const window of byEffect) {
+    if (keys.made.has(window.key)) changed.push(...(await saveWindow(tx, context, windowInputOf(window), { overrideFreeze })).changed);
   }
   for (const key of keys.deleted)
     changed.push(...(await deleteWindow(tx, context, { key, reason: input.options.reason ?? "Not in the applied workspace." })));

@@ -350,9 +350,15 @@ describe("export and apply", () => {
             ...team,
             webhooks: (team.webhooks ?? []).map((hook) => ({ ...hook, secret: { ...hook.secret, value: secretOfHook } })),
           }));
+          const calendars = (input["calendars"] as { url: object }[]).map((calendar) => ({
+            ...calendar,
+            url: { ...calendar.url, value: "https://calendars.example.com/s3cr3t.ics" },
+          }));
           // Every round starts with an empty catalogue: a job cannot move between integrations.
           await applyWorkspace(context, { quiesce: 1 }, { prune: true });
-          await applyWorkspace(context, { ...input, endpoints, teams }, { prune: true });
+          // Whatever falls into a freeze is planned all the same.
+          const anyhow = { prune: true, overrideFreeze: "the test wants it" };
+          await applyWorkspace(context, { ...input, endpoints, teams, calendars }, anyhow);
           const document = await exported();
           expect(await planWorkspace(context, document, { prune: true })).toEqual([]);
           const file = writeWorkspaceText(document);

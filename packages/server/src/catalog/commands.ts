@@ -135,7 +135,8 @@ export function exportWorkspace(tx: Tx, zones: CatalogContext["zones"]): Promise
       ...team,
       webhooks: team.webhooks.map((hook) => ({ ...hook, secret: secretEntryOf(hook.secret) })),
     }));
-    return { ...workspace, endpoints, teams };
+    const calendars = workspace.calendars.map((calendar) => ({ ...calendar, url: secretEntryOf(calendar.url) }));
+    return { ...workspace, endpoints, teams, calendars };
   });
 }
 
@@ -203,6 +204,7 @@ function overlay(current: SettledWorkspace, wanted: SettledWorkspace): SettledWo
     integrations: both(current.integrations, wanted.integrations),
     jobs: both(current.jobs, wanted.jobs),
     holidayCalendars: both(current.holidayCalendars, wanted.holidayCalendars),
+    calendars: both(current.calendars, wanted.calendars),
     approvals: both(current.approvals, wanted.approvals),
     teams: both(current.teams, wanted.teams),
     windows: both(current.windows, wanted.windows),

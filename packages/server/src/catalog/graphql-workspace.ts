@@ -64,7 +64,7 @@ function defineApply(): void {
     fields: (t) => ({
       kind: t.field({ type: KindEnum, description: "What it does.", resolve: (row) => row.action }),
       objectType: t.exposeString("kind", {
-        description: "system, endpoint, integration, job, holiday-calendar, approval-policy, team or window.",
+        description: "system, endpoint, integration, job, holiday-calendar, calendar, approval-policy, team or window.",
       }),
       key: t.exposeString("key", { description: "Which one." }),
       fields: t.field({ type: [FieldRef], description: "What differs.", resolve: (row) => row.changes }),
@@ -89,6 +89,7 @@ function defineApply(): void {
       prune: t.boolean({ description: "Also delete what the document does not name." }),
       dryRun: t.boolean({ description: "Say what would be done and do nothing." }),
       reason: t.string({ description: "Why; it goes into the audit trail." }),
+      overrideFreeze: t.string({ description: "Why changes of the document are planned although they fall into freezes." }),
     }),
   });
   builder.mutationField("applyWorkspace", (t) =>
@@ -98,7 +99,12 @@ function defineApply(): void {
       description: "Brings the catalogue and the windows to what a document says: all of it, or nothing.",
       args: { input: t.arg({ type: ApplyInput, required: true, description: "The document." }) },
       resolve: async (_root, { input }, context) => {
-        const options = { prune: input.prune === true, dryRun: input.dryRun === true, reason: input.reason ?? undefined };
+        const options = {
+          prune: input.prune === true,
+          dryRun: input.dryRun === true,
+          reason: input.reason ?? undefined,
+          overrideFreeze: input.overrideFreeze ?? undefined,
+        };
         const document = parseDocument(input.document, context);
         const changes = await runCommand(context, (command) => applyWorkspace(catalogContext(context, command), document, options));
         return { dryRun: options.dryRun, changes };

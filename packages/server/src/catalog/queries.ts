@@ -31,6 +31,7 @@ export interface EndpointRow {
   readonly name: string;
   readonly systemId: number;
   readonly connector: string;
+  readonly allowPrivate: readonly string[];
   readonly config: unknown;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -69,6 +70,7 @@ export interface JobRow {
   readonly timeoutSeconds: number;
   readonly retry: unknown;
   readonly continuous: boolean;
+  readonly push: boolean;
   readonly p95Ms: number | null;
   readonly durationSamples: number;
   readonly finishLeadMs: number | null;
@@ -87,7 +89,10 @@ const catalogue = {
       max_concurrent_runs as "maxConcurrentRuns", resume_spacing_ms as "resumeSpacingMs", ${times}`,
     from: sql`system as t`,
   },
-  endpoint: { columns: sql`id, key, name, system_id as "systemId", connector, config, ${times}`, from: sql`endpoint as t` },
+  endpoint: {
+    columns: sql`id, key, name, system_id as "systemId", connector, config, allow_private as "allowPrivate", ${times}`,
+    from: sql`endpoint as t`,
+  },
   integration: {
     columns: sql`id, key, name, description, source_endpoint_id as "sourceEndpointId", target_endpoint_id as "targetEndpointId", streams,
       owner_team as "ownerTeam", vendor, criticality, environment, jurisdiction, tags, playbook_url as "playbookUrl", idempotent, ${times}`,
@@ -95,7 +100,7 @@ const catalogue = {
   },
   job: {
     columns: sql`id, key, name, integration_id as "integrationId", schedule, schedule_version as "scheduleVersion", enabled, catch_up as "catchUp",
-      catch_up_max_age_seconds as "catchUpMaxAgeSeconds", timeout_seconds as "timeoutSeconds", retry, continuous, p95_ms as "p95Ms",
+      catch_up_max_age_seconds as "catchUpMaxAgeSeconds", timeout_seconds as "timeoutSeconds", retry, continuous, push, p95_ms as "p95Ms",
       duration_samples as "durationSamples", finish_lead_ms as "finishLeadMs", watermark, next_due_at as "nextDueAt",
       running_run_id as "runningRunId", ${times}`,
     from: sql`job as t`,

@@ -44,7 +44,12 @@ export async function resolveSecrets(document: WorkspaceDocument, readers: Secre
     }
     teams.push({ ...team, webhooks });
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, document: { ...document, endpoints, teams } };
+  const calendars: WorkspaceDocument["calendars"] = [];
+  for (const [index, calendar] of document.calendars.entries()) {
+    const url = await resolved(calendar.url, `the address of calendar "${calendar.key}"`, ["calendars", index, "url"]);
+    calendars.push({ ...calendar, url });
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, document: { ...document, endpoints, teams, calendars } };
 }
 
 async function valueOf(secret: SecretEntry, readers: SecretReaders): Promise<string | undefined> {

@@ -9,6 +9,8 @@ import {
   type WorkspaceDocument,
   type WorkspaceProblem,
 } from "@quiesce/core";
+import { calendarUrlProblem } from "../calendars/fetch-calendar.js";
+import { calendarUrlAddress } from "../calendars/table.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import { isSealedValue } from "../credentials/sealed-secret.js";
 import { webhookSecretAddress } from "../notifications/table.js";
@@ -60,7 +62,14 @@ export function settleSecrets(
       return { ...hook, secret: settledOf({ address: webhookSecretAddress(team.key, hook.url), secret, what }, path) };
     }),
   }));
-  return { workspace: { ...document, endpoints, teams }, values, problems };
+  const calendars = document.calendars.map((calendar, index) => {
+    const path = ["calendars", index, "url"];
+    const problem = calendar.url.value === undefined ? undefined : calendarUrlProblem(calendar.url.value);
+    if (problem !== undefined) problems.push(workspaceProblem(path, problem));
+    const secret = { address: calendarUrlAddress(calendar.key), secret: calendar.url, what: `the address of calendar "${calendar.key}"` };
+    return { ...calendar, url: settledOf(secret, path) };
+  });
+  return { workspace: { ...document, endpoints, teams, calendars }, values, problems };
 }
 
 /** A secret of a document: where it is sealed, and how it is called in messages. */

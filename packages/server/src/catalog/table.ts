@@ -51,6 +51,7 @@ export const endpoint = pgTable("endpoint", {
   systemId: integer("system_id").notNull(),
   connector: text("connector").notNull(),
   config: jsonb("config").$type<{ readonly [name: string]: unknown }>().notNull().default({}),
+  allowPrivate: text("allow_private").array().notNull().default([]),
   ...timestamps(),
 });
 
@@ -115,6 +116,7 @@ export const job = pgTable("job", {
   nextDueAt: instant("next_due_at"),
   runningRunId: uuid("running_run_id"),
   continuous: boolean("continuous").notNull().default(false),
+  push: boolean("push").notNull().default(false),
   p95Ms: integer("p95_ms"),
   durationSamples: integer("duration_samples").notNull().default(0),
   finishLeadMs: integer("finish_lead_ms"),

@@ -7,8 +7,14 @@ export interface CliEnvironment {
   readonly url: string | undefined;
   /** QUIESCE_TOKEN. */
   readonly token: string | undefined;
-  /** DATABASE_URL, for `migrate` only. */
+  /** DATABASE_URL, for the commands that work on the database itself: `migrate`, `backup`, `restore`. */
   readonly databaseUrl: string | undefined;
+  /** Where a server on this machine may keep its data, in the order of looking. */
+  readonly dataFolders: readonly string[];
+  /** QUIESCE_MASTER_KEY, for `backup` and `restore`. */
+  readonly masterKey: string | undefined;
+  /** QUIESCE_BACKUP_PASSPHRASE. */
+  readonly backupPassphrase: string | undefined;
   /** Where a server on this machine may have left its first token, in the order of looking. */
   readonly tokenFiles: readonly string[];
   /** Where `exec` keeps the intervals that it falls back on. */
@@ -39,6 +45,9 @@ export function readCliEnvironment(environment: NodeJS.ProcessEnv = process.env,
     url: given("QUIESCE_URL"),
     token: given("QUIESCE_TOKEN"),
     databaseUrl: given("DATABASE_URL"),
+    dataFolders: [...new Set(folders)],
+    masterKey: given("QUIESCE_MASTER_KEY"),
+    backupPassphrase: given("QUIESCE_BACKUP_PASSPHRASE"),
     tokenFiles: [...new Set(folders)].map((folder) => join(folder, TOKEN_FILE)),
     cacheDir: join(given("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "quiesce"),
     colour:

@@ -1,9 +1,12 @@
 import { Command } from "commander";
 import type { Cli } from "./cli.js";
 import { applyCommand } from "./commands/apply-command.js";
+import { auditCommand } from "./commands/audit-command.js";
+import { backupCommand } from "./commands/backup-command.js";
 import { breakGlassCommand } from "./commands/break-glass-command.js";
 import { clockCommand } from "./commands/clock-command.js";
 import { calendarCommand } from "./commands/calendar-command.js";
+import { deadLettersCommand } from "./commands/dead-letters-command.js";
 import { doctorCommand } from "./commands/doctor-command.js";
 import { execCommand } from "./commands/exec-command.js";
 import { explainCommand } from "./commands/explain-command.js";
@@ -14,7 +17,10 @@ import { ledgerCommand } from "./commands/ledger-command.js";
 import { migrateCommand } from "./commands/migrate-command.js";
 import { modeCommand } from "./commands/mode-command.js";
 import { pauseCommand } from "./commands/pause-command.js";
+import { pushCommand } from "./commands/push-command.js";
+import { restoreCommand } from "./commands/restore-command.js";
 import { resumeCommand } from "./commands/resume-command.js";
+import { runCommand } from "./commands/run-command.js";
 import { runsCommand } from "./commands/runs-command.js";
 import { startCommand } from "./commands/start-command.js";
 import { statusCommand } from "./commands/status-command.js";
@@ -22,6 +28,7 @@ import { teamCommand } from "./commands/team-command.js";
 import { tokenCommand } from "./commands/token-command.js";
 import { validateCommand } from "./commands/validate-command.js";
 import { windowCommand } from "./commands/window-command.js";
+import { zonesCommand } from "./commands/zones-command.js";
 
 /** The command `quiesce` with everything below it; parsing it runs a command in the given world. */
 export function buildProgram(cli: Cli): Command {
@@ -33,16 +40,21 @@ export function buildProgram(cli: Cli): Command {
   const commands = [
     startCommand,
     migrateCommand,
+    backupCommand,
+    restoreCommand,
     statusCommand,
     explainCommand,
     runsCommand,
+    runCommand,
     ledgerCommand,
     windowCommand,
     calendarCommand,
     teamCommand,
     pauseCommand,
     resumeCommand,
+    deadLettersCommand,
     breakGlassCommand,
+    pushCommand,
     gateCommand,
     execCommand,
     validateCommand,
@@ -51,7 +63,9 @@ export function buildProgram(cli: Cli): Command {
     importCommand,
     modeCommand,
     clockCommand,
+    zonesCommand,
     tokenCommand,
+    auditCommand,
     doctorCommand,
   ];
   for (const command of commands) program.addCommand(command(cli));

@@ -22,13 +22,15 @@ export function callContext(options: {
   readonly meta: CallMeta;
 }): Context {
   const { endpoint, signal, mask } = options;
+  const reach = { origins: originsOf(endpoint), privateHosts: endpoint.privateHosts };
   const log = connectorLog(options.log, mask);
   return {
     config: endpoint.config,
     secrets: endpoint.secrets,
     signal,
     deadline: new Date(clock.wallMs() + options.deadlineMonotonicMs - clock.monotonicMs()),
-    fetch: options.egress.fetchFor({ origins: originsOf(endpoint), signal, mask }),
+    fetch: options.egress.fetchFor({ ...reach, signal, mask }),
+    resolveHost: (host) => options.egress.resolveHost(reach, host),
     log,
     metric: (name, value, labels) => log.debug("A figure of the connector.", { metric: name, value, labels: labels ?? {} }),
     state: createStateStore({ database: options.database, keyRing: options.keyRing, endpoint, connectorId: endpoint.connector.id, mask }),

@@ -1,17 +1,21 @@
-import { DomainError } from "@quiesce/core";
+import { DomainError, endpointFindings, unseenKinds } from "@quiesce/core";
 import { type Connector, ConnectorError, type Health, isConnector, type Manifest } from "@quiesce/sdk";
 import type { Logger } from "pino";
+import { saveFindings } from "../catalog/endpoint-finding-store.js";
 import { clock } from "../clock.js";
+import { readNow } from "../command.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import type { Database } from "../db/client.js";
 import { callContext } from "./call-context.js";
 import { createEgress } from "./guarded-fetch.js";
 import { type EndpointName, loadEndpoint } from "./load-endpoint.js";
+import { type AuthenticationWatch, lookAtOrigins, watchAuthentication } from "./look-at-endpoint.js";
 import { boundEndpoint, type OpenEndpoint } from "./open-endpoint.js";
 import { requirePermit, type RunPermit } from "./run-permit.js";
 import { createSecretMask } from "./secret-mask.js";
 import { maskedError, settleCall } from "./settle-call.js";
 
+const unknownHealth: Health = { status: "unknown" };
 /** A check takes at most so long. */
 const CHECK_LIMIT_MS = 10_000;
 
@@ -34,13 +38,15 @@ export interface ConnectorHostOptions {
   readonly connectors: readonly Connector[];
   readonly keyRing: KeyRing;
   readonly log: Logger;
+  /** Names that may lead any endpoint into private networks. */
+  readonly privateHosts?: readonly string[];
 }
 
 /** Throws QSC_CONNECTOR_INVALID or QSC_CONNECTOR_TWICE for a list that cannot work. */
 export function createConnectorHost(options: ConnectorHostOptions): ConnectorHost {
   const { database, keyRing } = options;
   const connectors = connectorsById(options.connectors);
-  const egress = createEgress();
+  const egress = createEgress({ privateHosts: options.privateHosts ?? [] });
   const contextOf = async (
     endpoint: EndpointName,
     call: Pick<RunPermit, "signal" | "mask" | "deadlineMonotonicMs"> & { readonly run?: RunPermit["run"] },
@@ -64,16 +70,42 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
       throw maskedError({ signal, mask, log: unnamed }, thrown);
     }
   };
+  /** What a check has seen of the way to the system. It never keeps the check's own answer back. */
+  const noteFindings = async (
+    opened: Awaited<ReturnType<typeof contextOf>>,
+    watch: AuthenticationWatch,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    try {
+      const { id, key, privateHosts, connector, config } = opened;
+      const reach = { egress, origins: connector.egress(config), privateHosts };
+      const facts = await lookAtOrigins({ ...reach, authentication: (origin) => watch.seen(origin), signal });
+      const now = await readNow(database.db);
+      const findings = facts.flatMap((one) => endpointFindings(one, now));
+      const unseen = facts.flatMap((one) => unseenKinds(one).map((kind) => ({ kind, origin: one.origin })));
+      await saveFindings({ database }, { endpointId: id, key, findings, unseen });
+    } catch (error) {
+      options.log.warn({ err: error, endpoint: opened.key }, "What a check found about the way to its system was not written down.");
+    }
+  };
   return {
     describeConnectors: () => [...connectors.values()].map((connector) => connector.toManifest()),
     async checkEndpoint(endpointKey, signal) {
       const limit = limitedSignal(signal, CHECK_LIMIT_MS);
       try {
         const call = { signal: limit.signal, mask: createSecretMask(), deadlineMonotonicMs: clock.monotonicMs() + CHECK_LIMIT_MS };
-        const { connector, context, guard } = await contextOf({ key: endpointKey }, call);
-        if (connector.check === undefined)
-          return { status: "unknown", message: `The connector "${connector.id}" cannot check its system.` };
-        return guard.mask.deep(await limit.race(settleCall(guard, async () => connector.check?.(context) ?? { status: "unknown" })));
+        const opened = await contextOf({ key: endpointKey }, call);
+        const { connector, context, guard } = opened;
+        const watch = watchAuthentication(context.fetch, call.mask);
+        const watched = { ...context, fetch: watch.fetch };
+        const answer =
+          connector.check === undefined
+            ? Promise.resolve<Health>({ status: "unknown", message: `The connector "${connector.id}" cannot check its system.` })
+            : limit.race(settleCall(guard, async () => connector.check?.(watched) ?? unknownHealth));
+        // Also when the check fails: a certificate that has ended is why it does.
+        await answer.catch(() => undefined);
+        await noteFindings(opened, watch, limit.signal);
+        return guard.mask.deep(await answer);
       } finally {
         limit.end();
       }

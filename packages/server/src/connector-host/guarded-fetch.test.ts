@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import { gzipSync } from "node:zlib";
 import type { FetchOptions } from "@quiesce/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RESPONSE_MAX_BYTES } from "./capped-response.js";
-import { guardedLookup, isDeniedAddress, isLoopbackHost, REFUSED_ADDRESS } from "./egress-address.js";
+import { guardedLookup, REFUSED_ADDRESS } from "./egress-address.js";
 import { createEgress, type Egress } from "./guarded-fetch.js";
 import { createSecretMask } from "./secret-mask.js";
 
@@ -139,43 +139,100 @@ describe("the fetch of a connector", () => {
     expect(await errorOf(request([origin], origin))).toMatch(/^unavailable:/);
   });
 
-  it("does not follow a name to an address that only the machine itself has", async () => {
-    const look = (loopbackAllowed: boolean) =>
+  it("never reaches metadata, groups or nobody, although the endpoint itself names such an address", async () => {
+    for (const host of ["169.254.169.254", "[fd00:ec2::254]", "0.0.0.0", "[::]", "224.0.0.1", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"]) {
+      const url = `http://${host}/`;
+      expect(await errorOf(request([new URL(url).origin], url)), host).toMatch(/^permission: .*never reached/);
+    }
+  });
+
+  it("refuses every spelling of the machine itself that an answer redirects to, or that a connector asks for", async () => {
+    let asked = 0;
+    const inside = await serve((_incoming, response) => {
+      asked += 1;
+      response.end("secret");
+    });
+    const { port } = new URL(inside);
+    const spellings = [
+      "127.0.0.1",
+      "2130706433",
+      "0x7f000001",
+      "0177.0.0.1",
+      "0x7f.1",
+      "127.1",
+      "127.0.0.1.",
+      "[::1]",
+      "[::ffff:127.0.0.1]",
+    ];
+    // Full-width digits, ideographic full stops, a user name that looks like the host, the root's dot.
+    spellings.push("\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021", "localhost.", "LOCALHOST", "shop.example.com@127.0.0.1");
+    let target = "";
+    const shop = await serve((_incoming, response) => response.writeHead(302, { location: target }).end());
+    for (const spelling of spellings) {
+      // A header holds no other letters than these.
+      target = /^[\x20-\x7e]+$/.test(spelling) ? `http://${spelling}:${port}/` : encodeURI(`http://${spelling}:${port}/`);
+      expect(await errorOf(request([shop], shop)), spelling).toMatch(/^permission: The connector was redirected to/);
+      expect(await errorOf(request([shop], `http://${spelling}:${port}/`)), spelling).toMatch(/^permission: The connector asked for/);
+    }
+    for (const url of [`http://[fe80::1%25eth0]:${port}/`, `http://[fe80::1%eth0]:${port}/`])
+      expect(await errorOf(request([shop], url))).not.toBe("no error");
+    expect(asked).toBe(0);
+  });
+
+  it("connects to the address that was checked, although the name's next answer is another", async () => {
+    const origin = await serve((_incoming, response) => response.end("the checked one"));
+    const { port } = new URL(origin);
+    const named = `http://erp.example.lan:${port}`;
+    const answers = ["127.0.0.1", "169.254.169.254", "127.0.0.1"];
+    let questions = 0;
+    await egress.close();
+    egress = createEgress({
+      resolve: (_host, callback) => {
+        questions += 1;
+        callback(null, [{ address: answers.shift() ?? "", family: 4 }]);
+      },
+    });
+    const reach = { origins: [named], privateHosts: ["erp.example.lan"], signal: new AbortController().signal, mask };
+    expect(await (await egress.fetchFor(reach)(named, { headers: { connection: "close" } })).text()).toBe("the checked one");
+    expect(questions).toBe(1);
+    expect(await errorOf(egress.fetchFor(reach)(named))).toMatch(/^permission: The name erp.example.lan leads to 169.254.169.254/);
+    // For sockets of a connector's own, the same: the address is handed out, not the name.
+    const database = { origins: ["postgres://erp.example.lan:5432"], privateHosts: ["erp.example.lan"] };
+    expect(await egress.resolveHost(database, "erp.example.lan")).toEqual(["127.0.0.1"]);
+    expect(questions).toBe(3);
+  });
+
+  it("follows a name inside only for an endpoint that says so, and shares no connection with one that does not", async () => {
+    let asked = 0;
+    const origin = await serve((_incoming, response) => {
+      asked += 1;
+      response.end("inside");
+    });
+    const named = `http://erp.example.lan:${new URL(origin).port}`;
+    await egress.close();
+    egress = createEgress({ resolve: (_host, callback) => callback(null, [{ address: "127.0.0.1", family: 4 }]) });
+    const ask = (privateHosts: readonly string[]) =>
+      egress.fetchFor({ origins: [named], privateHosts, signal: new AbortController().signal, mask })(named);
+    expect(await errorOf(ask([]))).toMatch(/allowPrivate: \[erp.example.lan\]/);
+    expect(await (await ask(["*.example.lan"])).text()).toBe("inside");
+    // Its connection waits in the pool now.
+    expect(await errorOf(ask(["other.example.lan"]))).toMatch(/^permission:/);
+    expect(asked).toBe(1);
+    const where = { origins: ["postgres://erp.example.lan:5432"] };
+    expect(await errorOf(egress.resolveHost(where, "erp.example.lan"))).toMatch(/^permission: .*private|this machine/);
+    expect(await errorOf(egress.resolveHost(where, "other.example.lan"))).toMatch(/^permission: .*not among the origins/);
+  });
+
+  it("takes of a name's answers only those that may be reached", async () => {
+    const look = (addresses: readonly string[], privateAllowed = false) =>
       new Promise((resolve) => {
-        guardedLookup({ loopbackAllowed })("localhost", { all: true }, (error, found) =>
-          resolve(error === null ? found.length > 0 : error.code),
-        );
+        const found = addresses.map((address) => ({ address, family: isIP(address) }));
+        const lookup = guardedLookup({ privateAllowed, resolve: (_host, callback) => callback(null, found) });
+        lookup("erp.example.com", { all: true }, (error, list) => resolve(error === null ? list : error.code));
       });
-    expect([await look(false), await look(true)]).toEqual([REFUSED_ADDRESS, true]);
-  });
-});
-
-describe("addresses", () => {
-  it.each([
-    ["127.0.0.1", true],
-    ["::1", true],
-    ["::ffff:127.0.0.1", true],
-    ["169.254.169.254", true],
-    ["::ffff:169.254.169.254", true],
-    ["fe80::1", true],
-    ["64:ff9b::7f00:1", true],
-    ["0.0.0.0", true],
-    ["255.255.255.255", true],
-    ["10.0.0.1", false],
-    ["192.0.2.1", false],
-    ["2001:db8::1", false],
-  ])("%s is denied: %s", (address, denied) => {
-    expect(isDeniedAddress(address, { loopbackAllowed: false })).toBe(denied);
-  });
-
-  it("allow loopback only where the configured host itself is loopback", () => {
-    expect(isDeniedAddress("127.0.0.1", { loopbackAllowed: true })).toBe(false);
-    expect(isDeniedAddress("169.254.169.254", { loopbackAllowed: true })).toBe(true);
-    expect([isLoopbackHost("localhost"), isLoopbackHost("[::1]"), isLoopbackHost("127.1.2.3"), isLoopbackHost("erp.example.com")]).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ]);
+    expect(await look(["10.0.0.1", "93.184.216.34"])).toEqual([{ address: "93.184.216.34", family: 4 }]);
+    expect(await look(["10.0.0.1", "169.254.169.254"], true)).toEqual([{ address: "10.0.0.1", family: 4 }]);
+    expect(await look(["10.0.0.1", "::1"])).toBe(REFUSED_ADDRESS);
+    expect(await look([])).toBe(REFUSED_ADDRESS);
   });
 });

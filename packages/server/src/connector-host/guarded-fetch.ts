@@ -1,8 +1,18 @@
+import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
+import { canonicalHost } from "@quiesce/core";
 import { ConnectorError, type ConnectorFetch, networkError } from "@quiesce/sdk";
-import { Agent, fetch as undiciFetch } from "undici";
+import { Agent, buildConnector, fetch as undiciFetch } from "undici";
 import { cappedResponse } from "./capped-response.js";
-import { guardedLookup, isDeniedAddress, isLoopbackHost, REFUSED_ADDRESS } from "./egress-address.js";
+import {
+  guardedLookup,
+  isReachable,
+  mayBePrivate,
+  REFUSED_ADDRESS,
+  refusedAddress,
+  type Resolve,
+  systemResolve,
+} from "./egress-address.js";
 import type { SecretMask } from "./secret-mask.js";
 
 /** The whole of one request, redirects and body included, if the connector names no other limit. */
@@ -15,12 +25,16 @@ const CREDENTIAL_HEADERS = ["authorization", "proxy-authorization", "cookie"];
 /** Connections of all endpoints; close it with the host. */
 export interface Egress {
   fetchFor(options: GuardedFetchOptions): ConnectorFetch;
+  /** The checked addresses of a host among the origins, those of IPv4 first. Rejects with ConnectorErrors: permission, unavailable. */
+  resolveHost(options: Pick<GuardedFetchOptions, "origins" | "privateHosts">, host: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
 interface GuardedFetchOptions {
   /** The origins this endpoint may reach, from its connector's `egress`. */
   readonly origins: readonly string[];
+  /** Names that may lead into private networks, beside those of the deployment. */
+  readonly privateHosts?: readonly string[];
   readonly signal: AbortSignal;
   readonly mask: SecretMask;
 }
@@ -32,24 +46,73 @@ interface Hop {
   readonly body: Uint8Array<ArrayBuffer> | null;
 }
 
+interface EgressOptions {
+  /** Names that may lead into private networks, whoever asks. */
+  readonly privateHosts?: readonly string[];
+  readonly resolve?: Resolve;
+}
+
 /** Opens the connection pools. Certificates are verified; names are resolved once and the connection goes to the address that was checked. */
-export function createEgress(): Egress {
+export function createEgress({ privateHosts = [], resolve = systemResolve }: EgressOptions = {}): Egress {
+  // A pool each, or a connection that one endpoint may have would serve another one that may not.
   const agents = {
-    outside: agentOf({ loopbackAllowed: false }),
-    loopback: agentOf({ loopbackAllowed: true }),
+    outside: agentOf({ privateAllowed: false, resolve }),
+    inside: agentOf({ privateAllowed: true, resolve }),
   };
+  const permitted = (more: readonly string[] | undefined): readonly string[] => [...privateHosts, ...(more ?? [])];
   return {
-    fetchFor: (options) => (url, init) => guardedFetch(agents, options, url, init ?? {}),
+    fetchFor: (options) => {
+      const permitting = { ...options, privateHosts: permitted(options.privateHosts) };
+      return (url, init) => guardedFetch(agents, permitting, url, init ?? {});
+    },
+    resolveHost: ({ origins, privateHosts: more }, host) => resolveHost({ origins, privateHosts: permitted(more), resolve }, host),
     close: async () => {
-      await Promise.all([agents.outside.destroy(), agents.loopback.destroy()]);
+      await Promise.all([agents.outside.destroy(), agents.inside.destroy()]);
     },
   };
 }
 
-type Agents = { readonly outside: Agent; readonly loopback: Agent };
+type Agents = { readonly outside: Agent; readonly inside: Agent };
 
-function agentOf(options: { readonly loopbackAllowed: boolean }): Agent {
-  return new Agent({ connect: { lookup: guardedLookup(options), timeout: CONNECT_TIMEOUT_MS }, headersTimeout: 0, bodyTimeout: 0 });
+function agentOf(options: { readonly privateAllowed: boolean; readonly resolve: Resolve }): Agent {
+  const connect = buildConnector({ lookup: guardedLookup(options), timeout: CONNECT_TIMEOUT_MS });
+  return new Agent({
+    // An address is not looked up, so the lookup does not see it.
+    connect: (target, callback) => {
+      const host = canonicalHost(target.hostname);
+      if (isIP(host) !== 0 && !isReachable(host, options)) callback(refusedAddress(host, [host]), null);
+      else connect(target, callback);
+    },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+}
+
+/** For clients with sockets of their own: they connect to what is answered, so that a name cannot lead elsewhere between check and connection. */
+async function resolveHost(
+  options: { readonly origins: readonly string[]; readonly privateHosts: readonly string[]; readonly resolve: Resolve },
+  host: string,
+): Promise<readonly string[]> {
+  const name = canonicalHost(host);
+  const isOwn = options.origins.some((origin) => URL.canParse(origin) && canonicalHost(new URL(origin).hostname) === name);
+  if (!isOwn)
+    throw new ConnectorError(
+      "permission",
+      `The connector asked for ${host}, which is not among the origins of this endpoint: ${options.origins.join(", ") || "none"}.`,
+    );
+  const found =
+    isIP(name) === 0
+      ? await new Promise<readonly LookupAddress[]>((resolve, reject) => {
+          options.resolve(name, (error, all) => (error === null ? resolve(all) : reject(networkError(error, host))));
+        })
+      : [{ address: name, family: isIP(name) }];
+  const privateAllowed = mayBePrivate(name, options.privateHosts);
+  const reachable = found.filter(({ address }) => isReachable(address, { privateAllowed }));
+  if (reachable.length === 0) {
+    const addresses = found.map(({ address }) => address);
+    throw new ConnectorError("permission", refusedAddress(host, addresses).message);
+  }
+  return reachable.toSorted((a, b) => a.family - b.family).map(({ address }) => address);
 }
 
 async function guardedFetch(
@@ -80,6 +143,8 @@ async function guardedFetch(
       stops.find((signal) => signal.aborted),
     );
   try {
+    // Before the platform sees it, which calls a user name in an address a fault of the program.
+    if (URL.canParse(String(url))) refuseForeign(new URL(url), options.origins, false);
     const hop = await firstHop(url, rest);
     const response = await follow(agents, options, hop, { redirect, signal: stop.signal });
     return cappedResponse(response, { where, classify, ended });
@@ -111,7 +176,7 @@ async function follow(
       body: hop.body,
       redirect: "manual",
       signal: how.signal,
-      dispatcher: isLoopbackHost(hop.url.hostname) ? agents.loopback : agents.outside,
+      dispatcher: mayBePrivate(hop.url.hostname, options.privateHosts ?? []) ? agents.inside : agents.outside,
     });
     const target = response.headers.get("location");
     if (target === null || ![301, 302, 303, 307, 308].includes(response.status) || how.redirect === "manual") return response;
@@ -148,11 +213,13 @@ function nextHop(hop: Hop, answer: { readonly status: number; readonly url: URL 
 function refuseForeign(url: URL, origins: readonly string[], redirected: boolean): void {
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw new ConnectorError("permission", `Only http and https are fetched, found ${url.protocol}`);
-  const allowed = origins.some((origin) => URL.canParse(origin) && new URL(origin).origin === url.origin);
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const denied = isIP(host) !== 0 && isDeniedAddress(host, { loopbackAllowed: true });
-  if (allowed && !denied) return;
   const how = redirected ? "was redirected to" : "asked for";
+  if (url.username !== "" || url.password !== "")
+    throw new ConnectorError(
+      "permission",
+      `The connector ${how} an address of ${url.host} with a user name in it; credentials go into a header.`,
+    );
+  if (origins.some((origin) => URL.canParse(origin) && new URL(origin).origin === url.origin)) return;
   throw new ConnectorError(
     "permission",
     `The connector ${how} ${url.origin}, which is not among the origins of this endpoint: ${origins.join(", ") || "none"}.`,

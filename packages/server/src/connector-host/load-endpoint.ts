@@ -13,6 +13,8 @@ export interface LoadedEndpoint {
   readonly connector: Connector;
   readonly config: unknown;
   readonly secrets: unknown;
+  /** Names that may lead into private networks. */
+  readonly privateHosts: readonly string[];
 }
 
 /** Which endpoint: by id inside the server, by key where people name it. */
@@ -57,7 +59,7 @@ export async function loadEndpoint(
   mask.add(Object.values(values));
   const config = await parsed(connector.config, row.config, `The configuration of endpoint "${row.key}"`, mask);
   const secrets = await parsed(connector.secrets, values, `The secrets of endpoint "${row.key}"`, mask);
-  return { id: row.id, key: row.key, connector, config, secrets };
+  return { id: row.id, key: row.key, connector, config, secrets, privateHosts: row.privateHosts };
 }
 
 interface EndpointRow {
@@ -66,12 +68,13 @@ interface EndpointRow {
   readonly key: string;
   readonly connector: string;
   readonly config: unknown;
+  readonly privateHosts: readonly string[];
   readonly sealed: readonly { readonly name: string; readonly sealed: unknown }[];
 }
 
 async function endpointRow(tx: Tx, condition: SQL): Promise<EndpointRow | undefined> {
   const rows = await tx.execute<EndpointRow>(sql`
-    select e.id, e.key, e.connector, e.config,
+    select e.id, e.key, e.connector, e.config, e.allow_private as "privateHosts",
       coalesce((select jsonb_agg(jsonb_build_object('name', s.name, 'sealed', s.sealed)) from endpoint_secret as s where s.endpoint_id = e.id), '[]') as sealed
     from endpoint as e where ${condition}`);
   return rows[0];

@@ -27,6 +27,11 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
   /** Ends a connection whose open transaction has said nothing for this long, and with it the transaction's locks; ten seconds when left out. */
   readonly idleInTransactionTimeoutMs?: number;
+  /**
+   * Prepared statements are planned at every call, with its values: else PostgreSQL plans each of them once for any value, over every day there is,
+   * to see which way is cheaper.
+   */
+  readonly plansEachCall?: boolean;
 }
 
 /** No transaction waits for anything but the database, so ten silent seconds mean that its process is frozen or gone. */
@@ -91,6 +96,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       // Short statements with high estimates: compiling them takes seconds where running them takes milliseconds (PostgreSQL 15).
       jit: "off",
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? defaultIdleInTransactionTimeoutMs,
+      ...(options.plansEachCall === true ? { plan_cache_mode: "force_custom_plan" } : {}),
       ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
     },
   });

@@ -10,6 +10,8 @@ export interface MigrateOptions {
   readonly log: (line: string) => void;
   /** The folder of numbered SQL files; the package's own `migrations` when left out. */
   readonly folder?: string;
+  /** The last number to apply, for a database that is to get data of that version; all when left out. */
+  readonly upTo?: number;
 }
 
 export interface MigrateResult {
@@ -36,7 +38,7 @@ interface AppliedMigration {
 const OWN_FOLDER = fileURLToPath(new URL("../../migrations/", import.meta.url));
 
 /** One number for every Quiesce on the database: "QSC" and a one. */
-const ADVISORY_LOCK = 0x515343_01;
+export const MIGRATION_LOCK = 0x515343_01;
 
 const FILE_NAME = /^(\d{4})-[a-z0-9-]+\.sql$/;
 
@@ -63,6 +65,11 @@ const readMigrations = async (folder: string): Promise<readonly Migration[]> => 
   if (twice !== undefined) throw new DomainError("QSC_DB_MIGRATION_NAME", `Two migrations in ${folder} have the number of ${twice.name}.`);
   return migrations;
 };
+
+/** The migrations of this build, for whoever compares a database's with them. */
+export async function knownMigrations(): Promise<readonly { readonly version: number; readonly checksum: string }[]> {
+  return (await readMigrations(OWN_FOLDER)).map(({ version, checksum }) => ({ version, checksum }));
+}
 
 /** Refuses a database that this build must not touch. */
 const checkApplied = (known: readonly Migration[], applied: readonly AppliedMigration[], log: (line: string) => void): void => {
@@ -103,7 +110,7 @@ const nextMigration = (known: readonly Migration[], applied: readonly AppliedMig
 /** Applies the next migration, if there is one. The lock is the transaction's, so it ends with the process too. */
 const applyNext = (sql: postgres.Sql, known: readonly Migration[], log: (line: string) => void): Promise<string | undefined> =>
   sql.begin(async (tx) => {
-    await tx`select pg_advisory_xact_lock(${ADVISORY_LOCK})`;
+    await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
     await tx`
       create table if not exists schema_migration (
         version int primary key, name text not null, checksum text not null,
@@ -125,7 +132,7 @@ const applyNext = (sql: postgres.Sql, known: readonly Migration[], log: (line: s
  * @throws DomainError QSC_DB_NEWER_SCHEMA, QSC_DB_MIGRATION_CHANGED, QSC_DB_MIGRATION_ORDER, QSC_DB_MIGRATION_NAME, QSC_DB_MIGRATION_HEADER
  */
 export async function migrate(target: string | postgres.Sql, options: MigrateOptions): Promise<MigrateResult> {
-  const known = await readMigrations(options.folder ?? OWN_FOLDER);
+  const known = (await readMigrations(options.folder ?? OWN_FOLDER)).filter(({ version }) => version <= (options.upTo ?? version));
   const sql = typeof target === "string" ? postgres(target, { max: 1, onnotice: () => undefined }) : target;
   // What a newer schema holds is said once, not once a migration.
   const said = new Set<string>();

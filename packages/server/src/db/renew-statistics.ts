@@ -8,7 +8,7 @@ const pauseMs = 600_000;
 const bulkRows = 10_000;
 const bulkShare = 0.2;
 /** What the claim and the peek read; of the run table the days that changed. */
-const tables = "^(run_[0-9]{8}|hold|hold_member|job|integration|integration_system)$";
+const tables = "^(run_[0-9]{8}|hold|hold_member|job|integration|integration_system|inbox_record)$";
 const maxTables = 20;
 
 /**

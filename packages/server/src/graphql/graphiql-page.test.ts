@@ -8,7 +8,10 @@ async function openPage(address: string, stored: Map<string, string> = new Map()
   const location = new URL(address);
   const sent: Request[] = [];
   const shown: string[] = [];
-  const page = { fetch: (request: Request) => void sent.push(request) } as { fetch: (input: string, init?: RequestInit) => void };
+  // The script puts its own in this place, and calls this one with what is sent.
+  const page: { fetch: (input: string | Request, init?: RequestInit) => void } = {
+    fetch: (request) => void sent.push(new Request(request)),
+  };
   runInNewContext(script, {
     window: page,
     location,

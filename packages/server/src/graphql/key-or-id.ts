@@ -38,7 +38,11 @@ export function runIdOf(keyOrId: string): string {
 }
 
 /** A number from a key as `42` or a global id of that type. Throws QSC_ID_MALFORMED. */
-export function numberOf(typename: "Hold" | "ApiToken" | "CalendarFeed" | "Delivery", keyOrId: string, field: string): number {
+export function numberOf(
+  typename: "Hold" | "ApiToken" | "CalendarFeed" | "Delivery" | "DeadLetter",
+  keyOrId: string,
+  field: string,
+): number {
   const id = idInside(typename, keyOrId) ?? keyOrId;
   if (!/^\d{1,15}$/.test(id))
     throw new DomainError("QSC_ID_MALFORMED", `"${keyOrId.slice(0, 60)}" is not a ${typename}. Expected its id or its key (a number).`, {

@@ -31,7 +31,9 @@ export interface ApiServices {
   readonly log: Log;
   readonly version: string;
   /** What applying a workspace needs: the keys that seal secrets, and the connectors' check of settings. */
-  readonly catalogue: Pick<CatalogContext, "keys" | "checkEndpoint">;
+  readonly catalogue: Pick<CatalogContext, "keys" | "checkEndpoint" | "privateHosts">;
+  /** Where this server looks for zone data at its start. */
+  readonly zoneDataFolders?: { readonly folder: string | undefined; readonly systemFolder: string } | undefined;
   /** Everything that `health` lists beside the API's own checks. */
   readonly healthChecks?: (() => Promise<readonly HealthCheck[]>) | undefined;
   /** Asks the system behind an endpoint, by the endpoint's key. */

@@ -15,6 +15,7 @@ import { paramsOfUrl, serveGraphiql, serveGraphql, wantsPage } from "./graphql-r
 import { createGraphqlSockets } from "./graphql-socket.js";
 import { createOpenStreams } from "./open-streams.js";
 import { CALLER_LIMIT, createRateLimiter, FEED_LIMIT, type RateLimit, STRANGER_LIMIT } from "./rate-limiter.js";
+import { servePush } from "./push-route.js";
 import { sendError, sendJson } from "./respond.js";
 import { serveTicketStream, type StreamServices } from "./stream-route.js";
 
@@ -92,8 +93,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return serveCalendar({ request, response, url, services: options, takeStranger, takeReader: (id) => readers.take(String(id)) });
     }
     if (pathname.startsWith("/gate/")) return serveGate({ request, response, url, services: options, caller: await identify(request) });
+    if (pathname.startsWith("/push/")) return servePush({ request, response, url, services: options, caller: await identify(request) });
     if (pathname === "/" && request.method === "GET") return void response.writeHead(302, { location: "/graphql" }).end();
-    throw new DomainError("QSC_HTTP_NOT_FOUND", "There is no such address. GraphQL is at /graphql, the gate at /gate/<integration>.");
+    throw new DomainError(
+      "QSC_HTTP_NOT_FOUND",
+      "There is no such address. GraphQL is at /graphql, the gate at /gate/<integration>, the inbox at /push/<integration>.",
+    );
   };
 
   const server = createServer((request, response) => {

@@ -135,6 +135,8 @@ describe("health pages", () => {
         "scheduler.lateness",
         "windows.overrun",
         "notifications.deliveries",
+        "endpoints.findings",
+        "audit.chain",
         "ledger.conservation",
       ].map((name) => ({ name })),
     });

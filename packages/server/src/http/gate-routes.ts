@@ -82,7 +82,7 @@ function verdictBody(verdict: GateVerdict) {
 
 const instant = (ms: number): string => new Date(ms).toISOString();
 
-function decodeSegment(text: string): string {
+export function decodeSegment(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -90,7 +90,7 @@ function decodeSegment(text: string): string {
   }
 }
 
-function requireRight({ principal }: Authenticated, action: Action): void {
+export function requireRight({ principal }: Authenticated, action: Action): void {
   if (!can(principal, action))
     throw new DomainError(
       "QSC_ACCESS_DENIED",
@@ -98,7 +98,7 @@ function requireRight({ principal }: Authenticated, action: Action): void {
     );
 }
 
-function requireMethod(request: IncomingMessage, method: "GET" | "POST"): void {
+export function requireMethod(request: IncomingMessage, method: "GET" | "POST"): void {
   if (request.method !== method)
     throw new DomainError("QSC_HTTP_METHOD", `This address takes ${method}, found ${request.method ?? "nothing"}.`);
 }

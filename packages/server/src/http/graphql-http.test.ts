@@ -113,7 +113,11 @@ describe("the GraphQL API over HTTP", () => {
     expect((await api.ask('{ gate(integration: "orders") { state } }')).data).toEqual({ gate: { state: "OPEN" } });
     const trail = await api.ask('{ audit(filter: { subjectKey: "erp-patches" }) { nodes { action actor reason } } }');
     expect(trail.data?.["audit"]).toMatchObject({
-      nodes: [{ action: "occurrence.end-early", actor: "token:test-admin", reason: "done" }, { action: "window.create" }],
+      nodes: [
+        { action: "occurrence.end-early", actor: "token:test-admin", reason: "done" },
+        { action: "occurrence.open", actor: "system:quiesce" },
+        { action: "window.create" },
+      ],
     });
   });
 

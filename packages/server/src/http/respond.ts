@@ -13,6 +13,9 @@ const statusByCode: { readonly [code: string]: number } = {
   QSC_HTTP_METHOD: 405,
   QSC_HTTP_RATE_LIMITED: 429,
   QSC_HTTP_NOT_FOUND: 404,
+  QSC_INBOX_FULL: 429,
+  QSC_INBOX_REQUEST_TOO_LARGE: 413,
+  QSC_INBOX_RECORD_TOO_LARGE: 413,
   QSC_GATE_LEASE_LOST: 409,
   QSC_GATE_BUSY: 503,
   QSC_DATABASE_BUSY: 503,
@@ -43,8 +46,13 @@ export function sendError(response: ServerResponse, error: PresentedError, shape
   const { message, ...extensions } = error;
   const headers: Record<string, string> = {};
   if (status === 401) headers["www-authenticate"] = "Bearer";
-  if (status === 429 || status === 503) headers["retry-after"] = "1";
+  if (status === 429 || status === 503) headers["retry-after"] = secondsOf(error.details?.["retryAfterSeconds"]);
   // The rest of a body that was refused is not read: the connection cannot be used again.
   if (status === 413 || status === 415) headers["connection"] = "close";
   sendJson(response, status, shape === "graphql" ? { errors: [{ message, extensions }] } : { error }, headers);
+}
+
+/** When to come back; soon, where the refusal does not say. */
+function secondsOf(value: unknown): string {
+  return typeof value === "number" ? String(value) : "1";
 }

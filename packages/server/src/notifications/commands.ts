@@ -2,9 +2,9 @@ import { DomainError } from "@quiesce/core";
 import { eq, sql } from "drizzle-orm";
 import { randomUUID } from "node:crypto";
 import { recordAudit } from "../audit/record-audit.js";
+import type { CatalogContext } from "../catalog/catalog-context.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
 import { createEgress } from "../connector-host/guarded-fetch.js";
-import type { KeyRing } from "../credentials/master-key.js";
 import { open } from "../credentials/sealed-secret.js";
 import { appendEvents } from "../events/append-events.js";
 import { sendWebhook } from "./send-webhook.js";
@@ -27,7 +27,10 @@ export interface TestAnswer {
  * Sends a message of the type `quiesce.test` to every webhook of a team and answers what came of it. A webhook that was disabled (410 Gone) and answers
  * now with 2xx is told everything again from here on. Throws QSC_TEAM_NOT_FOUND, QSC_TEAM_WITHOUT_WEBHOOKS.
  */
-export async function testTeam(context: CommandContext & { readonly keys: KeyRing }, key: string): Promise<readonly TestAnswer[]> {
+export async function testTeam(
+  context: Pick<CatalogContext, "keys" | "privateHosts"> & CommandContext,
+  key: string,
+): Promise<readonly TestAnswer[]> {
   const { db } = context.database;
   const [row] = await db.select().from(team).where(eq(team.key, key));
   if (row === undefined)
@@ -49,9 +52,9 @@ export async function testTeam(context: CommandContext & { readonly keys: KeyRin
     timestamp: new Date(at).toISOString(),
     data: { team: { key, title: row.title }, by: context.actor.name },
   };
-  const egress = createEgress();
+  const egress = createEgress({ privateHosts: context.privateHosts ?? [] });
   try {
-    return await Promise.all(
+    const answers = await Promise.all(
       hooks.map(async (hook): Promise<TestAnswer> => {
         const destination = new URL(hook.url).origin;
         const secret = open(context.keys, webhookSecretAddress(key, hook.url), hook.sealed);
@@ -70,6 +73,10 @@ export async function testTeam(context: CommandContext & { readonly keys: KeyRin
         };
       }),
     );
+    const told = answers.map(({ destination, status, ok }) => ({ destination, status, ok }));
+    const subject = { subjectKind: "team", subjectKey: key } as const;
+    await recordAudit(db, { ...subject, actor: context.actor, action: "team.test", after: { told } });
+    return answers;
   } finally {
     await egress.close();
   }

@@ -12,11 +12,11 @@ const restMs = 15_000;
  * that does not answer must keep nothing else waiting.
  */
 export function followOutbox(
-  context: Omit<DeliveryContext, "egress"> & { readonly log: Log },
+  context: Omit<DeliveryContext, "egress"> & { readonly log: Log; readonly privateHosts?: readonly string[] },
   options: { readonly afterWrite?: () => void } = {},
 ) {
   const stop = new AbortController();
-  const egress = createEgress();
+  const egress = createEgress({ privateHosts: context.privateHosts ?? [] });
   let restsUntilMs = Number.NEGATIVE_INFINITY;
   let busy: Promise<void> | null = null;
   const deliver = async (): Promise<void> => {

@@ -148,7 +148,7 @@ function defineNotificationMutations(): void {
       description: "Sends a signed message of the type quiesce.test to every webhook of a team, and tells how each answered.",
       args: { input: t.arg({ type: TestInput, required: true, description: "Whom." }) },
       resolve: (_root, { input }, context) =>
-        runCommand(context, async (command) => [...(await testTeam({ ...command, keys: context.catalogue.keys }, input.key))]),
+        runCommand(context, async (command) => [...(await testTeam({ ...command, ...context.catalogue }, input.key))]),
     }),
     redeliver: t.field({
       type: DeliveryRef,

@@ -2,7 +2,7 @@ import { ConnectorError, type Cursor } from "@quiesce/sdk";
 import { requireGoingOn } from "../connector-host/run-permit.js";
 import { deleteMissing, MAX_COMPARED_KEYS } from "./delete-missing.js";
 import { deliverRecords } from "./deliver-records.js";
-import type { StreamRun } from "./pipeline-run.js";
+import type { ReadingRun } from "./pipeline-run.js";
 import { prepareRecords } from "./prepare-records.js";
 import { loadCursor, loadKeys } from "./stream-state.js";
 
@@ -16,7 +16,7 @@ type Snapshot = "none" | "list" | "read";
  * Copies what changed since the committed cursor, page by page, then applies deletions. The source is asked for the next page only after the last
  * one is committed; leaving the loop for whatever reason returns the connector's iterator.
  */
-export async function copyStream(run: StreamRun): Promise<void> {
+export async function copyStream(run: ReadingRun): Promise<void> {
   const { stream, source, permit } = run;
   const snapshot = await snapshotOf(run);
   const stored = await loadCursor(run.database.db, run.run.integrationId, stream.stream);
@@ -25,6 +25,7 @@ export async function copyStream(run: StreamRun): Promise<void> {
   // A read that is to show everything begins at the beginning; half a read of an earlier run would look like a mass deletion.
   let from: Cursor | null = snapshot === "read" ? null : stored;
   let complete = false;
+  const knownKeys = known?.size ?? 0;
   const missing = known;
   for await (const page of source.read({ stream: stream.stream, cursor: from, pageSize: pageSizeOf(run) })) {
     requireGoingOn(permit.signal);
@@ -39,11 +40,11 @@ export async function copyStream(run: StreamRun): Promise<void> {
     complete = !page.more;
     requireGoingOn(permit.signal);
   }
-  if (snapshot === "read" && missing !== undefined && complete) await deleteMissing(run, missing);
+  if (snapshot === "read" && missing !== undefined && complete) await deleteMissing(run, missing, knownKeys);
   if (snapshot === "list") await deleteUnlisted(run);
 }
 
-async function snapshotOf(run: StreamRun): Promise<Snapshot> {
+async function snapshotOf(run: ReadingRun): Promise<Snapshot> {
   const { stream, source } = run;
   if (stream.deletes === "ignore") return "none";
   const info = (await source.streams()).find((one) => one.name === stream.stream);
@@ -65,24 +66,25 @@ async function snapshotOf(run: StreamRun): Promise<Snapshot> {
  * Lists the source's keys and deletes what the target may hold and the source has no more. The known keys are loaded before the listing begins, so a
  * record that is created meanwhile is not taken for a deleted one.
  */
-async function deleteUnlisted(run: StreamRun): Promise<void> {
+async function deleteUnlisted(run: ReadingRun): Promise<void> {
   const { stream, source, permit } = run;
   const missing = await loadKeys(run.database.db, run.run, stream.stream, MAX_COMPARED_KEYS);
-  if (missing.size === 0) return;
+  const known = missing.size;
+  if (known === 0) return;
   let complete = false;
   for await (const page of source.listKeys({ stream: stream.stream, cursor: null, pageSize: KEYS_OF_PAGE })) {
     requireGoingOn(permit.signal);
     for (const key of page.keys) missing.delete(key);
     complete = !page.more;
   }
-  if (complete) await deleteMissing(run, missing);
+  if (complete) await deleteMissing(run, missing, known);
   else run.log.warn({ stream: stream.stream }, "The list of keys ended before it was complete; nothing is deleted.");
 }
 
 const KEYS_OF_PAGE = 10_000;
 
 /** For a target that cannot recognise repetitions a page is one batch, so that a crash leaves as few questions as possible. */
-function pageSizeOf(run: StreamRun): number {
+function pageSizeOf(run: ReadingRun): number {
   const { target, stream, pageSize } = run;
   return target.idempotencyOf(stream.target) === "none" ? Math.min(pageSize, target.maxBatch) : pageSize;
 }

@@ -99,7 +99,8 @@ function superseded(key: string, idempotencyKey: string, ready: readonly Prepare
   return report.done.some(({ record }) => record.source.key === key && failedAt >= 0 && ready.indexOf(record) > failedAt);
 }
 
-async function keepKeys(tx: Tx, run: StreamRun, stream: string, report: WriteReport): Promise<void> {
+/** Notes which keys the target may hold now, where deletions are found by comparing them. */
+export async function keepKeys(tx: Tx, run: StreamRun, stream: string, report: WriteReport): Promise<void> {
   if (run.stream.deletes === "ignore") return;
   const last = new Map<string, boolean>();
   for (const { record } of report.done) last.set(record.source.key, record.item.op === "delete");

@@ -5,11 +5,13 @@ import type { ConnectorHost } from "../connector-host/connector-host.js";
 import { requireGoingOn, RunLostError, type RunPermit, withRunPermit } from "../connector-host/run-permit.js";
 import { maskedError } from "../connector-host/settle-call.js";
 import type { Database } from "../db/client.js";
+import { closeInbox, deliverInbox, openInbox } from "../inbox/deliver-inbox.js";
 import type { RunOutcome } from "../runs/finish.js";
 import type { AbortReason, RunExecutor, RunToExecute } from "../scheduler/run-executor.js";
 import { copyStream } from "./copy-stream.js";
 import { loadRoute } from "./load-route.js";
 import { ownDatabaseError } from "./own-transaction.js";
+import { replayLetters } from "./replay-letters.js";
 import { failedOutcome, lostOutcome, stoppedOutcome } from "./run-outcome.js";
 import { createTally, type Tally } from "./tally.js";
 
@@ -71,23 +73,17 @@ async function copyStreams(
   facts: { readonly route: Awaited<ReturnType<typeof loadRoute>>; readonly permit: RunPermit; readonly tally: Tally; readonly log: Logger },
 ): Promise<ConnectorError | undefined> {
   const { route, permit, tally, log } = facts;
-  const source = await options.host.openEndpoint(permit, route.sourceEndpointId);
+  const source = route.sourceEndpointId === null ? null : await options.host.openEndpoint(permit, route.sourceEndpointId);
   const target = await options.host.openEndpoint(permit, route.targetEndpointId);
+  const run = { database: options.database, run: permit.run, permit, target, tally, pageSize: options.pageSize ?? PAGE_SIZE, log };
+  const span = route.work === "push" ? await openInbox(run) : null;
   let failure: ConnectorError | undefined;
   for (const stream of route.streams) {
     requireGoingOn(permit.signal);
     try {
-      await copyStream({
-        database: options.database,
-        run: permit.run,
-        permit,
-        source,
-        target,
-        tally,
-        pageSize: options.pageSize ?? PAGE_SIZE,
-        log,
-        stream,
-      });
+      if (span !== null) await deliverInbox({ ...run, stream }, span);
+      else if (route.work === "replay") await replayLetters({ ...run, stream });
+      else if (source !== null) await copyStream({ ...run, source, stream, confirmsDeletions: route.confirmsDeletions });
     } catch (thrown) {
       if (thrown instanceof RunLostError) throw thrown;
       const error = toConnectorError(thrown);
@@ -95,5 +91,6 @@ async function copyStreams(
       failure ??= error;
     }
   }
+  if (span !== null) await closeInbox(run);
   return failure;
 }

@@ -11,7 +11,6 @@ export interface PipelineRun {
   readonly database: Database;
   readonly run: RunToExecute;
   readonly permit: RunPermit;
-  readonly source: OpenEndpoint;
   readonly target: OpenEndpoint;
   readonly tally: Tally;
   /** Records that are asked for at once. */
@@ -22,4 +21,11 @@ export interface PipelineRun {
 /** One stream of the integration, within a run. */
 export interface StreamRun extends PipelineRun {
   readonly stream: StreamEntry;
+}
+
+/** One stream that is read from a source. */
+export interface ReadingRun extends StreamRun {
+  readonly source: OpenEndpoint;
+  /** Somebody said that what the source no longer has may be deleted, however much it is. */
+  readonly confirmsDeletions: boolean;
 }

@@ -83,7 +83,8 @@ function shownKey(record: SourceRecord | null | undefined): string {
   return typeof key === "string" && key !== "" ? key.slice(0, MAX_KEY_LENGTH) : "(no key)";
 }
 
-function mappingFailure(errors: readonly MappingError[]): DeadError {
+/** What is wrong with a record that does not fit the mapping. */
+export function mappingFailure(errors: readonly MappingError[]): DeadError {
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more fields)` : "";
   const message =

@@ -26,7 +26,7 @@ export interface WriteReport {
 }
 
 /** These leave open whether anything was applied, even if the connector did not say so. */
-const UNCERTAIN_KINDS: ReadonlySet<ErrorKind> = new Set(["bug", "timeout", "cancelled", "contract"]);
+export const UNCERTAIN_KINDS: ReadonlySet<ErrorKind> = new Set(["bug", "timeout", "cancelled", "contract"]);
 
 interface Draft {
   readonly done: { readonly record: PreparedRecord; readonly figure: "written" | "unchanged" | "deleted" }[];
@@ -102,7 +102,7 @@ function fileResults(
 }
 
 /** Consecutive records up to the connector's limit; a second record of a key opens a new batch, so that their order stays. */
-function batchesOf(records: readonly PreparedRecord[], maxBatch: number): readonly (readonly PreparedRecord[])[] {
+export function batchesOf(records: readonly PreparedRecord[], maxBatch: number): readonly (readonly PreparedRecord[])[] {
   const batches: PreparedRecord[][] = [];
   let batch: PreparedRecord[] = [];
   let keys = new Set<string>();
@@ -120,7 +120,7 @@ function batchesOf(records: readonly PreparedRecord[], maxBatch: number): readon
 }
 
 /** The failure concerns the system rather than the record: what follows would meet the same. */
-function stopsRun(kind: ErrorKind): boolean {
+export function stopsRun(kind: ErrorKind): boolean {
   const policy = ERROR_POLICIES[kind];
   return policy.retry || policy.holdsIntegration;
 }
@@ -129,12 +129,12 @@ function mayBeSetAside(kind: ErrorKind): boolean {
   return ERROR_POLICIES[kind].retry && kind !== "cancelled" && kind !== "rate_limited";
 }
 
-function figureOf(record: PreparedRecord, result: WriteResult & { readonly ok: true }): "written" | "unchanged" | "deleted" {
+export function figureOf(record: PreparedRecord, result: WriteResult & { readonly ok: true }): "written" | "unchanged" | "deleted" {
   if (result.unchanged === true) return "unchanged";
   return record.item.op === "delete" ? "deleted" : "written";
 }
 
-function deadRecord(record: PreparedRecord, error: WriteError): DeadRecord {
+export function deadRecord(record: PreparedRecord, error: WriteError): DeadRecord {
   const { kind, message, field, status, ambiguous } = error;
   return {
     source: record.source,

@@ -4,6 +4,7 @@ import { recordAudit } from "../audit/record-audit.js";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, RawSql, Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
+import { lowerOpenSince } from "../runs/open-since.js";
 import { attachDay, contentsOf, detachDay, ensureDays, type StoredDay, storedDays, withRetentionLock } from "./partitions.js";
 import { type RetentionDays, retentionInForce } from "./settings.js";
 
@@ -74,6 +75,7 @@ function dropDetached(
     const verdict = judgeDay(contents, cutoff);
     if (verdict.kind === "keep") {
       await attachDay(tx, table, day);
+      if (table === "run") await lowerOpenSince(tx, day.opensAt);
       return { name: day.name, rows, result: verdict.reason };
     }
     if (table === "run") await moveRunsRetainedFrom(tx, Math.max(day.closesAt, (contents.lastDueAt ?? 0) + 1));

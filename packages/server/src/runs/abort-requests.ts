@@ -1,4 +1,6 @@
+import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
+import { selectRows } from "../db/select-rows.js";
 
 /** A run in a worker's hands. */
 export interface RunInHand {
@@ -15,10 +17,13 @@ export async function readAbortRequests(
   if (input.runs.length === 0) return [];
   const dues = input.runs.map((one) => one.dueAt);
   const ids = input.runs.map((one) => one.runId);
-  return database.sql<{ runId: string; attempt: number; reason: "window" }[]>`
+  return selectRows(
+    database.db,
+    sql`
     select r.id as "runId", r.attempt, r.abort_reason as reason
-    from unnest(${ids}::uuid[], ${dues}::timestamptz[]) as mine(id, due_at)
+    from unnest(${sql.param(ids)}::uuid[], ${sql.param(dues)}::timestamptz[]) as mine(id, due_at)
     join run as r on r.id = mine.id and r.due_at = mine.due_at
     where r.due_at between ${Math.min(...dues)}::timestamptz and ${Math.max(...dues)}::timestamptz
-      and r.state = 'running' and r.worker_id = ${input.workerId}::uuid and r.abort_requested_at is not null`;
+      and r.state = 'running' and r.worker_id = ${input.workerId}::uuid and r.abort_requested_at is not null`,
+  );
 }

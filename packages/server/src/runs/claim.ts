@@ -37,6 +37,7 @@ export interface ClaimResult {
 
 /** A run that waits since longer than this (a long pause, a long absence of every server) is found by the slow look, not by every peek. */
 const peekBackMs = 40 * 86_400_000;
+const dayMs = 86_400_000;
 const lockNotAvailable = "55P03";
 /** For runs without a job. */
 const defaultTimeoutSeconds = 900;
@@ -62,31 +63,26 @@ export async function peekDue(
     readonly withinMs: number;
     readonly limit: number;
     readonly after: { readonly readyAt: number; readonly jobId: number } | null;
-    /** The slow look: however old the due time is. It visits every day's partition. */
+    /** The slow look: however old the due time is. */
     readonly anyAge?: boolean;
   },
 ): Promise<{ readonly now: number; readonly clock: ClockState; readonly runs: readonly DueRun[] }> {
-  const back = input.anyAge === true ? "100 years" : `${peekBackMs} milliseconds`;
+  // In a statement of its own: the next one has its times as plain values, by which PostgreSQL leaves the other days out before it plans.
+  const [at] = await sql<(ClockState & { now: number; openSince: number })[]>`
+    select app_now() as now, c.clock_stepped_at is not null as stepped, c.clock_acknowledgements as acknowledgements, c.runs_open_since as "openSince"
+    from control as c`;
+  if (at === undefined) throw new Error("The control row is missing.");
+  const { now, stepped, acknowledgements } = at;
+  const since = input.anyAge === true ? at.openSince : Math.max(at.openSince, now - peekBackMs);
   const after = input.after ?? { readyAt: 0, jobId: -1 };
-  const rows = await sql<(ClockState & { now: number; id: string | null; dueAt: number; readyAt: number; jobId: number })[]>`
-    with clock as (select app_now() as now, c.clock_stepped_at is not null as stepped, c.clock_acknowledgements as acknowledgements from control as c)
-    select clock.*, r.id, r.due_at as "dueAt", r.ready_at as "readyAt", coalesce(r.job_id, 0) as "jobId"
-    from clock left join lateral (
-      select q.id, q.due_at, q.ready_at, q.job_id from run as q
-      where q.state = 'queued' and q.trigger <> 'gate'
-        and q.ready_at <= (select now + ${`${input.withinMs} milliseconds`}::interval from clock)
-        and (q.ready_at, q.job_id) > (${after.readyAt}::timestamptz, ${after.jobId}::integer)
-        and q.due_at between (select now - ${back}::interval from clock) and (select now + interval '1 day' from clock)
-        and not exists (select from job as j where j.id = q.job_id and j.running_run_id is not null)
-      order by q.ready_at, q.job_id limit ${input.limit}) as r on true`;
-  const [first] = rows;
-  if (first === undefined) throw new Error("The peek returned no row.");
-  const { now, stepped, acknowledgements } = first;
-  return {
-    now,
-    clock: { stepped, acknowledgements },
-    runs: rows.flatMap((row) => (row.id === null ? [] : [{ id: row.id, dueAt: row.dueAt, readyAt: row.readyAt, jobId: row.jobId }])),
-  };
+  const runs = await sql<DueRun[]>`
+    select q.id, q.due_at as "dueAt", q.ready_at as "readyAt", coalesce(q.job_id, 0) as "jobId" from run as q
+    where q.state = 'queued' and q.trigger <> 'gate' and q.ready_at <= ${now + input.withinMs}::timestamptz
+      and (q.ready_at, q.job_id) > (${after.readyAt}::timestamptz, ${after.jobId}::integer)
+      and q.due_at between ${since}::timestamptz and ${now + dayMs}::timestamptz
+      and not exists (select from job as j where j.id = q.job_id and j.running_run_id is not null)
+    order by q.ready_at, q.job_id limit ${input.limit}`;
+  return { now, clock: { stepped, acknowledgements }, runs };
 }
 
 /** One autocommit call of the claim function; see migration 0005. A writer that keeps the locks for long makes it answer nothing. */

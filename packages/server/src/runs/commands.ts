@@ -7,8 +7,14 @@ import { appendEvents } from "../events/append-events.js";
 /** Queues one run of a job by hand. Inside a window it is held as every other run. */
 export function runNow(
   context: CommandContext,
-  input: { readonly job: string; readonly reason: string },
+  input: {
+    readonly job: string;
+    readonly reason: string;
+    /** What the source no longer has may be deleted at the target, however much it is. */
+    readonly confirmDeletions?: boolean;
+  },
 ): Promise<{ readonly runId: string }> {
+  const confirms = input.confirmDeletions === true;
   return inTransaction(context, async (tx) => {
     const jobs = await tx.execute<{ id: number; integrationId: number; integrationKey: string; bucket: number }>(sql`
       select j.id, i.id as "integrationId", i.key as "integrationKey", i.bucket from job as j join integration as i on i.id = j.integration_id where j.key = ${input.job}
@@ -19,9 +25,9 @@ export function runNow(
     const now = await readNow(tx);
     await tx.execute(sql`select ensure_run_partitions(${now}::timestamptz, ${now}::timestamptz)`);
     const rows = await tx.execute<{ id: string }>(sql`
-      insert into run (id, due_at, last_due_at, job_id, integration_id, bucket, trigger, state, ready_at, requested_by, reason)
+      insert into run (id, due_at, last_due_at, job_id, integration_id, bucket, trigger, state, ready_at, requested_by, reason, confirms_deletions)
       values (new_run_id(${now}::timestamptz), ${now}::timestamptz, ${now}::timestamptz, ${job.id}, ${job.integrationId}, ${job.bucket}, 'manual', 'queued',
-        ${now}::timestamptz, ${context.actor.name}, ${input.reason})
+        ${now}::timestamptz, ${context.actor.name}, ${input.reason}, ${confirms})
       returning id`);
     const runId = rows[0]?.id;
     if (runId === undefined) throw new Error("The run was not written.");
@@ -31,7 +37,7 @@ export function runNow(
       subjectKind: "job",
       subjectKey: input.job,
       reason: input.reason,
-      after: { runId },
+      after: { runId, ...(confirms ? { confirmDeletions: true } : {}) },
     });
     await appendEvents(tx, [
       {
@@ -52,6 +58,8 @@ export function cancelRun(
   input: { readonly runId: string; readonly reason: string },
 ): Promise<{ readonly runId: string }> {
   return inTransaction(context, async (tx) => {
+    const before = await tx.execute<{ state: string }>(sql`
+      select state from run where id = ${input.runId}::uuid and due_at = run_due_of_id(${input.runId}::uuid) for update`);
     const rows = await tx.execute<{ id: string; integrationKey: string }>(sql`
       update run as r set state = 'cancelled', finished_at = app_now(), reason = ${input.reason}
       from integration as i
@@ -69,6 +77,8 @@ export function cancelRun(
       subjectKind: "run",
       subjectKey: input.runId,
       reason: input.reason,
+      before: { state: before[0]?.state },
+      after: { state: "cancelled" },
     });
     await appendEvents(tx, [
       {

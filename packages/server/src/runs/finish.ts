@@ -101,10 +101,12 @@ async function endRuns(
 async function givenBackBefore(tx: Tx, runs: readonly FinishedRun[]): Promise<ReadonlyMap<string, number>> {
   const failed = runs.filter((one) => one.outcome.kind === "failed" && one.attempt > 1);
   if (failed.length === 0) return new Map();
+  const dues = failed.map((one) => one.dueAt);
   const rows = await tx.execute<{ id: string; givenBack: number }>(sql`
     select r.id, r.given_back as "givenBack"
-    from unnest(${sql.param(failed.map((one) => one.runId))}::uuid[], ${sql.param(failed.map((one) => one.dueAt))}::timestamptz[]) as f(id, due_at)
-    join run as r on r.id = f.id and r.due_at = f.due_at where r.given_back > 0`);
+    from unnest(${sql.param(failed.map((one) => one.runId))}::uuid[], ${sql.param(dues)}::timestamptz[]) as f(id, due_at)
+    join run as r on r.id = f.id and r.due_at = f.due_at
+    where r.given_back > 0 and r.due_at between ${Math.min(...dues)}::timestamptz and ${Math.max(...dues)}::timestamptz`);
   return new Map(rows.map((row) => [row.id, row.givenBack]));
 }
 
@@ -210,11 +212,13 @@ async function writeEndings(
 /** Refused credentials, missing rights and a broken configuration want a person: the integration is held, once, until somebody resumes it. */
 async function holdIntegrations(tx: Tx, endings: readonly Ending[], now: number): Promise<readonly number[]> {
   if (endings.length === 0) return [];
+  const dues = endings.map((one) => one.dueAt);
   const rows = await tx.execute<{ id: number; key: string; owner: string | null; runId: string }>(sql`
     select distinct on (i.id) i.id, i.key, i.owner_team as owner, r.id as "runId"
-    from unnest(${sql.param(endings.map((one) => one.runId))}::uuid[], ${sql.param(endings.map((one) => one.dueAt))}::timestamptz[]) as e(id, due_at)
+    from unnest(${sql.param(endings.map((one) => one.runId))}::uuid[], ${sql.param(dues)}::timestamptz[]) as e(id, due_at)
     join run as r on r.id = e.id and r.due_at = e.due_at join integration as i on i.id = r.integration_id
-    where not exists (select from hold as h join hold_member as m on m.hold_id = h.id
+    where r.due_at between ${Math.min(...dues)}::timestamptz and ${Math.max(...dues)}::timestamptz
+      and not exists (select from hold as h join hold_member as m on m.hold_id = h.id
       where h.kind = 'credentials' and h.released_at is null and m.integration_id = i.id)
     order by i.id, r.due_at, r.id`);
   if (rows.length === 0) return [];

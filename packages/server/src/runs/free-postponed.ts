@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { inTransaction, readNow } from "../command.js";
 import type { Database } from "../db/client.js";
+import { readOpenSince } from "./open-since.js";
 
 /** Runs of one transaction; more follow in the next. */
 const maxFreed = 1_000;
@@ -14,10 +15,11 @@ export async function freePostponed(context: { readonly database: Database }): P
   for (let freed = 0; ;) {
     const batch = await inTransaction(context, async (tx) => {
       const now = await readNow(tx);
+      const since = await readOpenSince(tx);
       const rows = await tx.execute<{ id: string }>(sql`
         with unbound as materialized (
           select r.id, r.due_at from run as r cross join control as c left join job as j on j.id = r.job_id
-          where r.state = 'queued' and r.postponed_until is not null and r.postponed_until > ${now}::timestamptz
+          where r.state = 'queued' and r.due_at >= ${since}::timestamptz and r.postponed_until is not null and r.postponed_until > ${now}::timestamptz
             and not exists (
               select from windows_not_finished_before(
                 r.integration_id, r.passes_holds, guarded_lead_ms(r.trigger, j.continuous, j.finish_lead_ms), ${now}::timestamptz, c.mode) as w
@@ -27,7 +29,7 @@ export async function freePostponed(context: { readonly database: Database }): P
         ),
         freed as (
           update run as r set ready_at = ${now}::timestamptz, postponed_until = null
-          from unbound as u where r.id = u.id and r.due_at = u.due_at
+          from unbound as u where r.id = u.id and r.due_at = u.due_at and r.due_at >= ${since}::timestamptz
           returning r.id, r.due_at, r.due_count, r.job_id, r.integration_id
         ),
         announced as (

@@ -43,7 +43,7 @@ export function defineExplain(): void {
       facts: t.field({
         type: "JSON",
         description: "The rest: what waits and what is running.",
-        resolve: ({ waiting, running, integration }) => ({ waiting, running, integration }),
+        resolve: ({ waiting, running, integration, pushed }) => ({ waiting, running, integration, pushed }),
       }),
     }),
   });

@@ -4,16 +4,17 @@ import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
 import { pageArgs, pageComplexity } from "../graphql/connection.js";
 import { idInside, keyOf, numberOf, runIdOf } from "../graphql/key-or-id.js";
-import { DeadLetterRef, HoldRef, IntegrationRef, JobRef, RunRef } from "../graphql/refs.js";
+import { HoldRef, IntegrationRef, JobRef, RunRef } from "../graphql/refs.js";
 import { type RequestContext, runCommand } from "../graphql/request-context.js";
 import { cancelRun, runNow } from "./commands.js";
+import { defineDeadLetters } from "./graphql-dead-letters.js";
 import { defineDrainOfRuns } from "./graphql-drain.js";
 import { defineExplain } from "./graphql-explain.js";
 import { defineGateMutations } from "./graphql-gate-mutations.js";
 import { defineGate, gateOf, GateRef } from "./graphql-gate.js";
 import { defineLedger } from "./graphql-ledger.js";
 import { RunStateCountRef, RunStateEnum } from "./graphql-run-state.js";
-import { deadLetterPage, type RunFilter, runPage, runsByIds } from "./queries.js";
+import { type RunFilter, runPage, runsByIds } from "./queries.js";
 
 const read = { authScopes: { can: "runs.read" } } as const;
 
@@ -58,7 +59,7 @@ export const RunConnection = builder.connectionObject(
 /** Runs, dead letters, the gate, the ledger, and why a job does not run. */
 export function defineRuns(): void {
   defineRun();
-  defineDeadLetter();
+  defineDeadLetters();
   defineGate();
   defineGateMutations();
   defineLedger();
@@ -133,47 +134,6 @@ function defineRun(): void {
   });
 }
 
-const DeadLetterStatusEnum = capsEnum(
-  "DeadLetterStatus",
-  "What became of a record that could not be written.",
-  ["open", "review", "replayed", "discarded"],
-  {
-    open: "It can be replayed.",
-    review: "The write may have been applied: a person decides.",
-  },
-);
-const DeadLetterConnection = builder.connectionObject(
-  { type: DeadLetterRef, name: "DeadLetterConnection", description: "A page of dead letters." },
-  { name: "DeadLetterEdge", description: "A dead letter in a list." },
-);
-
-function defineDeadLetter(): void {
-  builder.objectType(DeadLetterRef, {
-    description: "A record that could not be written, kept with the reason.",
-    authScopes: { can: "records.read" },
-    fields: (t) => ({
-      integration: t.field({ type: IntegrationRef, description: "Whose record it is.", resolve: (row) => String(row.integrationId) }),
-      stream: t.exposeString("stream", { description: "The stream that it came from." }),
-      recordKey: t.exposeString("recordKey", { description: "The record's key in the source." }),
-      record: t.expose("record", { type: "JSON", description: "The record as it was to be written." }),
-      error: t.expose("error", { type: "JSON", description: "Why it was not." }),
-      run: t.field({ type: RunRef, nullable: true, description: "The run that met it.", resolve: (row) => row.runId }),
-      status: t.expose("status", { type: DeadLetterStatusEnum, description: "What became of it." }),
-      at: t.expose("at", { type: "DateTime", description: "When it was put aside." }),
-      resolvedAt: t.expose("resolvedAt", { type: "DateTime", nullable: true, description: "When it was dealt with." }),
-    }),
-  });
-}
-
-const DeadLetterFilterInput = builder.inputType("DeadLetterFilter", {
-  description: "Which dead letters; every field given must fit.",
-  fields: (t) => ({
-    integration: t.string({ description: "Of this integration (key or id)." }),
-    stream: t.string({ description: "From this stream." }),
-    statuses: t.field({ type: [DeadLetterStatusEnum], description: "With one of these statuses." }),
-  }),
-});
-
 function defineQueries(): void {
   builder.queryFields((t) => ({
     run: t.field({
@@ -196,18 +156,6 @@ function defineQueries(): void {
       },
       resolve: async (_root, args, context) =>
         runPage(context.database, { ...args, filter: await runFilterOf(context, args.filter), ascending: args.orderBy === "asc" }),
-    }),
-    deadLetters: t.field({
-      type: DeadLetterConnection,
-      authScopes: { can: "records.read" },
-      description: "Records that could not be written, newest first.",
-      complexity: pageComplexity,
-      args: { ...pageArgs, filter: t.arg({ type: DeadLetterFilterInput, description: "Which ones." }) },
-      resolve: async (_root, args, context) => {
-        const integration =
-          typeof args.filter?.integration === "string" ? await keyOf(context, "Integration", args.filter.integration) : null;
-        return deadLetterPage(context.database, { ...args, filter: { ...args.filter, integration } });
-      },
     }),
     gate: t.field({
       type: GateRef,
@@ -233,6 +181,9 @@ function defineMutations(): void {
     fields: (t) => ({
       job: t.string({ required: true, description: "The job's key or id." }),
       reason: t.string({ required: true, description: "Why; it goes into the audit trail." }),
+      confirmDeletions: t.boolean({
+        description: "What the source no longer has may be deleted at the target, however much it is: for a run that was refused for that.",
+      }),
     }),
   });
   const CancelRunInput = builder.inputType("CancelRunInput", {
@@ -250,7 +201,11 @@ function defineMutations(): void {
       args: { input: t.arg({ type: RunNowInput, required: true, description: "What to run." }) },
       resolve: async (_root, { input }, context) => {
         const job = await keyOf(context, "Job", input.job);
-        return (await runCommand(context, (command) => runNow(command, { job, reason: input.reason }))).runId;
+        return (
+          await runCommand(context, (command) =>
+            runNow(command, { job, reason: input.reason, confirmDeletions: input.confirmDeletions === true }),
+          )
+        ).runId;
       },
     }),
     cancelRun: t.field({

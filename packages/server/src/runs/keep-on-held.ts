@@ -3,27 +3,31 @@ import { inTransaction } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { holdsNow } from "./active-holds.js";
+import { readOpenSince } from "./open-since.js";
 
 /** Runs that one transaction gives to other holds; more follow in the next. */
 const maxKeptOn = 1_000;
 /** Members that one transaction settles. */
-const maxSettled = 5_000;
+const maxSettled = 500;
 
 /**
  * Held runs whose holds have all ended while others cover them are held by these from now on. The ended ones stay listed as the record. Answers
  * how many runs changed their holds.
  */
 export async function keepOnHeld(context: { readonly database: Database }): Promise<number> {
-  if (!(await hasUnsettled(context.database.db)) || (await leftAlone(context.database.db, sql`limit 1`)).length === 0) return 0;
-  for (let kept = 0; ;) {
-    const batch = await inTransaction(context, async (tx) => {
-      const runs = await leftAlone(tx, sql`limit ${maxKeptOn} for update of r skip locked`);
-      await giveToHolds(tx, runs);
-      return runs.length;
-    });
-    kept += batch;
-    if (batch < maxKeptOn) return kept;
+  if (!(await hasUnsettled(context.database.db))) return 0;
+  let kept = 0;
+  // Each integration for itself: a look for the next thousand among all that is held would be as long as all of it, each time.
+  for (const integrationId of await integrationsLeftAlone(context.database.db)) {
+    for (let batch = maxKeptOn; batch === maxKeptOn; kept += batch) {
+      batch = await inTransaction(context, async (tx) => {
+        const runs = await lockLeftAlone(tx, integrationId);
+        await giveToHolds(tx, runs);
+        return runs.length;
+      });
+    }
   }
+  return kept;
 }
 
 /**
@@ -51,6 +55,7 @@ async function settleBatch(tx: Tx, after: { readonly hold: number; readonly inte
     select m.hold_id as hold, m.integration_id as integration from hold_member as m
     where m.released_at is not null and m.settled_at is null and (m.hold_id, m.integration_id) > (${after.hold}::bigint, ${after.integration}::integer)
     order by m.hold_id, m.integration_id limit ${maxSettled} for update skip locked`);
+  const since = await readOpenSince(tx);
   // In a later statement than the locks: what was read above is released, and stays so until the commit.
   await tx.execute(sql`
     with batch as (
@@ -62,7 +67,7 @@ async function settleBatch(tx: Tx, after: { readonly hold: number; readonly inte
       cross join lateral (
         select array_agg(m.hold_id) as holds from hold_member as m cross join control as c where m.integration_id = i.integration_id and ${holdsNow}) as cover
       where exists (
-        select from run as r where r.integration_id = i.integration_id and r.state = 'held'
+        select from run as r where r.integration_id = i.integration_id and r.state = 'held' and r.due_at >= ${since}::timestamptz
           -- Not listed under what covers it, or covered by nothing that it may not pass.
           and (cover.holds is null or not (r.held_by && cover.holds) or (r.passes_holds is not null and cover.holds <@ r.passes_holds)))
     )
@@ -82,8 +87,12 @@ interface LeftAlone {
   readonly integrationKey: string;
 }
 
-function leftAlone(tx: Tx, which: SQL): Promise<readonly LeftAlone[]> {
-  return tx.execute<LeftAlone>(sql`
+/** A held run (r) that lists none of the holds that cover it (cover), and may not pass them all. */
+const leftAlone: SQL = sql`r.state = 'held' and not (r.held_by && cover.holds) and (r.passes_holds is null or not (cover.holds <@ r.passes_holds))`;
+
+async function integrationsLeftAlone(tx: Tx): Promise<readonly number[]> {
+  const since = await readOpenSince(tx);
+  const rows = await tx.execute<{ id: number }>(sql`
     with cover as materialized (
       select m.integration_id, array_agg(m.hold_id) as holds
       from hold_member as m cross join control as c
@@ -91,11 +100,24 @@ function leftAlone(tx: Tx, which: SQL): Promise<readonly LeftAlone[]> {
         and m.integration_id in (select left_by.integration_id from hold_member as left_by where left_by.released_at is not null and left_by.settled_at is null)
       group by m.integration_id
     )
+    select cover.integration_id as id from cover
+    where exists (select from run as r where r.integration_id = cover.integration_id and r.due_at >= ${since}::timestamptz and ${leftAlone})
+    order by 1`);
+  return rows.map((row) => row.id);
+}
+
+async function lockLeftAlone(tx: Tx, integrationId: number): Promise<readonly LeftAlone[]> {
+  const since = await readOpenSince(tx);
+  return tx.execute<LeftAlone>(sql`
+    with cover as materialized (
+      select m.integration_id, array_agg(m.hold_id) as holds from hold_member as m cross join control as c
+      where m.integration_id = ${integrationId} and ${holdsNow} group by m.integration_id
+    )
     select r.id, r.due_at as "dueAt", r.due_count as "dueCount", j.key as job, i.key as "integrationKey",
       array(select unnest(cover.holds) except select unnest(r.passes_holds) order by 1) as "heldBy"
-    from run as r join cover on cover.integration_id = r.integration_id join integration as i on i.id = r.integration_id left join job as j on j.id = r.job_id
-    where r.state = 'held' and not (r.held_by && cover.holds) and (r.passes_holds is null or not (cover.holds <@ r.passes_holds))
-    order by r.due_at, r.id ${which}`);
+    from run as r cross join cover join integration as i on i.id = r.integration_id left join job as j on j.id = r.job_id
+    where r.integration_id = ${integrationId} and r.due_at >= ${since}::timestamptz and ${leftAlone}
+    order by r.due_at, r.id limit ${maxKeptOn} for update of r skip locked`);
 }
 
 async function giveToHolds(tx: Tx, runs: readonly LeftAlone[]): Promise<void> {

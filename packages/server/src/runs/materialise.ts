@@ -13,6 +13,7 @@ import {
 import { sql } from "drizzle-orm";
 import { inTransaction, readNow } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
+import { readOpenSince } from "./open-since.js";
 
 /** Due times become rows this far ahead, so that a start is never late for want of a row. */
 export const materialiseAheadMs = 15_000;
@@ -93,18 +94,19 @@ function dueJobs(tx: Tx, input: { readonly zones: ZoneData; readonly after: numb
 /** Locks runs before jobs, as the claim does, and never waits: a run that a claim has in hand takes no further due times. */
 async function lockWaiting(tx: Tx, jobs: readonly DueJob[]): Promise<ReadonlyMap<number, Backlog>> {
   const ids = jobs.map((job) => job.id);
+  const since = await readOpenSince(tx);
   const counts = await tx.execute<{ jobId: number; count: number; held: boolean; oldestQueuedDueAt: number | null }>(sql`
     select job_id as "jobId", count(*) as count, bool_or(state = 'held') as held, min(due_at) filter (where state = 'queued') as "oldestQueuedDueAt"
-    from run where job_id = any (${sql.param(ids)}::integer[]) and state in ('queued', 'held') and trigger = 'schedule' group by job_id`);
+    from run where job_id = any (${sql.param(ids)}::integer[]) and due_at >= ${since}::timestamptz and state in ('queued', 'held') and trigger = 'schedule' group by job_id`);
   const rows = await tx.execute<Waiting>(sql`
     select r.job_id as "jobId", r.id, r.state, r.attempt, r.due_at as "dueAt"
     from unnest(${sql.param(counts.map((row) => row.jobId))}::integer[]) as wanted(job_id)
     cross join lateral (
       select newest.id, newest.due_at from run as newest
-      where newest.job_id = wanted.job_id and newest.trigger = 'schedule' order by newest.due_at desc limit 1) as last
+      where newest.job_id = wanted.job_id and newest.trigger = 'schedule' and newest.due_at >= ${since}::timestamptz order by newest.due_at desc limit 1) as last
     join job as j on j.id = wanted.job_id
     join run as r on r.id = last.id and r.due_at = last.due_at
-    where r.state in ('queued', 'held') and r.schedule_version = j.schedule_version
+    where r.state in ('queued', 'held') and r.due_at >= ${since}::timestamptz and r.schedule_version = j.schedule_version
     for update of r skip locked`);
   const newest = new Map(rows.map((row) => [row.jobId, row]));
   return new Map(counts.map(({ jobId, ...backlog }) => [jobId, { ...backlog, newest: newest.get(jobId) ?? null }]));
@@ -161,7 +163,7 @@ async function extendWaiting(tx: Tx, plans: readonly JobPlan[]): Promise<void> {
     from unnest(${sql.param(joins.map((one) => one.id))}::uuid[], ${sql.param(joins.map((one) => one.dueAt))}::timestamptz[],
       ${sql.param(joins.map((one) => one.dueCount))}::integer[], ${sql.param(joins.map((one) => one.lastDueAt))}::timestamptz[])
       as p(id, due_at, due_count, last_due_at)
-    where r.id = p.id and r.due_at = p.due_at`);
+    where r.id = p.id and r.due_at = p.due_at and r.due_at >= ${Math.min(...joins.map((one) => one.dueAt))}::timestamptz`);
 }
 
 async function insertRuns(tx: Tx, plans: readonly JobPlan[]): Promise<void> {

@@ -7,6 +7,7 @@ import type { Database } from "../db/client.js";
 const maxJobs = 500;
 /** Runs that were due before this are not looked at, however few there are since. */
 const lookBackDays = 100;
+const dayMs = 86_400_000;
 
 /**
  * Measures anew what runs of a job take, for jobs that have had a successful run since the last time. The figures stand on the job's row, where
@@ -43,4 +44,4 @@ export function measureDurations(context: { readonly database: Database }): Prom
 }
 
 const countsSince = (now: number) => sql`r.state = 'succeeded' and r.started_at is not null and r.finished_at >= r.started_at
-  and r.due_at > ${now}::timestamptz - ${`${lookBackDays} days`}::interval`;
+  and r.due_at > ${now - lookBackDays * dayMs}::timestamptz`;

@@ -1,5 +1,6 @@
 import type { RunState, RunTrigger } from "@quiesce/core";
 import { type SQL, sql } from "drizzle-orm";
+import { readNow } from "../command.js";
 import type { Database } from "../db/client.js";
 import { bigints, integers, texts, uuids } from "../db/sql-arrays.js";
 import { groupRows } from "../db/group-rows.js";
@@ -45,11 +46,15 @@ const columns = sql`r.id, r.job_id as "jobId", r.integration_id as "integrationI
   r.coalesced_into as "coalescedInto", r.requested_by as "requestedBy", r.reason, r.error, r.figures`;
 
 /** Runs by their uuids, in one statement; each is looked for only in the partition of its due time, which its id begins with. */
-export function runsByIds(database: Database, ids: readonly string[]): Promise<readonly RunView[]> {
+export async function runsByIds(database: Database, ids: readonly string[]): Promise<readonly RunView[]> {
+  if (ids.length === 0) return [];
+  const sorted = ids.map((id) => id.toLowerCase()).toSorted();
   return selectRows(
     database.db,
     sql`
-    select ${columns} from unnest(${uuids(ids)}) as wanted(id) join run as r on r.id = wanted.id and r.due_at = run_due_of_id(wanted.id)`,
+    select ${columns} from unnest(${uuids(ids)}) as wanted(id) join run as r on r.id = wanted.id and r.due_at = run_due_of_id(wanted.id)
+    -- As plain values, by which the other days are left out before they are planned.
+    where r.due_at between run_due_of_id(${sorted[0]}::uuid) and run_due_of_id(${sorted.at(-1)}::uuid)`,
   );
 }
 
@@ -102,18 +107,39 @@ function conditions(filter: RunFilter): SQL[] {
   return where;
 }
 
+const dayMs = 86_400_000;
+/** The newest run of most is of these days, so hardly anybody's is looked for in all of them. */
+const lastRunDays = [2, 32] as const;
+
+type LastRun = RunView & { readonly parentId: number };
+
 /** The newest started run of each job or integration. */
-export function lastRunsOf(
+export async function lastRunsOf(database: Database, of: "job" | "integration", ids: readonly number[]): Promise<readonly LastRun[]> {
+  const now = await readNow(database.db);
+  const found: LastRun[] = [];
+  let left = ids;
+  for (const days of [...lastRunDays, null]) {
+    const rows = await lastRunsSince(database, { of, ids: left, since: days === null ? -Infinity : now - days * dayMs });
+    found.push(...rows);
+    const known = new Set(rows.map((row) => row.parentId));
+    left = left.filter((id) => !known.has(id));
+    if (left.length === 0) break;
+  }
+  return found;
+}
+
+function lastRunsSince(
   database: Database,
-  of: "job" | "integration",
-  ids: readonly number[],
-): Promise<readonly (RunView & { readonly parentId: number })[]> {
-  const column = of === "job" ? sql`q.job_id` : sql`q.integration_id`;
+  input: { readonly of: "job" | "integration"; readonly ids: readonly number[]; readonly since: number },
+): Promise<readonly LastRun[]> {
+  const column = input.of === "job" ? sql`q.job_id` : sql`q.integration_id`;
   return selectRows(
     database.db,
     sql`
-    select parent.id as "parentId", ${columns} from unnest(${integers(ids)}) as parent(id)
-    cross join lateral (select * from run as q where ${column} = parent.id and q.started_at is not null order by q.due_at desc limit 1) as r`,
+    select parent.id as "parentId", ${columns} from unnest(${integers(input.ids)}) as parent(id)
+    cross join lateral (
+      select * from run as q where ${column} = parent.id and q.started_at is not null and q.due_at >= ${input.since}::timestamptz
+      order by q.due_at desc limit 1) as r`,
   );
 }
 

@@ -70,7 +70,7 @@ export async function joinRamps(context: { readonly database: Database }): Promi
         update run as r set ready_at = p.ready_at
         from unnest(${sql.param(own.map((one) => one.id))}::uuid[], ${sql.param(own.map((one) => one.dueAt))}::timestamptz[],
           ${sql.param(plan.readyAt)}::timestamptz[]) as p(id, due_at, ready_at)
-        where r.id = p.id and r.due_at = p.due_at`);
+        where r.id = p.id and r.due_at = p.due_at and r.due_at >= ${now - lateMs}::timestamptz`);
       await saveRamps(tx, plan.systems);
     }
     return joiners.length;

@@ -1,10 +1,12 @@
 import type { RunState } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { clock } from "../clock.js";
+import { readNow } from "../command.js";
 import type { Database } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { encodeCursor } from "../events/event-log.js";
 import { holdsNow } from "./active-holds.js";
+import { readOpenSince } from "./open-since.js";
 
 /** The state of everything in a few numbers, with the cursor of the same snapshot. */
 export interface StatusSummary {
@@ -26,6 +28,7 @@ type Counts = StatusSummary["runsByState"];
 const SHARED_FOR_MS = 500;
 /** A day of finished runs is much to count, and changes little from one look to the next. */
 const FINISHED_FOR_MS = 30_000;
+const dayMs = 86_400_000;
 const shared = new WeakMap<Database, Known<StatusSummary>>();
 const finished = new WeakMap<Database, Known<Counts>>();
 
@@ -56,11 +59,12 @@ function known<T>(
 
 /** Due times of the last 24 hours by the state in which they ended. */
 async function countFinished(database: Database): Promise<Counts> {
+  const now = await readNow(database.db);
   const rows = await selectRows<{ readonly state: RunState; readonly n: number }>(
     database.db,
     sql`
     select r.state, sum(r.due_count)::int as n from run as r
-    where r.due_at > (select app_now()) - interval '24 hours' and r.due_at <= (select app_now()) and r.state not in ('queued', 'held', 'running')
+    where r.due_at > ${now - dayMs}::timestamptz and r.due_at <= ${now}::timestamptz and r.state not in ('queued', 'held', 'running')
     group by r.state`,
   );
   return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
@@ -68,6 +72,8 @@ async function countFinished(database: Database): Promise<Counts> {
 
 async function readSummary(database: Database, monotonicMs: number): Promise<StatusSummary> {
   const ended = await known(finished, { database, at: monotonicMs, forMs: FINISHED_FOR_MS, read: () => countFinished(database) });
+  const since = await readOpenSince(database.db);
+  const yesterday = (await readNow(database.db)) - dayMs;
   const [row] = await selectRows<Omit<StatusSummary, "cursor"> & { readonly epoch: string; readonly position: number }>(
     database.db,
     sql`
@@ -84,12 +90,12 @@ async function readSummary(database: Database, monotonicMs: number): Promise<Sta
         order by q.released_at, q.id limit 20) as o) as "resumingIds",
       (select coalesce(jsonb_object_agg(counted.state, counted.n), '{}') from (
         -- Each from its partial index. Due times ahead have their rows already and are not due.
-        select 'queued' as state, sum(r.due_count)::int as n from run as r where r.state = 'queued' and r.due_at <= clock.now
-        union all select 'held', sum(r.due_count)::int from run as r where r.state = 'held'
-        union all select 'running', sum(r.due_count)::int from run as r where r.state = 'running') as counted
+        select 'queued' as state, sum(r.due_count)::int as n from run as r where r.state = 'queued' and r.due_at >= ${since}::timestamptz and r.due_at <= clock.now
+        union all select 'held', sum(r.due_count)::int from run as r where r.state = 'held' and r.due_at >= ${since}::timestamptz
+        union all select 'running', sum(r.due_count)::int from run as r where r.state = 'running' and r.due_at >= ${since}::timestamptz) as counted
         where counted.n > 0) as "runsByState",
       (select coalesce(jsonb_agg(recent.id), '[]') from (
-        select r.id from run as r where r.due_at > clock.now - interval '24 hours' and r.due_at <= clock.now and r.started_at is not null
+        select r.id from run as r where r.due_at > ${yesterday}::timestamptz and r.due_at <= clock.now and r.started_at is not null
         order by r.due_at desc, r.id desc limit 10) as recent) as "recentRunIds"
     from clock, control as c, event_head as e`,
   );

@@ -6,6 +6,7 @@ import { holdsRun } from "./active-holds.js";
 import { type ExpandedDue, expandRanges } from "./expand-range.js";
 import { lockRamps, saveRamps, takeSweep } from "./ramp.js";
 import { writeSweep } from "./write-sweep.js";
+import { readOpenSince } from "./open-since.js";
 
 /** Held runs let go in one transaction; more of an integration follow in the next. */
 const maxRunsPerTransaction = 1_000;
@@ -65,7 +66,8 @@ export function sweepIntegration(
 }
 
 /** Locked without SKIP LOCKED, and uncovered at this moment: a hold placed meanwhile keeps them. */
-function lockHeld(tx: Tx, integrationId: number): Promise<readonly HeldRun[]> {
+async function lockHeld(tx: Tx, integrationId: number): Promise<readonly HeldRun[]> {
+  const since = await readOpenSince(tx);
   return tx.execute<HeldRun>(sql`
     select r.id as "runId", r.due_at as "dueAt", r.last_due_at as "lastDueAt", r.due_count as "dueCount", r.attempt, r.job_id as "jobId",
       -- A policy for missed due times has no say over what was asked for by hand.
@@ -75,7 +77,7 @@ function lockHeld(tx: Tx, integrationId: number): Promise<readonly HeldRun[]> {
         select h.catch_up from hold as h where h.id = any (r.held_by) and h.catch_up is not null
         order by h.released_at desc nulls last, h.id desc limit 1) end as "override"
     from run as r left join job as j on j.id = r.job_id
-    where r.state = 'held' and r.integration_id = ${integrationId}
+    where r.state = 'held' and r.due_at >= ${since}::timestamptz and r.integration_id = ${integrationId}
       and not exists (
         select from hold_member as m cross join control as c
         where m.integration_id = r.integration_id and ${holdsRun})
@@ -89,12 +91,13 @@ const catchUpOf = (run: HeldRun): CatchUp | null => (run.catchUp === null ? null
 async function lockRoots(tx: Tx, held: readonly HeldRun[]): Promise<ReadonlyMap<number, string>> {
   const jobs = [...new Set(held.flatMap((run) => (catchUpOf(run) === "coalesce" && run.jobId !== null ? [run.jobId] : [])))];
   if (jobs.length === 0) return new Map();
+  const since = await readOpenSince(tx);
   const rows = await tx.execute<{ jobId: number; id: string }>(sql`
     select wanted.job_id as "jobId", root.id
     from unnest(${sql.param(jobs)}::integer[]) as wanted(job_id)
     cross join lateral (
       select q.id from run as q
-      where q.job_id = wanted.job_id and q.state = 'queued' and q.trigger = 'schedule' and q.attempt = 0 and q.released_at is not null
+      where q.job_id = wanted.job_id and q.state = 'queued' and q.due_at >= ${since}::timestamptz and q.trigger = 'schedule' and q.attempt = 0 and q.released_at is not null
       order by q.due_at limit 1
       for update of q skip locked) as root`);
   return new Map(rows.map((row) => [row.jobId, row.id]));

@@ -1,10 +1,11 @@
 import { resumeOrder, upstreamRanks, type ZoneData } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
-import { holdsRun } from "./active-holds.js";
+import { holdsNow, holdsRun } from "./active-holds.js";
 import { joinRamps, targetsOf } from "./ramp.js";
 import { loadResumeFacts } from "./resume-facts.js";
 import { sweepIntegration } from "./sweep-integration.js";
+import { readOpenSince } from "./open-since.js";
 
 interface Sweeping {
   readonly database: Database;
@@ -65,12 +66,14 @@ async function waitingIntegrations(context: Sweeping, thorough: boolean): Promis
       or exists (select from hold_member as m where m.released_at is not null and m.settled_at is null)
       or exists (select from hold as h where h.canary_of is not null and h.released_at is null)`);
   if (changed.length === 0) return [];
+  const since = await readOpenSince(context.database.db);
   const waiting = await context.database.db.execute<Waiting>(sql`
     with candidate as (
       select m.integration_id as id from hold_member as m where m.released_at is not null and m.settled_at is null
       union
       -- First runs that may pass the hold that keeps the rest.
       select r.integration_id from hold as h join canary as c on c.hold_id = h.id join run as r on r.id = c.run_id and r.due_at = c.run_due_at
+        and r.due_at >= ${since}::timestamptz
       where h.canary_of is not null and h.released_at is null and r.state = 'held'
       union
       -- In mode observe nothing covers any more, although nothing was released.
@@ -79,10 +82,14 @@ async function waitingIntegrations(context: Sweeping, thorough: boolean): Promis
     select i.id, array(select target.system_id from ${targetsOf} as target) as "targetIds",
       array(select route.system_id from integration_system as route where route.integration_id = i.id and route.role <> 'target') as "sourceIds"
     from candidate join integration as i on i.id = candidate.id
+    cross join lateral (
+      select exists (select from hold_member as m cross join control as c where m.integration_id = i.id and ${holdsNow}) as now) as covered
     where exists (
       select from run as r
-      where r.integration_id = i.id and r.state = 'held'
-        and not exists (select from hold_member as m cross join control as c where m.integration_id = r.integration_id and ${holdsRun}))`);
+      where r.integration_id = i.id and r.state = 'held' and r.due_at >= ${since}::timestamptz
+        -- Under a hold only what may pass one is looked at in detail.
+        and (not covered.now or (r.passes_holds is not null
+          and not exists (select from hold_member as m cross join control as c where m.integration_id = r.integration_id and ${holdsRun}))))`);
   if (waiting.length < 2) return waiting;
   return resumeOrder(waiting, upstreamRanks(await loadResumeFacts(context.database.db)));
 }

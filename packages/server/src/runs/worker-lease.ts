@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { inTransaction, readNow } from "../command.js";
 import type { Database } from "../db/client.js";
+import { readOpenSince } from "./open-since.js";
 
 /** How long a worker's lease lasts without renewal, and the margins that keep a slow worker and the reaper apart. Milliseconds. */
 export interface LeaseSettings {
@@ -50,10 +51,11 @@ export function giveBackUnexecuted(
 ): Promise<number> {
   return inTransaction(context, async (tx) => {
     const now = await readNow(tx);
+    const since = await readOpenSince(tx);
     const given = await tx.execute(sql`
       with unknown as materialized (
         select r.id, r.due_at from run as r
-        where r.state = 'running' and r.worker_id = ${input.workerId}::uuid and r.trigger <> 'gate'
+        where r.state = 'running' and r.due_at >= ${since}::timestamptz and r.worker_id = ${input.workerId}::uuid and r.trigger <> 'gate'
           and r.started_at < ${now}::timestamptz - ${`${claimAnswerGraceMs} milliseconds`}::interval
           and r.id <> all (${sql.param([...input.inHand()])}::uuid[])
         order by r.due_at, r.id limit ${maxReapedPerTransaction}
@@ -61,7 +63,7 @@ export function giveBackUnexecuted(
       ),
       given as (
         update run as r set state = 'queued', worker_id = null, given_back = r.given_back + 1, reason = 'claim-answer-lost', ready_at = ${now}::timestamptz
-        from unknown as u where r.id = u.id and r.due_at = u.due_at
+        from unknown as u where r.id = u.id and r.due_at = u.due_at and r.due_at >= ${since}::timestamptz
         returning r.id, r.due_at, r.job_id, r.integration_id, r.attempt
       ),
       busy as (
@@ -94,12 +96,13 @@ export function reapRuns(
 ): Promise<{ readonly requeued: number; readonly lost: number }> {
   return inTransaction(context, async (tx) => {
     const now = await readNow(tx);
+    const since = await readOpenSince(tx);
     const reaped = await tx.execute<{ state: string }>(sql`
       with gone as materialized (
         select r.id, r.due_at, case when r.trigger = 'gate' or not i.idempotent then 'lost' else 'queued' end as next
         from run as r join integration as i on i.id = r.integration_id
         left join worker as w on w.id = r.worker_id
-        where r.state = 'running' and case when r.trigger = 'gate'
+        where r.state = 'running' and r.due_at >= ${since}::timestamptz and case when r.trigger = 'gate'
           then r.lease_until <= ${now}::timestamptz
           else w.id is null or w.stopped_at is not null or w.lease_until + ${`${settings.marginMs} milliseconds`}::interval <= ${now}::timestamptz end
         order by r.due_at, r.id limit ${maxReapedPerTransaction}
@@ -108,7 +111,7 @@ export function reapRuns(
       taken as (
         update run as r set state = g.next, worker_id = null, reason = 'lease-lost', ready_at = ${now}::timestamptz,
           finished_at = case when g.next = 'lost' then ${now}::timestamptz end
-        from gone as g where r.id = g.id and r.due_at = g.due_at
+        from gone as g where r.id = g.id and r.due_at = g.due_at and r.due_at >= ${since}::timestamptz
         returning r.id, r.due_at, r.job_id, r.integration_id, r.state, r.attempt
       ),
       busy as (
@@ -127,7 +130,7 @@ export function reapRuns(
     await tx.execute(sql`
       with abandoned as (
         update run set state = 'cancelled', reason = 'gate-abandoned', finished_at = ${now}::timestamptz
-        where trigger = 'gate' and state in ('queued', 'held') and lease_until <= ${now}::timestamptz
+        where trigger = 'gate' and state in ('queued', 'held') and due_at >= ${since}::timestamptz and lease_until <= ${now}::timestamptz
         returning id, due_at, integration_id
       )
       insert into event_inbox (at, kind, subject_kind, subject_key, integration_key, payload)

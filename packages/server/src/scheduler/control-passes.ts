@@ -1,6 +1,7 @@
 import type { ZoneData } from "@quiesce/core";
 import type { Logger } from "pino";
 import type { Database } from "../db/client.js";
+import { queuePushRuns } from "../inbox/keep-inboxes.js";
 import { announceWindows } from "../notifications/announce-windows.js";
 import type { RetentionDays } from "../retention/settings.js";
 import { freePostponed } from "../runs/free-postponed.js";
@@ -33,6 +34,8 @@ export function controlPasses(context: {
   readonly wakeDispatcher: () => void;
   /** Runs were told to stop, perhaps some of this server's. */
   readonly lookForAborts: () => void;
+  /** What begins or ends before the next pass is told in time. */
+  readonly lookForBoundary?: () => Promise<void>;
 }): readonly ControlPass[] {
   return [
     {
@@ -96,7 +99,18 @@ export function controlPasses(context: {
         }
         await advanceWindows(context);
         if ((await freePostponed(context)) > 0) context.wakeDispatcher();
+        await context.lookForBoundary?.();
         await sweepInParts(context, { thorough: false });
+      },
+    },
+    {
+      name: "inbox.queue",
+      everyMs: 5_000,
+      run: async () => {
+        const queued = await queuePushRuns(context);
+        if (queued === 0) return;
+        context.log.info({ queued }, "Pushed records waited without a run; one was queued.");
+        context.wakeDispatcher();
       },
     },
     {

@@ -9,6 +9,8 @@ import type { RunWorker } from "./run-worker.js";
 const lookAheadMs = 1_000;
 /** Runs of one claim. */
 const maxClaim = 500;
+/** Runs of one look, when the first ones are many of few jobs: of a job a claim starts one. */
+const maxLook = 5_000;
 /** A run that could not be taken (a busy lock bucket) is tried again after this. */
 const busyRetryMs = 5;
 /** A claim that takes longer has a wrong plan: waiting for locks ends after a quarter of a second. */
@@ -27,12 +29,14 @@ export class Dispatcher {
   readonly #log: Logger;
   readonly #onStale: () => void;
   readonly #onSlowClaim: (tookMs: number) => void;
+  readonly #beforeClaim: () => Promise<void>;
   #passing: Promise<void> | null = null;
   #again = false;
   #stopped = true;
   #timer: NodeJS.Timeout | null = null;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #slowLookAtMs = 0;
+  #lookLimit = maxClaim;
 
   constructor(options: {
     readonly database: Database;
@@ -41,6 +45,8 @@ export class Dispatcher {
     readonly log: Logger;
     readonly onStale: () => void;
     readonly onSlowClaim: (tookMs: number) => void;
+    /** Short: what has just begun is told before the runs that it holds. */
+    readonly beforeClaim: () => Promise<void>;
   }) {
     this.#database = options.database;
     this.#worker = options.worker;
@@ -48,6 +54,7 @@ export class Dispatcher {
     this.#log = options.log;
     this.#onStale = options.onStale;
     this.#onSlowClaim = options.onSlowClaim;
+    this.#beforeClaim = options.beforeClaim;
   }
 
   start(): void {
@@ -89,26 +96,39 @@ export class Dispatcher {
     if (anyAge) this.#slowLookAtMs = clock.monotonicMs() + slowLookEveryMs;
     let after: { readonly readyAt: number; readonly jobId: number } | null = null;
     while (!this.#stopped && this.#worker.freeSlots > 0) {
-      const limit = Math.min(maxClaim, this.#worker.freeSlots);
       const asked = ClockWatch.moment();
-      const { now, clock: state, runs } = await peekDue(this.#database.sql, { withinMs: lookAheadMs, limit: maxClaim, after, anyAge });
+      const lookLimit = this.#lookLimit;
+      const { now, clock: state, runs } = await peekDue(this.#database.sql, { withinMs: lookAheadMs, limit: lookLimit, after, anyAge });
       // The next wake-up looks again.
       if (!(await this.#clock.judge({ ...state, now }, asked))) return;
       const due = runs.filter((run) => run.readyAt <= now);
       const next = runs[due.length];
-      const taken = await this.#claim(due, limit);
-      if (taken === "stale") return;
+      if ((await this.#claimInOrder(due)) === "stale") return;
       if (next !== undefined) this.#wakeAfter(Math.max(1, next.readyAt - now));
       const last = runs.at(-1);
-      if (runs.length < maxClaim || next !== undefined || last === undefined) return;
+      if (runs.length < lookLimit || next !== undefined || last === undefined) return;
       after = { readyAt: last.readyAt, jobId: last.jobId };
     }
+  }
+
+  /** The first run of each job, then as many others as there is room for: only where a hold covers them does a claim take these as well. */
+  async #claimInOrder(due: readonly DueRun[]): Promise<"done" | "stale"> {
+    const { firsts, others } = firstOfJobs(due);
+    const wanted = [...firsts, ...others];
+    const end = Math.ceil(Math.max(1, firsts.length) / maxClaim) * maxClaim;
+    for (let from = 0; from < Math.min(end, wanted.length) && this.#worker.freeSlots > 0; from += maxClaim) {
+      const limit = Math.min(maxClaim, this.#worker.freeSlots);
+      if ((await this.#claim(wanted.slice(from, from + maxClaim), limit)) === "stale") return "stale";
+    }
+    if (wanted.length > end) this.#wakeAfter(busyRetryMs);
+    return "done";
   }
 
   /** Claims in one call; what stays queued although it was due (a busy bucket, a cap, an earlier run) is looked at again soon. */
   async #claim(due: readonly DueRun[], limit: number): Promise<"done" | "stale"> {
     const workerId = this.#worker.workerId;
     if (due.length === 0 || workerId === null) return "done";
+    await this.#beforeClaim();
     const asked = ClockWatch.moment();
     const result = await claimRuns(this.#database.sql, { workerId, runs: due, limit });
     const tookMs = clock.monotonicMs() - asked.monotonicMs;
@@ -121,8 +141,11 @@ export class Dispatcher {
     const refusal = result.at !== null && this.#clock.suspects(result.at, asked) ? "clock-stepped" : null;
     const claim = { workerId, claimedAtMs: asked.monotonicMs, refusal };
     if (result.claimed.length > 0) this.#worker.run(result.claimed, claim, () => this.wake());
-    if (result.claimed.length + result.held === 0) this.#wakeAfter(busyRetryMs * 10);
-    else if (result.claimed.length + result.held < due.length) this.#wakeAfter(busyRetryMs);
+    const taken = result.claimed.length + result.held;
+    if (taken * 2 >= due.length) this.#lookLimit = maxClaim;
+    else if (due.length === maxClaim) this.#lookLimit = Math.min(maxLook, this.#lookLimit * 3);
+    if (taken === 0) this.#wakeAfter(busyRetryMs * 10);
+    else if (taken < due.length) this.#wakeAfter(busyRetryMs);
     return "done";
   }
 
@@ -137,4 +160,17 @@ export class Dispatcher {
       this.wake();
     }, ms);
   }
+}
+
+function firstOfJobs(due: readonly DueRun[]): { readonly firsts: readonly DueRun[]; readonly others: readonly DueRun[] } {
+  const seen = new Set<number>();
+  const firsts: DueRun[] = [];
+  const others: DueRun[] = [];
+  for (const run of due) {
+    // 0: of no job.
+    if (run.jobId !== 0 && seen.has(run.jobId)) others.push(run);
+    else firsts.push(run);
+    seen.add(run.jobId);
+  }
+  return { firsts, others };
 }

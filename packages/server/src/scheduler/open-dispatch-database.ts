@@ -13,5 +13,6 @@ export function openDispatchDatabase(url: string): Database {
     applicationName: "quiesce-dispatch",
     statementTimeoutMs: timeoutMs,
     idleInTransactionTimeoutMs: timeoutMs,
+    plansEachCall: true,
   });
 }

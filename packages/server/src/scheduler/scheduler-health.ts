@@ -1,8 +1,11 @@
 import { sql } from "drizzle-orm";
+import { auditHealth } from "../audit/audit-health.js";
+import { findingsHealth } from "../catalog/endpoint-finding-store.js";
 import type { Database } from "../db/client.js";
 import { deliveryHealth } from "../notifications/delivery-health.js";
 import { overrunHealth } from "../windows/overrun-health.js";
 import { type ConservationRound, lastConservation } from "../runs/conservation-round.js";
+import { readOpenSince } from "../runs/open-since.js";
 
 /** What the scheduling of the whole deployment shows of itself; the same shape as the API's health checks. */
 export interface SchedulerCheck {
@@ -41,13 +44,14 @@ interface Facts {
 
 /** Looks at the facts that dispatch depends on: the expansion, the workers, the age of what waits. */
 export async function schedulerHealth(database: Database): Promise<readonly SchedulerCheck[]> {
+  const since = await readOpenSince(database.db);
   const rows = await database.db.execute<Facts & { readonly [column: string]: unknown }>(sql`
     select app_now() as now, c.clock_step as "clockStep", c.clock_stepped_at as "clockSteppedAt", c.expanded_until as "expandedUntil", c.expansion_override_until as "overriddenUntil",
       c.expanded_until <= app_now() as stale, c.expansion_override_until > app_now() as overridden,
       (select count(*)::integer from worker where stopped_at is null and lease_until > app_now()) as workers,
-      (select count(*)::integer from run where state = 'running') as running,
-      (select count(*)::integer from run where state = 'held') as held,
-      (select (extract(epoch from app_now() - min(ready_at)) * 1000)::float8 from run where state = 'queued' and ready_at <= app_now()) as "oldestLateMs"
+      (select count(*)::integer from run where state = 'running' and due_at >= ${since}::timestamptz) as running,
+      (select count(*)::integer from run where state = 'held' and due_at >= ${since}::timestamptz) as held,
+      (select (extract(epoch from app_now() - min(ready_at)) * 1000)::float8 from run where state = 'queued' and due_at >= ${since}::timestamptz and ready_at <= app_now()) as "oldestLateMs"
     from control as c`);
   const found = rows[0];
   if (found === undefined)
@@ -60,6 +64,8 @@ export async function schedulerHealth(database: Database): Promise<readonly Sche
     latenessCheck(found),
     await overrunHealth(database.db),
     await deliveryHealth(database.db),
+    await findingsHealth(database.db),
+    await auditHealth(database.db),
     conserved,
   ];
 }

@@ -1,15 +1,18 @@
 import type { ZoneData } from "@quiesce/core";
 import type { Logger } from "pino";
 import { clock } from "../clock.js";
+import { inTransaction } from "../command.js";
 import type { Database } from "../db/client.js";
 import { renewStatistics } from "../db/renew-statistics.js";
 import type { RetentionDays } from "../retention/settings.js";
 import type { LeaseSettings } from "../runs/worker-lease.js";
 import { AgendaWakes } from "./agenda-wakes.js";
 import { ClockWatch } from "./clock-watch.js";
+import { BoundaryTimer } from "./boundary-timer.js";
 import { type ControlPass, controlPasses } from "./control-passes.js";
 import { Dispatcher } from "./dispatcher.js";
 import { openDispatchDatabase } from "./open-dispatch-database.js";
+import { announceOpened } from "../windows/announce-opened.js";
 import type { ReadinessProbe } from "../windows/check-readiness.js";
 import type { RunExecutor } from "./run-executor.js";
 import { RunWorker } from "./run-worker.js";
@@ -89,6 +92,7 @@ export class Scheduler {
   readonly #dispatcher: Dispatcher;
   readonly #passes: readonly GuardedPass[];
   readonly #agenda: AgendaWakes;
+  readonly #boundary: BoundaryTimer;
   readonly #log: Logger;
   readonly #ownDatabase: Database | null;
   #ticking: NodeJS.Timeout | null = null;
@@ -100,18 +104,26 @@ export class Scheduler {
     this.#ownDatabase = options.dispatchDatabase === undefined ? dispatchDatabase : null;
     this.#worker = new RunWorker({ ...options, leaseDatabase: dispatchDatabase, name: options.workerName });
     const clockWatch = new ClockWatch(options);
+    const { database } = options;
+    this.#boundary = new BoundaryTimer({
+      ...options,
+      tell: () => inTransaction({ database }, (tx) => announceOpened(tx)),
+      pass: () => this.pass("windows.reconcile"),
+    });
     this.#dispatcher = new Dispatcher({
       ...options,
       clockWatch,
       database: dispatchDatabase,
       worker: this.#worker,
       onStale: () => void this.pass("windows.expand"),
+      beforeClaim: () => this.#boundary.told(),
       onSlowClaim: (tookMs) => void this.#renewStatistics(options, tookMs),
     });
     this.#passes = controlPasses({
       ...options,
       wakeDispatcher: () => this.#dispatcher.wake(),
       lookForAborts: () => void this.#worker.lookForAborts(),
+      lookForBoundary: () => this.#boundary.look(),
     }).map((pass) => new GuardedPass(pass, { clockWatch, log: options.log }));
     this.#agenda = new AgendaWakes({
       url: options.databaseUrl,
@@ -138,7 +150,7 @@ export class Scheduler {
   /** Starts nothing more, lets runs in flight finish for `graceMs`, then stops them; the rest is somebody else's, by the stored facts. */
   async stop(graceMs: number): Promise<void> {
     if (this.#ticking !== null) clearInterval(this.#ticking);
-    await this.#dispatcher.stop();
+    await Promise.all([this.#dispatcher.stop(), this.#boundary.stop()]);
     // At the same time: a wake-up that hangs must not take the runs' grace from what a stop may last.
     await Promise.all([
       this.#agenda

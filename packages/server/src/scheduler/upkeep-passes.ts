@@ -1,11 +1,14 @@
 import type { ZoneData } from "@quiesce/core";
 import type { Logger } from "pino";
 import { clock } from "../clock.js";
+import { warnOfCertificates } from "../catalog/endpoint-finding-store.js";
 import type { Database } from "../db/client.js";
 import { renewStatistics } from "../db/renew-statistics.js";
+import { forgetSettled } from "../inbox/keep-inboxes.js";
 import { forgetMessages } from "../notifications/deliver-outbox.js";
 import { letDaysGo } from "../retention/let-days-go.js";
 import { type RetentionDays, usualRetention } from "../retention/settings.js";
+import { raiseOpenSince } from "../runs/open-since.js";
 import { checkConservation } from "../runs/conservation-round.js";
 import type { ControlPass } from "./control-passes.js";
 
@@ -39,11 +42,32 @@ export function upkeepPasses(context: {
       },
     },
     {
+      name: "runs.open-since",
+      everyMs: 30_000,
+      run: () => raiseOpenSince(context),
+    },
+    {
       name: "notifications.forget",
       everyMs: 3_600_000,
       run: async () => {
         const forgotten = await forgetMessages(context);
         if (forgotten > 0) context.log.info({ forgotten }, "Messages to teams that ended long ago were removed.");
+      },
+    },
+    {
+      name: "inbox.forget",
+      everyMs: 600_000,
+      run: async () => {
+        const forgotten = await forgetSettled(context);
+        if (forgotten > 0) context.log.info({ forgotten }, "Pushed records that were settled long ago were removed.");
+      },
+    },
+    {
+      name: "endpoints.certificates",
+      everyMs: 3_600_000,
+      run: async () => {
+        const warned = await warnOfCertificates(context);
+        if (warned > 0) context.log.warn({ warned }, "Certificates of endpoints end soon.");
       },
     },
     {

@@ -7,6 +7,7 @@ import {
   type WindowScope,
 } from "@quiesce/core";
 import { sql } from "drizzle-orm";
+import { recordAudit } from "../audit/record-audit.js";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { chooseCanaries, type CanaryCandidate, canaryCandidates, canaryResults } from "./canary-store.js";
@@ -119,6 +120,14 @@ async function holdAgain(
   );
   const reason = `First runs failed on ${failed.map((one) => `${one.system} (${one.failed} of ${one.ended})`).join(", ")}`;
   await tx.execute(sql`update hold set reason = ${reason} where id = ${hold.id}`);
+  await recordAudit(tx, {
+    actor: systemActor,
+    action: "hold.hold-again",
+    subjectKind: "hold",
+    subjectKey: String(hold.id),
+    reason,
+    after: { trial: hold.trial, systems: failed },
+  });
   await tx.execute(sql`update occurrence set reheld_at = ${now}::timestamptz where id = ${occurrenceId}`);
   await announce(tx, { occurrenceId, kind: "window.reheld", payload: { holdId: hold.id, trial: hold.trial, reason, systems: failed } });
   const from = now + readinessRetryMs(hold.trial);

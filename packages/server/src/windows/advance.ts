@@ -8,6 +8,7 @@ import { announceOpened } from "./announce-opened.js";
 import { lockDispatch } from "./locks.js";
 import { closeReleased, releaseExpired, releaseReady } from "./release-ended.js";
 import { holdIntegrations } from "./store.js";
+import { readOpenSince } from "../runs/open-since.js";
 
 interface Advancing {
   readonly database: Database;
@@ -43,7 +44,8 @@ export async function advanceWindows(context: Advancing): Promise<AdvanceResult>
  * Begun, enforced, unreleased occurrences (or the one of them) with whether anything is in flight, or may be at any moment because the whole
  * deployment only observes, on the integrations they cover.
  */
-function inFlight(tx: Tx, only: { readonly occurrenceId?: number } = {}) {
+async function inFlight(tx: Tx, only: { readonly occurrenceId?: number } = {}) {
+  const since = await readOpenSince(tx);
   const which = only.occurrenceId === undefined ? sql`` : sql`and o.id = ${only.occurrenceId}`;
   return tx.execute<{
     occurrenceId: number;
@@ -55,9 +57,11 @@ function inFlight(tx: Tx, only: { readonly occurrenceId?: number } = {}) {
   }>(sql`
     select o.id as "occurrenceId", h.id as "holdId", w.key, o.local_start as "localStart", o.quiesced_at as "quiescedAt",
       c.mode = 'observe' or exists (select from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'running'
+          and r.due_at >= ${since}::timestamptz
         where m.hold_id = h.id and m.released_at is null)
         -- An order to run through it is as good as a run: nobody is told that the system is quiet meanwhile.
         or exists (select from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'queued' and r.trigger = 'break-glass'
+          and r.due_at >= ${since}::timestamptz
           where m.hold_id = h.id and m.released_at is null and h.id = any (r.passes_holds)) as busy
     from hold as h join occurrence as o on o.id = h.occurrence_id join maintenance_window as w on w.id = o.window_id cross join control as c
     where h.released_at is null and h.mode = 'enforce' and h.begins_at <= app_now() and o.started_at is not null ${which}

@@ -1,4 +1,6 @@
 import { sql } from "drizzle-orm";
+import { recordAudits } from "../audit/record-audit.js";
+import { systemActor } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
 
@@ -14,6 +16,17 @@ export async function announceOpened(tx: Tx, only: { readonly occurrenceId?: num
     where w.id = o.window_id and o.starts_at <= app_now() and o.started_at is null and o.released_at is null and o.closed_at is null
       and o.cancelled_at is null and exists (select from hold as h where h.occurrence_id = o.id) ${which}
     returning w.key, w.title, o.local_start as "localStart", o.ends_at as "endsAt", w.mode`);
+  await recordAudits(
+    tx,
+    opened.map(({ key, localStart, endsAt, mode }) => ({
+      actor: systemActor,
+      action: "occurrence.open",
+      subjectKind: "window",
+      subjectKey: key,
+      reason: "its start was reached",
+      after: { localStart, endsAt: payloadInstant(endsAt), mode },
+    })),
+  );
   await appendEvents(
     tx,
     opened.map(({ key, endsAt, ...payload }) => ({

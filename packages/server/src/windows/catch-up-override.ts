@@ -1,6 +1,7 @@
 import { type CatchUp, DomainError } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
+import { readOpenSince } from "../runs/open-since.js";
 
 /** What an operator says for one resume instead of the jobs' own policies; `confirmAll` is their word that `all` is meant for cursor jobs too. */
 export interface CatchUpOverride {
@@ -18,10 +19,11 @@ export async function overrideCatchUp(tx: Tx, input: CatchUpOverride & { readonl
   const { holdId, catchUp } = input;
   if (catchUp === undefined) return;
   if (catchUp === "all" && input.confirmAll !== true) {
+    const since = await readOpenSince(tx);
     const reading = await tx.execute<{ key: string }>(sql`
       select j.key from hold_member as m join integration as i on i.id = m.integration_id join job as j on j.integration_id = i.id
       where m.hold_id = ${holdId} and m.released_at is null and jsonb_array_length(i.streams) > 0
-        and exists (select from run as r where r.job_id = j.id and r.state = 'held')
+        and exists (select from run as r where r.job_id = j.id and r.state = 'held' and r.due_at >= ${since}::timestamptz)
       order by j.key limit ${maxNamed + 1}`);
     if (reading.length > 0) {
       const named = reading.slice(0, maxNamed).map((row) => row.key);

@@ -2,14 +2,16 @@ import type { WindowInput } from "@quiesce/core";
 import { type CommandContext, inTransaction } from "../command.js";
 import { lockCatalogue, lockDispatch } from "./locks.js";
 import { cancelOccurrence } from "./occurrence-commands.js";
+import type { FreezeOverride } from "./refuse-in-freeze.js";
 import { deleteWindow, knownWindow, saveWindow } from "./save-window.js";
 import type { WindowRow } from "./table.js";
+import { type WindowChanges, withChanges } from "./window-changes.js";
 
 /** Plans a new maintenance window. When it answers, no run starts inside the window any more. */
-export function createWindow(context: CommandContext, input: WindowInput): Promise<{ readonly key: string }> {
+export function createWindow(context: CommandContext, input: WindowInput, options: FreezeOverride = {}): Promise<{ readonly key: string }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
-    const saved = await saveWindow(tx, context, input, { mustBeNew: true });
+    const saved = await saveWindow(tx, context, input, { ...options, mustBeNew: true });
     await lockDispatch(tx, saved.changed);
     return { key: saved.key };
   });
@@ -18,15 +20,14 @@ export function createWindow(context: CommandContext, input: WindowInput): Promi
 /** Changes a window. Occurrences that have begun stay as they are; what lies ahead follows the new definition. */
 export function updateWindow(
   context: CommandContext,
-  input: Partial<WindowInput> & { readonly key: string },
+  input: WindowChanges & { readonly key: string },
+  options: FreezeOverride = {},
 ): Promise<{ readonly key: string }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
     const current = await knownWindow(tx, input.key);
     const { key: _key, ...patch } = input;
-    const drain = { ...current.drain, ...patch.drain };
-    const resume = { ...current.resume, ...patch.resume, readiness: { ...current.resume.readiness, ...patch.resume?.readiness } };
-    const saved = await saveWindow(tx, context, { ...inputOf(current), ...patch, drain, resume, key: current.key });
+    const saved = await saveWindow(tx, context, { ...withChanges(inputOf(current), patch), key: current.key }, options);
     await lockDispatch(tx, saved.changed);
     return { key: saved.key };
   });

@@ -1,7 +1,9 @@
 import { sql } from "drizzle-orm";
-import { inTransaction, readNow } from "../command.js";
+import { recordAudit } from "../audit/record-audit.js";
+import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
+import { readOpenSince } from "../runs/open-since.js";
 
 /** Runs told to stop in one transaction; the next pass goes on. */
 const maxAborted = 1_000;
@@ -35,7 +37,8 @@ export async function meetDrainDeadlines(context: {
 }
 
 /** Open, enforcing occurrences past their deadline with something in flight that was not told to stop, or that nobody was told of. */
-function overdueDrains(tx: Tx, only: { readonly occurrenceId?: number } = {}): Promise<readonly Overdue[]> {
+async function overdueDrains(tx: Tx, only: { readonly occurrenceId?: number } = {}): Promise<readonly Overdue[]> {
+  const since = await readOpenSince(tx);
   const which = only.occurrenceId === undefined ? sql`` : sql`and o.id = ${only.occurrenceId}`;
   return tx.execute<Overdue>(sql`
     select o.id as "occurrenceId", h.id as "holdId", w.key, o.local_start as "localStart", h.at_drain_deadline as "atDeadline",
@@ -45,7 +48,7 @@ function overdueDrains(tx: Tx, only: { readonly occurrenceId?: number } = {}): P
       and h.begins_at + h.drain_deadline_ms * interval '1 millisecond' <= (select app_now()) ${which}
       and exists (
         select from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'running'
-        where ${overdueRun}
+        where ${overdueRun} and r.due_at >= ${since}::timestamptz
           and (o.drain_overdue_at is null or (h.at_drain_deadline = 'abort' and r.trigger <> 'gate' and r.abort_requested_at is null)))
     order by o.id`);
 }
@@ -60,11 +63,21 @@ async function meetDeadline(tx: Tx, occurrenceId: number): Promise<{ readonly ov
   const [one] = await overdueDrains(tx, { occurrenceId });
   if (one === undefined) return { overdue: 0, aborted: 0 };
   const now = await readNow(tx);
+  const since = await readOpenSince(tx);
   const [flight] = await tx.execute<{ inFlight: number; leases: number }>(sql`
     select count(*)::integer as "inFlight", (count(*) filter (where r.trigger = 'gate'))::integer as leases
     from hold as h join hold_member as m on m.hold_id = h.id join run as r on r.integration_id = m.integration_id and r.state = 'running'
-    where h.id = ${one.holdId} and ${overdueRun}`);
+    where h.id = ${one.holdId} and ${overdueRun} and r.due_at >= ${since}::timestamptz`);
   const aborted = one.atDeadline === "abort" ? await tellToStop(tx, { holdId: one.holdId, now }) : 0;
+  if (aborted > 0)
+    await recordAudit(tx, {
+      actor: systemActor,
+      action: "occurrence.stop-runs",
+      subjectKind: "window",
+      subjectKey: one.key,
+      reason: "its drain deadline has passed",
+      after: { localStart: one.localStart, runs: aborted },
+    });
   if (one.announced) return { overdue: 0, aborted };
   await tx.execute(sql`update occurrence set drain_overdue_at = ${now}::timestamptz where id = ${occurrenceId}`);
   await appendEvents(tx, [
@@ -87,16 +100,17 @@ async function meetDeadline(tx: Tx, occurrenceId: number): Promise<{ readonly ov
 
 /** Skips what is ending at this moment: then there is nothing to stop, and the next pass looks again. */
 async function tellToStop(tx: Tx, input: { readonly holdId: number; readonly now: number }): Promise<number> {
+  const since = await readOpenSince(tx);
   const told = await tx.execute(sql`
     with late as materialized (
       select r.id, r.due_at from hold as h join hold_member as m on m.hold_id = h.id
       join run as r on r.integration_id = m.integration_id and r.state = 'running'
-      where h.id = ${input.holdId} and ${overdueRun} and r.trigger <> 'gate' and r.abort_requested_at is null
+      where h.id = ${input.holdId} and ${overdueRun} and r.due_at >= ${since}::timestamptz and r.trigger <> 'gate' and r.abort_requested_at is null
       order by r.due_at, r.id limit ${maxAborted}
       for update of r skip locked
     )
     update run as r set abort_requested_at = ${input.now}::timestamptz, abort_reason = 'window', aborted_by = ${input.holdId}
-    from late as l where r.id = l.id and r.due_at = l.due_at
+    from late as l where r.id = l.id and r.due_at = l.due_at and r.due_at >= ${since}::timestamptz
     returning r.id`);
   return told.length;
 }

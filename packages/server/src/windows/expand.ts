@@ -17,7 +17,7 @@ export const holdHorizonMs = 7 * dayMs;
 /** Both are renewed when less than this is left of the holds' horizon. */
 const renewBelowMs = 6 * dayMs;
 /** A window of this length is the longest; what began earlier cannot be open any more. */
-const longestOccurrenceMs = 400 * dayMs;
+export const longestOccurrenceMs = 400 * dayMs;
 
 /** Writes the occurrences of one window ahead. `from` is inclusive; occurrences that are over at `now` are left out. */
 export async function expandWindow(

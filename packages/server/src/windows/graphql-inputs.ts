@@ -1,5 +1,6 @@
-import type { WindowInput, WindowScope, WindowSeries } from "@quiesce/core";
+import type { SeriesChanges, WindowInput, WindowScope, WindowSeries } from "@quiesce/core";
 import { builder } from "../graphql/builder.js";
+import type { WindowChanges } from "./window-changes.js";
 import { BusinessDaysInput, businessDaysOf, HolidayShiftEnum } from "./graphql-business-days.js";
 import { DrainInput, drainOf } from "./graphql-drain.js";
 import { ResumeInput, resumePolicyOf } from "./graphql-resume.js";
@@ -24,6 +25,25 @@ export const SeriesInput = builder.inputType("WindowSeriesInput", {
   }),
 });
 
+export const SeriesChangesInput = builder.inputType("WindowSeriesChanges", {
+  description: "What to change about when a window happens: what is left out stays, null takes away. Not beside `series`.",
+  fields: (t) => ({
+    start: t.string({ description: "Local start of the first occurrence; without a new end it lasts as long as before." }),
+    end: t.string({ description: "Local end of the first occurrence, instead of a duration." }),
+    duration: t.string({ description: "PT4H, P1D, instead of an end." }),
+    timeZone: t.string({ description: "IANA zone of the local times." }),
+    rrule: t.string({ description: "RFC 5545 recurrence, instead of business days; null: once." }),
+    exdates: t.stringList({ description: "All local starts that do not happen." }),
+    rdates: t.stringList({ description: "All local starts that happen besides." }),
+    dstPolicy: t.field({ type: DstPolicyEnum, description: "How the night of a clock change is read." }),
+    businessDays: t.field({ type: BusinessDaysInput, description: "Counted business days, instead of an rrule." }),
+    onHoliday: t.field({ type: HolidayShiftEnum, description: "What becomes of the rule's dates that are no business days." }),
+    weekend: t.stringList({ description: "Weekdays that are no business days." }),
+    holidays: t.stringList({ description: "All dates that are no business days." }),
+    calendar: t.string({ description: "The key of a holiday calendar." }),
+  }),
+});
+
 export const ScopeInput = builder.inputType("ScopeInput", {
   description: "What is covered: everything, or the union of what is named by key.",
   fields: (t) => ({
@@ -34,6 +54,11 @@ export const ScopeInput = builder.inputType("ScopeInput", {
   }),
 });
 
+/** The words of the override, in every input that plans a change. */
+export const overrideFreezeField = {
+  description: "Only of a change that falls into a freeze: why it is planned there all the same. Wants a role that may override freezes.",
+} as const;
+
 /** GraphQL says null where core's inputs leave a field out. */
 type Given<T> = { [Key in keyof T]: Exclude<T[Key], null | undefined> };
 
@@ -42,9 +67,21 @@ export function given<T extends object>(value: T): Given<T> {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null && field !== undefined)) as Given<T>;
 }
 
+export const overrideOfFreeze = ({ overrideFreeze }: { readonly overrideFreeze?: string | null | undefined }) =>
+  typeof overrideFreeze === "string" ? { overrideFreeze } : {};
+
 export function seriesOf(input: (typeof SeriesInput)["$inferInput"]): WindowSeries {
   const { businessDays, ...series } = given(input);
   return { ...series, ...(businessDays === undefined ? {} : { businessDays: businessDaysOf(businessDays) }) };
+}
+/** Here null is a word of its own: it takes away. */
+export function seriesChangesOf(input: (typeof SeriesChangesInput)["$inferInput"]): SeriesChanges {
+  const { start, timeZone, businessDays, ...rest } = input;
+  return {
+    ...rest,
+    ...given({ start, timeZone }),
+    ...(businessDays === undefined ? {} : { businessDays: businessDays === null ? null : businessDaysOf(businessDays) }),
+  };
 }
 export const scopeOf = (input: (typeof ScopeInput)["$inferInput"]): WindowScope => given(input);
 
@@ -62,12 +99,52 @@ export const PlanInput = builder.inputType("MaintenanceWindowInput", {
     owner: t.string({ required: true, description: "The team or person who answers for it." }),
     reason: t.string({ required: true, description: "Why it is needed." }),
     confirmLong: t.boolean({ description: "Yes, it really is longer than 31 days." }),
+    overrideFreeze: t.string(overrideFreezeField),
   }),
 });
 
+type InputFields = PothosSchemaTypes.InputFieldBuilder<(typeof builder)["$inferSchemaTypes"], "InputObject">;
+
+/** What may be changed about a window, also from one occurrence on; `key` is said by who asks. */
+export const changesFields = (t: InputFields) => ({
+  title: t.string({ description: "Its name for people." }),
+  kind: t.field({ type: WindowKindEnum, description: "What it does to those it covers." }),
+  mode: t.field({ type: ModeEnum, description: "Whether it holds, or only records." }),
+  series: t.field({ type: SeriesInput, description: "When it happens, all of it." }),
+  seriesChanges: t.field({ type: SeriesChangesInput, description: "Or what of that is different." }),
+  scope: t.field({ type: ScopeInput, description: "What it covers." }),
+  drain: t.field({ type: DrainInput, description: "How it empties what it covers; parts that are left out stay." }),
+  resume: t.field({ type: ResumeInput, description: "How it lets go what it held; parts that are left out stay." }),
+  owner: t.string({ description: "The team or person who answers for it." }),
+  reason: t.string({ description: "Why it is needed." }),
+  confirmLong: t.boolean({ description: "Yes, it really is longer than 31 days." }),
+});
+
+/** What is different from an occurrence on. */
+export const SplitChangesInput = builder.inputType("SplitMaintenanceWindowChanges", {
+  description: "What is different from there on; what is left out stays.",
+  fields: (t) => ({
+    key: t.string({ description: "The new window's key; made from the old one and the date when left out." }),
+    ...changesFields(t),
+  }),
+});
+
+/** Core's changes from GraphQL's. */
+export function changesOf(input: (typeof SplitChangesInput)["$inferInput"]): WindowChanges {
+  const { series, seriesChanges, scope, drain, resume, ...rest } = input;
+  return {
+    ...given(rest),
+    ...(series ? { series: seriesOf(series) } : {}),
+    ...(seriesChanges ? { seriesChanges: seriesChangesOf(seriesChanges) } : {}),
+    ...(scope ? { scope: scopeOf(scope) } : {}),
+    ...(drain ? { drain: drainOf(drain) } : {}),
+    ...(resume ? { resume: resumePolicyOf(resume) } : {}),
+  };
+}
+
 /** Core's input from GraphQL's. */
 export function windowInputOf(input: (typeof PlanInput)["$inferInput"]): WindowInput {
-  const { drain, resume, ...rest } = given(input);
+  const { drain, resume, overrideFreeze: _said, ...rest } = given(input);
   return {
     ...rest,
     series: seriesOf(input.series),

@@ -1,4 +1,4 @@
-import { type CatchUp, DomainError, type WindowInput } from "@quiesce/core";
+import { type CatchUp, DomainError } from "@quiesce/core";
 import { builder } from "../graphql/builder.js";
 import { keyOf, numberOf } from "../graphql/key-or-id.js";
 import { HoldRef, WindowRef } from "../graphql/refs.js";
@@ -6,10 +6,17 @@ import { type RequestContext, runCommand } from "../graphql/request-context.js";
 import { cancelWindow, createWindow, updateWindow } from "./commands.js";
 import { pause, resume } from "./hold-commands.js";
 import { endWindowEarly, extendWindow } from "./occurrence-commands.js";
-import { DrainInput, drainOf } from "./graphql-drain.js";
-import { CatchUpOverrideEnum, ResumeInput as ResumePolicyInput, resumePolicyOf } from "./graphql-resume.js";
-import { given, PlanInput, ScopeInput, scopeOf, SeriesInput, seriesOf, windowInputOf } from "./graphql-inputs.js";
-import { ModeEnum, WindowKindEnum } from "./graphql-vocabulary.js";
+import { CatchUpOverrideEnum } from "./graphql-resume.js";
+import {
+  changesFields,
+  changesOf,
+  overrideFreezeField,
+  overrideOfFreeze,
+  PlanInput,
+  ScopeInput,
+  scopeOf,
+  windowInputOf,
+} from "./graphql-inputs.js";
 import { savedWindow } from "./saved-window.js";
 
 const plan = { authScopes: { can: "windows.write" } } as const;
@@ -19,16 +26,8 @@ const UpdateInput = builder.inputType("UpdateMaintenanceWindowInput", {
   description: "What to change about a window; what is left out stays. Occurrences that have begun stay as they are.",
   fields: (t) => ({
     key: t.string({ required: true, description: "The window's key or id." }),
-    title: t.string({ description: "Its name for people." }),
-    kind: t.field({ type: WindowKindEnum, description: "What it does to those it covers." }),
-    mode: t.field({ type: ModeEnum, description: "Whether it holds, or only records." }),
-    series: t.field({ type: SeriesInput, description: "When it happens." }),
-    scope: t.field({ type: ScopeInput, description: "What it covers." }),
-    drain: t.field({ type: DrainInput, description: "How it empties what it covers; parts that are left out stay." }),
-    resume: t.field({ type: ResumePolicyInput, description: "How it lets go what it held; parts that are left out stay." }),
-    owner: t.string({ description: "The team or person who answers for it." }),
-    reason: t.string({ description: "Why it is needed." }),
-    confirmLong: t.boolean({ description: "Yes, it really is longer than 31 days." }),
+    ...changesFields(t),
+    overrideFreeze: t.string(overrideFreezeField),
   }),
 });
 const key = "The window's key or id.";
@@ -60,6 +59,7 @@ const ExtendInput = builder.inputType("ExtendMaintenanceWindowInput", {
     key: t.string({ required: true, description: key }),
     localStart: t.string({ description: `${localStart} Left out: the current or next one.` }),
     until: t.field({ type: "DateTime", required: true, description: "Its new end." }),
+    overrideFreeze: t.string(overrideFreezeField),
     reason: t.string({ required: true, description: reason }),
   }),
 });
@@ -97,7 +97,7 @@ export function defineWindowMutations(): void {
       description: "Plans a window. When it answers, no run starts inside it any more.",
       args: { input: t.arg({ type: PlanInput, required: true, description: "The window." }) },
       resolve: async (_root, { input }, context) =>
-        savedWindow(context, await runCommand(context, (command) => createWindow(command, windowInputOf(input)))),
+        savedWindow(context, await runCommand(context, (command) => createWindow(command, windowInputOf(input), overrideOfFreeze(input)))),
     }),
     updateMaintenanceWindow: t.field({
       type: WindowRef,
@@ -105,16 +105,9 @@ export function defineWindowMutations(): void {
       description: "Changes a window. When it answers, the change is in force.",
       args: { input: t.arg({ type: UpdateInput, required: true, description: "What to change." }) },
       resolve: async (_root, { input }, context) => {
-        const { series, scope, drain, resume: resumePolicy, key: _key, ...rest } = given(input);
-        const patch: Partial<WindowInput> & { readonly key: string } = {
-          ...rest,
-          key: await keyOf(context, "MaintenanceWindow", input.key),
-          ...(series === undefined ? {} : { series: seriesOf(series) }),
-          ...(scope === undefined ? {} : { scope: scopeOf(scope) }),
-          ...(drain === undefined ? {} : { drain: drainOf(drain) }),
-          ...(resumePolicy === undefined ? {} : { resume: resumePolicyOf(resumePolicy) }),
-        };
-        return savedWindow(context, await runCommand(context, (command) => updateWindow(command, patch)));
+        const { key: given, overrideFreeze: _said, ...changes } = input;
+        const patch = { ...changesOf(changes), key: await keyOf(context, "MaintenanceWindow", given) };
+        return savedWindow(context, await runCommand(context, (command) => updateWindow(command, patch, overrideOfFreeze(input))));
       },
     }),
     cancelMaintenanceWindow: t.field({
@@ -144,7 +137,9 @@ export function defineWindowMutations(): void {
       resolve: async (_root, { input }, context) =>
         savedWindow(
           context,
-          await runCommand(context, async (command) => extendWindow(command, { ...(await named(context, input)), until: input.until })),
+          await runCommand(context, async (command) =>
+            extendWindow(command, { ...(await named(context, input)), ...overrideOfFreeze(input), until: input.until }),
+          ),
         ),
     }),
     pause: t.field({

@@ -5,9 +5,17 @@ import { keyOf } from "../graphql/key-or-id.js";
 import { OccurrenceRef, RunRef, WindowRef } from "../graphql/refs.js";
 import type { RequestContext } from "../graphql/request-context.js";
 import { RunStateCountRef, stateCounts } from "../runs/graphql-run-state.js";
-import { PlanInput, windowInputOf } from "./graphql-inputs.js";
+import { overrideOfFreeze, PlanInput, windowInputOf } from "./graphql-inputs.js";
 import { KeptBackJobRef } from "./graphql-drain.js";
-import { ConflictsRef, CoverageRef, ExpectedInFlightRef, ForecastRef, HeldJobRef, PlannedLoadRef } from "./graphql-preview.js";
+import {
+  ConflictsRef,
+  CoverageRef,
+  ExpectedInFlightRef,
+  ForecastRef,
+  HeldJobRef,
+  MonthAvailabilityRef,
+  PlannedLoadRef,
+} from "./graphql-preview.js";
 import { MemberRef, OccurrenceStateEnum, WindowKindEnum } from "./graphql-vocabulary.js";
 import { previewWindow, type WindowPreview } from "./preview.js";
 import { previewStandingWindow, standingConflicts } from "./preview-standing.js";
@@ -98,6 +106,11 @@ function definePreview(): void {
         description: "Other windows, freezes and pauses that it meets.",
         resolve: (row) => row.conflicts,
       }),
+      availability: t.field({
+        type: [MonthAvailabilityRef],
+        description: "What it leaves of the months that its first occurrence touches; empty for a kind that takes nothing down.",
+        resolve: (row) => row.availability,
+      }),
       approvals: t.stringList({
         description: "The policies whose approval it would need before it holds anything.",
         resolve: (row) => row.approvals.map(({ policy }) => policy),
@@ -131,7 +144,7 @@ function definePreview(): void {
       description: "Shows what saving a window would do: when it happens, what it covers, what it holds.",
       complexity: 200,
       args: { input: t.arg({ type: PlanInput, required: true, description: "The window as it would be saved." }) },
-      resolve: (_root, { input }, { database, zones }) => previewWindow(database.db, zones, windowInputOf(input)),
+      resolve: (_root, { input }, { database, zones }) => previewWindow(database.db, zones, windowInputOf(input), overrideOfFreeze(input)),
     }),
   );
   builder.objectFields(WindowRef, (t) => ({
@@ -155,9 +168,12 @@ function definePreview(): void {
   );
 }
 
-function freezeWarnings({ conflicts }: WindowPreview): readonly string[] {
+function freezeWarnings({ conflicts, overriddenFreezes, refusals }: WindowPreview): readonly string[] {
+  if (overriddenFreezes.length > 0)
+    return overriddenFreezes.map(({ freeze, title, owner }) => `The freeze ${freeze} (${title}) is overridden: ${owner} is told.`);
+  if (refusals.some((one) => one.code === "QSC_WINDOW_IN_FREEZE")) return [];
   const blocked = new Set(conflicts.listed.filter((one) => one.blocks).map((one) => one.with));
-  return [...blocked].map((key) => `A change meets a freeze, ${key}: no change may be planned or begun inside it.`);
+  return [...blocked].map((key) => `It meets ${key}, and a freeze blocks changes.`);
 }
 
 async function membersByKey(

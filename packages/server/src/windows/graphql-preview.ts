@@ -3,6 +3,7 @@ import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
 import type { ExpectedInFlight, HeldJob, PlannedLoad, PreviewBacklog } from "./preview-backlog.js";
 import { conflictKinds } from "./other-holds.js";
+import type { AvailabilityOf, MonthAvailability } from "./preview-availability.js";
 import type { PreviewConflict, PreviewConflicts } from "./preview-conflicts.js";
 
 type Forecast = NonNullable<PreviewBacklog["forecast"]>;
@@ -111,6 +112,43 @@ export const ForecastRef = builder.objectRef<Forecast>("BacklogForecast").implem
   }),
 });
 
+const AvailabilityKindEnum = capsEnum("AvailabilityKind", "Of what the availability is told.", ["system", "integration"]);
+const AvailabilityRef = builder.objectRef<AvailabilityOf>("PlannedAvailability").implement({
+  description:
+    "What a month would hold for a system or integration, in milliseconds: upMs + countedMs + excludedMs = lengthMs of the month, exactly.",
+  fields: (t) => ({
+    kind: t.expose("kind", { type: AvailabilityKindEnum, description: "What it is." }),
+    key: t.exposeString("key", { description: "Its key." }),
+    addedMs: t.exposeFloat("addedMs", { description: "Downtime that the window brings beyond what others have planned already." }),
+    upMs: t.exposeFloat("upMs", { description: "Time for which nothing takes it down." }),
+    countedMs: t.exposeFloat("countedMs", { description: "Planned downtime that counts." }),
+    excludedMs: t.exposeFloat("excludedMs", {
+      description: "Planned downtime of kinds that leave the net availability, as far as an agreement allows.",
+    }),
+    gross: t.exposeFloat("gross", { description: "upMs of the month, from 0 to 1." }),
+    grossBefore: t.exposeFloat("grossBefore", { description: "The same without this window." }),
+    net: t.exposeFloat("net", { nullable: true, description: "upMs of what is not excluded; null when all of the month is." }),
+  }),
+});
+export const MonthAvailabilityRef = builder.objectRef<MonthAvailability>("MonthAvailability").implement({
+  description:
+    "What the window leaves of a calendar month: planned downtime alone, by it and by others that are known a hundred days ahead. No agreement and no failure is in it.",
+  fields: (t) => ({
+    month: t.exposeString("month", { description: "2026-03" }),
+    timeZone: t.exposeString("timeZone", { description: "On the wall clock of this zone." }),
+    startsAt: t.expose("start", { type: "DateTime", description: "Its beginning." }),
+    endsAt: t.expose("end", { type: "DateTime", description: "Its end." }),
+    lengthMs: t.float({ description: "Its length, clock changes included.", resolve: (row) => row.end - row.start }),
+    listed: t.field({
+      type: [AvailabilityRef],
+      description: "Those with the least time up first; at most 100.",
+      resolve: (row) => row.listed,
+    }),
+    systems: t.exposeInt("systems", { description: "Systems that it takes down, also over hard dependencies; up to 1,000 are compared." }),
+    integrations: t.exposeInt("integrations", { description: "Integrations that it covers; up to 1,000 are compared." }),
+  }),
+});
+
 export const ConflictsRef = builder.objectRef<PreviewConflicts>("PreviewConflicts").implement({
   description: "Where a window meets others in the next hundred days.",
   fields: (t) => ({
@@ -148,7 +186,7 @@ function defineConflict() {
       systems: t.exposeStringList("systems", { description: "Systems that both take down or mean, over dependencies." }),
       integrations: t.exposeInt("integrations", { description: "How many integrations both cover." }),
       paths: t.field({ type: [PathRef], description: "The first 20 of them.", resolve: (row) => row.paths }),
-      blocks: t.exposeBoolean("blocks", { description: "A change inside a freeze: it may not be planned there." }),
+      blocks: t.exposeBoolean("blocks", { description: "A change inside an approved freeze: it is refused there." }),
     }),
   });
 }

@@ -48,7 +48,8 @@ export const WindowEffectsRef = builder.objectRef<(typeof windowKindEffects)[Win
     holds: t.expose("holds", { type: HoldCoverageEnum, description: "What is held." }),
     mutesAlerts: t.exposeBoolean("mutesAlerts", { description: "Alerts of what it covers are suppressed, with the window as the reason." }),
     leavesNetSla: t.exposeBoolean("leavesNetSla", { description: "Its time may leave the net availability, as the agreement allows." }),
-    blocksChanges: t.exposeBoolean("blocksChanges", { description: "No change may begin on what it covers." }),
+    blocksChanges: t.exposeBoolean("blocksChanges", { description: "No change may be planned on what it covers." }),
+    changes: t.exposeBoolean("changes", { description: "It is refused inside of what blocks changes." }),
     announces: t.exposeBoolean("announces", { description: "Monitors and owners are told of it." }),
   }),
 });

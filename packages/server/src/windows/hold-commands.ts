@@ -118,13 +118,6 @@ export function resume(
     for (const one of holds) {
       await overrideCatchUp(tx, { ...input, holdId: one.id });
       changed.push(...(await releaseHold(tx, { holdId: one.id, actor: context.actor, reason: input.reason, now })));
-      await recordAudit(tx, {
-        actor: context.actor,
-        action: "hold.release",
-        subjectKind: "hold",
-        subjectKey: String(one.id),
-        reason: input.reason,
-      });
     }
     await lockDispatch(tx, changed);
     return { released: holds.map((one) => one.id) };
@@ -138,6 +131,7 @@ export function setMode(
 ): Promise<{ readonly mode: "enforce" | "observe" }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
+    const before = await tx.execute<{ mode: string }>(sql`select mode from control for update`);
     await tx.execute(sql`update control set mode = ${input.mode}`);
     await recordAudit(tx, {
       actor: context.actor,
@@ -145,6 +139,7 @@ export function setMode(
       subjectKind: "control",
       subjectKey: "mode",
       reason: input.reason,
+      before: { mode: before[0]?.mode },
       after: { mode: input.mode },
     });
     await appendEvents(tx, [

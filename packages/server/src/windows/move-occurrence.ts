@@ -1,4 +1,4 @@
-import { DomainError, formatLocal, parseLocal, validateWindowSeries } from "@quiesce/core";
+import { DomainError, formatLocal, parseLocal, type PlannedOccurrence, validateWindowSeries } from "@quiesce/core";
 import { eq, sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
@@ -9,6 +9,7 @@ import { lockCatalogue, lockDispatch } from "./locks.js";
 import { applyMembership } from "./membership.js";
 import { instantsOfMove, occurrenceNamed } from "./moved-occurrences.js";
 import { evaluatedSeries } from "./planning-store.js";
+import { refuseInFreeze } from "./refuse-in-freeze.js";
 import { refuseUnapprovedMove } from "./refuse-unapproved-move.js";
 import { knownWindow, refuse } from "./save-window.js";
 import { insertOccurrenceHolds, loadCatalogFacts, lockMeantOccurrence } from "./store.js";
@@ -23,6 +24,7 @@ interface Which {
   readonly key: string;
   readonly localStart: string;
   readonly reason: string;
+  readonly overrideFreeze?: string | undefined;
 }
 
 /**
@@ -36,12 +38,13 @@ export function moveOccurrence(
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
     const { window, one, now } = await lockNamed(tx, input);
-    const end = input.end ?? endAfterMove(one, input.start);
+    const end = input.end ?? (await endAfterMove(tx, one, input.start));
     refuse(validateWindowSeries({ start: input.start, end, timeZone: window.series.timeZone }, { confirmLong: true }, context.zones));
     const { start: startsAt, end: endsAt } = instantsOfMove(window, { start: input.start, end }, context.zones);
     refusePast(one, { startsAt, now });
     await refuseConflict(tx, { one, startsAt, endsAt });
     refuseUnapprovedMove(window, one, { actor: context.actor.name, startsAt, endsAt });
+    await refuseFrozen(tx, context, { window, input, now, localStart: input.start, localEnd: end, start: startsAt, end: endsAt });
     await tx.execute(sql`
       insert into occurrence_override (window_id, local_start, moved_start, moved_end, starts_at, ends_at, actor, reason)
       values (${window.id}, ${one.localStart}, ${input.start}, ${end}, ${startsAt}::timestamptz, ${endsAt}::timestamptz, ${context.actor.name}, ${input.reason})
@@ -78,6 +81,7 @@ export function restoreOccurrence(context: CommandContext, input: Which): Promis
     }
     refusePast(one, { startsAt: own.start, now });
     await refuseConflict(tx, { one, startsAt: own.start, endsAt: own.end });
+    await refuseFrozen(tx, context, { ...own, window, input, now });
     const planned = { startsAt: own.start, endsAt: own.end, localEnd: own.localEnd, notes: own.notes };
     await replan(tx, context, { window, one, input, action: "restore", now, planned });
     return { key: window.key, localStart: one.localStart };
@@ -104,9 +108,11 @@ async function lockNamed(tx: Tx, input: Which): Promise<{ readonly window: Windo
   return { window, one, now };
 }
 
-/** As long on the clock as it was. */
-function endAfterMove(one: OccurrenceRow, start: string): string {
-  const lengthMs = (parseLocal(one.localEnd) ?? 0) - (parseLocal(one.localStart) ?? 0);
+/** As long on the clock as it was, also where it was moved before. */
+async function endAfterMove(tx: Tx, one: OccurrenceRow, start: string): Promise<string> {
+  const [moved] = await tx.execute<{ start: string | null }>(sql`
+    select moved_start as start from occurrence_override where window_id = ${one.windowId} and local_start = ${one.localStart} and not cancelled`);
+  const lengthMs = (parseLocal(one.localEnd) ?? 0) - (parseLocal(moved?.start ?? one.localStart) ?? 0);
   const startMs = parseLocal(start);
   return startMs === null || lengthMs <= 0 ? start : formatLocal(startMs + lengthMs);
 }
@@ -125,12 +131,25 @@ function refusePast(one: OccurrenceRow, times: { readonly startsAt: number; read
   );
 }
 
-/** Two occurrences of one window must not be open together: ending the one would say nothing about the other. */
-async function refuseConflict(
+/** A change may not come to lie in a freeze by another way than planning it there. */
+async function refuseFrozen(
   tx: Tx,
-  input: { readonly one: OccurrenceRow; readonly startsAt: number; readonly endsAt: number },
+  context: CommandContext,
+  input: PlannedOccurrence & { readonly window: WindowRow; readonly input: Which; readonly now: number },
 ): Promise<void> {
-  const { one } = input;
+  const { window, now, localStart, localEnd, start, end } = input;
+  const { key, kind, scope, series } = window;
+  const planned = [{ localStart, localEnd, start, end }];
+  const plan = { window: { key, kind, scope, timeZone: series.timeZone }, planned };
+  await refuseInFreeze(tx, context, { ...plan, now, override: input.input.overrideFreeze });
+}
+
+/** Two occurrences of one window must not be open together: ending the one would say nothing about the other. */
+export async function refuseConflict(
+  tx: Tx,
+  input: { readonly one: OccurrenceRow; readonly startsAt: number; readonly endsAt: number; readonly field?: string },
+): Promise<void> {
+  const { one, field = "start" } = input;
   const [other] = await tx.execute<{ localStart: string; endsAt: number; active: boolean }>(sql`
     select o.local_start as "localStart", o.ends_at as "endsAt", o.starts_at <= app_now() as active from occurrence as o
     where o.window_id = ${one.windowId} and o.id <> ${one.id} and o.cancelled_at is null and o.closed_at is null and o.released_at is null
@@ -140,7 +159,7 @@ async function refuseConflict(
   throw new DomainError(
     "QSC_OCCURRENCE_MOVE_CONFLICT",
     `The occurrence ${other.localStart} of the same window ${other.active ? "is open" : "is planned"} until ${new Date(other.endsAt).toISOString()}. ${other.active ? "End that one early, or start this one later." : "Cancel or move that one first."}`,
-    { field: "start" },
+    { field },
   );
 }
 

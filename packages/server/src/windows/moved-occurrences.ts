@@ -27,6 +27,13 @@ export function occurrenceNamed(series: WindowSeries, localStart: string, zones:
   return near.find((one) => one.localStart === localStart);
 }
 
+/** The occurrences of a window that somebody has cancelled, by their local starts. */
+export async function cancelledStarts(tx: Tx, windowId: number): Promise<ReadonlySet<string>> {
+  const rows = await tx.execute<{ localStart: string }>(sql`
+    select local_start as "localStart" from occurrence_override where window_id = ${windowId} and cancelled`);
+  return new Set(rows.map((row) => row.localStart));
+}
+
 /**
  * What a series gives in a range, and those occurrences of it that somebody has moved, wherever they lay: with the instants at which they really
  * happen. Their instants are written anew, for the zone or its data may have changed since they were moved.

@@ -6,7 +6,10 @@ import type { Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { announceOpened } from "./announce-opened.js";
 import { type CatchUpOverride, overrideCatchUp } from "./catch-up-override.js";
+import { longestOccurrenceMs } from "./expand.js";
 import { lockCatalogue, lockDispatch } from "./locks.js";
+import { refuseConflict } from "./move-occurrence.js";
+import { type FreezeOverride, refuseInFreeze } from "./refuse-in-freeze.js";
 import { endHold, forgetReadiness } from "./readiness.js";
 import { refuseUnapprovedMove } from "./refuse-unapproved-move.js";
 import { knownWindow } from "./save-window.js";
@@ -53,6 +56,7 @@ export function endWindowEarly(
       subjectKey: window.key,
       reason: input.reason,
       before: one,
+      after: { ...one, endsAt: now },
     });
     await appendEvents(tx, [
       {
@@ -71,7 +75,12 @@ export function endWindowEarly(
 /** Moves the end of the current (or next) occurrence later, while it is not released. */
 export function extendWindow(
   context: CommandContext,
-  input: { readonly key: string; readonly localStart?: string | undefined; readonly until: number; readonly reason: string },
+  input: {
+    readonly key: string;
+    readonly localStart?: string | undefined;
+    readonly until: number;
+    readonly reason: string;
+  } & FreezeOverride,
 ): Promise<{ readonly key: string; readonly localStart: string; readonly endsAt: number }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
@@ -86,6 +95,7 @@ export function extendWindow(
         { field: "until" },
       );
     }
+    await refuseLonger(tx, context, { window, one, now, until: input.until, override: input.overrideFreeze });
     const changed: number[] = [];
     if (one.startedAt !== null || (await hasHold(tx, one.id))) {
       const holdId = await openHoldOf(tx, window, one);
@@ -103,6 +113,7 @@ export function extendWindow(
       subjectKey: window.key,
       reason: input.reason,
       before: one,
+      after: { ...one, endsAt: input.until, verifyingAt: null, overrunAt: null },
     });
     await appendEvents(tx, [
       {
@@ -120,6 +131,37 @@ export function extendWindow(
     await lockDispatch(tx, changed);
     return { key: window.key, localStart: one.localStart, endsAt: input.until };
   });
+}
+
+/**
+ * What is added to an occurrence must not meet the next one of its window, nor, of a change, a freeze; and nothing lasts longer than the longest window
+ * that is looked for.
+ */
+async function refuseLonger(
+  tx: Tx,
+  context: CommandContext,
+  input: {
+    readonly window: WindowRow;
+    readonly one: OccurrenceRow;
+    readonly now: number;
+    readonly until: number;
+    readonly override: string | undefined;
+  },
+): Promise<void> {
+  const { window, one, now, until } = input;
+  if (until - one.startsAt > longestOccurrenceMs) {
+    throw new DomainError(
+      "QSC_WINDOW_EXTEND_TOO_LONG",
+      `The occurrence ${one.localStart} of "${window.key}" would last until ${new Date(until).toISOString()}, more than ${longestOccurrenceMs / 86_400_000} days. Pause the scope instead, or plan a new window.`,
+      { field: "until" },
+    );
+  }
+  await refuseConflict(tx, { one, startsAt: Math.max(one.endsAt, now), endsAt: until, field: "until" });
+  const { key, kind, scope, series } = window;
+  const longer = { localStart: one.localStart, localEnd: one.localEnd, start: one.startsAt, end: one.endsAt };
+  const planned = [{ ...longer, start: one.endsAt, end: until }];
+  const plan = { window: { key, kind, scope, timeZone: series.timeZone }, planned, longer };
+  await refuseInFreeze(tx, context, { ...plan, now, override: input.override });
 }
 
 /** Cancels one occurrence that has not begun, inside a command that holds the catalogue lock. */
@@ -150,6 +192,7 @@ export async function cancelOccurrence(
     subjectKey: window.key,
     reason: input.reason,
     before: one,
+    after: { ...one, cancelledAt: now },
   });
   await appendEvents(tx, [
     {

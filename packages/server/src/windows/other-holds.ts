@@ -11,6 +11,7 @@ import {
 } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
+import { mayHold } from "./approval-sql.js";
 
 export const conflictKinds = ["maintenance", "freeze", "change", "manual", "credentials", "unready"] as const;
 export type ConflictKind = (typeof conflictKinds)[number];
@@ -25,6 +26,8 @@ export interface OtherHold {
   readonly coverage: HoldCoverage | null;
   readonly start: number;
   readonly end: number | null;
+  /** A window that does what its kind says: approved where that is asked for, and not only observing. */
+  readonly binding: boolean;
 }
 
 /** Beyond so many the later ones are not looked at. */
@@ -54,13 +57,14 @@ export async function loadOtherHolds(
 ): Promise<readonly OtherHold[]> {
   return tx.execute<OtherHold>(sql`
     select * from (
-      select w.key as "with", w.title, w.kind, w.scope, null as coverage, o.starts_at as start, o.ends_at as "end"
+      select w.key as "with", w.title, w.kind, w.scope, null as coverage, o.starts_at as start, o.ends_at as "end",
+        w.mode = 'enforce' and ${mayHold} as binding
       from occurrence as o join maintenance_window as w on w.id = o.window_id
       where w.cancelled_at is null and w.key is distinct from ${input.key}::text and o.cancelled_at is null and o.closed_at is null and o.released_at is null
         and o.ends_at >= ${input.from}::timestamptz and o.starts_at <= ${input.to}::timestamptz
       union all
       -- The rest that waits for first runs belongs to its window's end.
-      select h.id::text, h.reason, h.kind, h.scope, h.coverage, h.begins_at, h.expires_at from hold as h
+      select h.id::text, h.reason, h.kind, h.scope, h.coverage, h.begins_at, h.expires_at, true from hold as h
       where h.kind <> 'window' and h.released_at is null and h.canary_of is null
         and (h.expires_at is null or h.expires_at >= ${input.from}::timestamptz) and h.begins_at <= ${input.to}::timestamptz) as other
     order by start, "with" limit ${maxOthers}`);

@@ -1,13 +1,16 @@
 import { resumePolicySchema } from "@quiesce/core";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
+import { recordAudit } from "../audit/record-audit.js";
+import { systemActor } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
+import { readOpenSince } from "../runs/open-since.js";
 import { targetsOf } from "../runs/ramp.js";
 import { hold, type HoldRow } from "./table.js";
 
 /** A job whose held runs would start when nothing held them: `i` and `j` are the aliases of integration and job, `h` of the hold that held them. */
-const wouldStart = sql`coalesce(h.catch_up, j.catch_up) <> 'skip' and exists (
-  select from run as r where r.job_id = j.id and r.state = 'held' and r.due_at <= app_now())`;
+const wouldStart = (since: number): SQL => sql`coalesce(h.catch_up, j.catch_up) <> 'skip' and exists (
+  select from run as r where r.job_id = j.id and r.state = 'held' and r.due_at >= ${since}::timestamptz and r.due_at <= app_now())`;
 
 /**
  * In the transaction of an occurrence's release: an unready hold over what it covered, through which the first runs on each target system go
@@ -24,7 +27,7 @@ export async function placeCanaryHold(
     select target.system_id as id
     from hold_member as m join integration as i on i.id = m.integration_id join hold as h on h.id = m.hold_id
     join job as j on j.integration_id = i.id cross join lateral ${targetsOf} as target
-    where m.hold_id = ${released.id} and m.released_at = ${now}::timestamptz and ${wouldStart}
+    where m.hold_id = ${released.id} and m.released_at = ${now}::timestamptz and ${wouldStart(await readOpenSince(tx))}
       and exists (select from control where mode = 'enforce')
     group by target.system_id having count(*) > ${canaries}`);
   if (crowded.length === 0) return;
@@ -47,12 +50,8 @@ export async function placeCanaryHold(
       and exists (select from ${targetsOf} as target where target.system_id = any (${sql.param(crowded.map((one) => one.id))}::integer[]))
     order by m.integration_id
     returning integration_id`);
-  await appendEvents(tx, [
-    {
-      kind: "hold.created",
-      subjectKind: "hold",
-      subjectKey: String(holdId),
-      payload: { kind: "unready", scope, occurrence: `${key}@${localStart}`, reason, until: null, integrations: members.length },
-    },
-  ]);
+  const made = { kind: "unready", scope, occurrence: `${key}@${localStart}`, until: null, integrations: members.length };
+  const subject = { subjectKind: "hold", subjectKey: String(holdId) } as const;
+  await recordAudit(tx, { ...subject, actor: systemActor, action: "hold.create", reason, after: made });
+  await appendEvents(tx, [{ ...subject, kind: "hold.created", payload: { ...made, reason } }]);
 }

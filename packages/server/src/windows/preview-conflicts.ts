@@ -29,7 +29,7 @@ export interface PreviewConflict {
   readonly integrations: number;
   /** The first of them, and why each side covers it. */
   readonly paths: readonly { readonly integration: string; readonly ownPath: string; readonly otherPath: string }[];
-  /** No change may be planned inside a freeze. */
+  /** A change inside an approved freeze. */
   readonly blocks: boolean;
 }
 
@@ -76,11 +76,11 @@ export async function previewConflicts(
         integration: integrationKeys.get(integrationId) ?? "",
         ...paths,
       })),
-      blocks: at.relation === "overlaps" && (blocks(other.kind, plan.kind) || blocks(plan.kind, other.kind)),
+      blocks: at.relation === "overlaps" && other.binding && (blocks(other.kind, plan.kind) || blocks(plan.kind, other.kind)),
     };
   });
   return { listed, overlaps: found.overlaps, touches: found.touches };
 }
 
 const blocks = (one: ConflictKind, other: ConflictKind): boolean =>
-  isWindowKind(one) && windowKindEffects[one].blocksChanges && other === "change";
+  isWindowKind(one) && windowKindEffects[one].blocksChanges && isWindowKind(other) && windowKindEffects[other].changes;

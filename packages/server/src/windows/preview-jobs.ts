@@ -33,6 +33,7 @@ export const maxCoveredJobs = 1_000;
 /** Medians and records are those of so many last runs, not older than this. */
 const maxSamples = 20;
 const lookBackDays = 31;
+const dayMs = 86_400_000;
 
 /** The scheduled jobs of these integrations in the order in which a release lets them go: upstream first. One more than counted when there are more. */
 export async function loadCoveredJobs(
@@ -54,7 +55,7 @@ export async function loadCoveredJobs(
         select extract(epoch from r.finished_at - r.started_at) * 1000 as ms, (r.figures ->> 'read')::numeric as records
         from run as r
         where r.job_id = j.id and r.trigger = 'schedule' and r.state = 'succeeded' and r.started_at is not null and r.finished_at >= r.started_at
-          and r.due_at > ${input.now}::timestamptz - ${`${lookBackDays} days`}::interval and r.due_at <= ${input.now}::timestamptz
+          and r.due_at > ${input.now - lookBackDays * dayMs}::timestamptz and r.due_at <= ${input.now}::timestamptz
         order by r.due_at desc limit ${maxSamples}) as run) as last
     where j.enabled and j.schedule is not null and j.integration_id = any (${sql.param(input.integrationIds)}::integer[])
     order by j.key limit ${maxCoveredJobs + 1}`);

@@ -2,6 +2,7 @@ import { type CatchUp, DomainError, planCatchUp } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
+import { readOpenSince } from "../runs/open-since.js";
 
 /** What releasing the open occurrence now would make of what one job waits with. */
 export interface ResumePreviewJob {
@@ -47,13 +48,14 @@ export async function previewResume(
     });
   }
   const now = await readNow(tx);
+  const since = await readOpenSince(tx);
   const held = await tx.execute<HeldRun>(sql`
     select j.key as job, i.key as integration, coalesce(${input.catchUp ?? null}::text, h.catch_up, j.catch_up) as "catchUp",
       j.catch_up_max_age_seconds * 1000::float8 as "maxAgeMs", r.id as "runId", r.due_at as "dueAt", r.last_due_at as "lastDueAt", r.due_count as "dueCount", r.attempt,
       exists (select from hold_member as other where other.integration_id = r.integration_id and other.hold_id <> h.id and other.mode = 'enforce'
         and other.begins_at <= ${now}::timestamptz and other.released_at is null) as kept
     from hold as h join hold_member as m on m.hold_id = h.id and m.released_at is null
-    join run as r on r.integration_id = m.integration_id and r.state = 'held'
+    join run as r on r.integration_id = m.integration_id and r.state = 'held' and r.due_at >= ${since}::timestamptz
     join job as j on j.id = r.job_id join integration as i on i.id = r.integration_id
     where h.id = ${open.holdId} order by j.key, r.due_at limit ${maxRuns}`);
   const byJob = new Map<string, HeldRun[]>();

@@ -130,6 +130,25 @@ describe("the preview's backlog", () => {
   });
 });
 
+describe("the preview's availability", () => {
+  it("is what the month would hold for each system and integration it takes down, gross and net, with what others have planned", async () => {
+    await createWindow(context, other("crm-upgrade", "13:00", "16:00", { scope: { systems: ["crm"] }, kind: "change" }));
+    await createWindow(context, other("trial", "18:00", "20:00", { scope: { systems: ["crm"] }, mode: "observe" }));
+    const [march, ...more] = (await preview()).availability;
+    expect(more).toEqual([]);
+    expect(march).toMatchObject({ month: "2026-03", timeZone: "UTC", systems: 2, integrations: 2 });
+    expect(march?.listed.map((one) => [one.kind, one.key, one.addedMs / hour, one.excludedMs / hour, one.countedMs / hour])).toEqual([
+      ["system", "crm", 3, 4, 2],
+      ["integration", "into-crm", 3, 4, 2],
+      ["system", "erp", 4, 4, 0],
+      ["integration", "into-erp", 4, 4, 0],
+    ]);
+    const [crm] = march?.listed ?? [];
+    expect(crm).toMatchObject({ upMs: (744 - 6) * hour, gross: 738 / 744, grossBefore: 741 / 744, net: 738 / 740 });
+    expect((await preview({ ...plan, kind: "freeze" })).availability).toEqual([]);
+  });
+});
+
 describe("the preview's conflicts", () => {
   it("are windows, freezes and pauses on the same system or on what depends on it, each with its path", async () => {
     await createWindow(context, other("crm-upgrade", "13:00", "16:00", { scope: { systems: ["crm"] } }));

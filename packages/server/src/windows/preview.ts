@@ -6,6 +6,7 @@ import {
   keyFromTitle,
   type Occurrence,
   occurrences,
+  refusalInFreeze,
   resumePolicySchema,
   softlyAffected,
   unknownScopeNames,
@@ -21,9 +22,11 @@ import { readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { fittingApprovals } from "./fitting-approvals.js";
 import { evaluatedSeries } from "./planning-store.js";
+import { type MonthAvailability, previewAvailability } from "./preview-availability.js";
 import { type PreviewBacklog, previewBacklog } from "./preview-backlog.js";
 import { type PreviewConflicts, previewConflicts } from "./preview-conflicts.js";
 import { type KeptBackJob, keptBackJobs } from "./preview-drain.js";
+import { type FreezeOverride, freezesOfPlan } from "./refuse-in-freeze.js";
 import { loadCatalogFacts } from "./store.js";
 
 /** What a window would mean, before it is saved. */
@@ -34,6 +37,8 @@ export interface WindowPreview {
     readonly message: string;
     readonly nearest: string | null;
   }[];
+  /** Freezes that it would fall into and that are overridden. */
+  readonly overriddenFreezes: readonly { readonly freeze: string; readonly title: string; readonly owner: string }[];
   readonly occurrences: readonly Occurrence[];
   /** Every integration it would cover, and by which path. */
   readonly covered: readonly { readonly integration: string; readonly path: string; readonly paths: readonly CoveragePath[] }[];
@@ -49,6 +54,8 @@ export interface WindowPreview {
   readonly keptBackJobs: readonly KeptBackJob[];
   /** What the first occurrence would hold and leave to be done, and how busy each of them is. */
   readonly backlog: PreviewBacklog;
+  /** What it leaves of the months that its first occurrence touches. */
+  readonly availability: readonly MonthAvailability[];
   /** Other windows and pauses that meet it within a hundred days. */
   readonly conflicts: PreviewConflicts;
 }
@@ -70,7 +77,7 @@ export async function previewWindow(
   tx: Tx,
   zones: ZoneData,
   input: WindowInput,
-  options: { readonly happens?: readonly Occurrence[] } = {},
+  options: FreezeOverride & { readonly happens?: readonly Occurrence[] } = {},
 ): Promise<WindowPreview> {
   const parsed = windowInputSchema.safeParse(input);
   if (!parsed.success) {
@@ -80,20 +87,29 @@ export async function previewWindow(
     });
   }
   const wanted = parsed.data;
-  const { series, refusals } = await judgedSeries(tx, zones, wanted);
+  const { series, refusals: ofSeries } = await judgedSeries(tx, zones, wanted);
   const now = await readNow(tx);
   const facts = await loadCatalogFacts(tx);
   const keyOf = new Map(facts.integrations.map((one) => [one.id, one.key]));
   const { holds } = windowKindEffects[wanted.kind ?? "maintenance"];
   const integrations = covered(facts, wanted.scope, holds);
   const unknown = unknownScopeNames(facts, wanted.scope);
-  const happening = options.happens ?? (refusals.length > 0 ? [] : nextOccurrences(series, zones, now));
+  const happening = options.happens ?? (ofSeries.length > 0 ? [] : nextOccurrences(series, zones, now));
   const ahead = happening.slice(0, shownOccurrences);
   const integrationIds = integrations.map((one) => one.integrationId);
   const drain = drainPolicySchema.parse(wanted.drain ?? {});
   const enforces = wanted.mode !== "observe";
+  const plan = { key: wanted.key ?? keyFromTitle(wanted.title), kind: wanted.kind ?? "maintenance", scope: wanted.scope } as const;
+  const window = { ...plan, timeZone: series.timeZone };
+  const frozen = options.happens !== undefined ? null : await freezesOfPlan(tx, { window, planned: happening, zones, now, facts });
+  const freezes = frozen === null ? [] : [...new Map(frozen.met.map(({ freeze }) => [freeze.freeze, freeze])).values()];
+  const isOverridden = options.overrideFreeze !== undefined;
   return {
-    refusals,
+    refusals:
+      frozen === null || isOverridden
+        ? ofSeries
+        : [...ofSeries, refusalOf(refusalInFreeze({ window: plan.key, ...frozen }), frozen.nearest)],
+    overriddenFreezes: isOverridden ? freezes.map(({ freeze, title, owner }) => ({ freeze, title, owner })) : [],
     occurrences: ahead,
     covered: integrations.map((one) => ({
       integration: keyOf.get(one.integrationId) ?? "",
@@ -117,9 +133,10 @@ export async function previewWindow(
       canaries: resumePolicySchema.parse(wanted.resume ?? {}).canaries,
       enforces,
     }),
+    availability: await previewAvailability(tx, { zones, facts, plan: window, occurrences: happening }),
     conflicts: await previewConflicts(tx, {
       facts,
-      plan: { key: wanted.key ?? keyFromTitle(wanted.title), kind: wanted.kind ?? "maintenance", scope: wanted.scope },
+      plan,
       occurrences: happening.filter((one) => one.start < now + conflictHorizonMs),
     }),
   };
@@ -137,12 +154,11 @@ async function judgedSeries(
     return { series, refusals: found.map(({ code, field, message, nearest }) => ({ code, field, message, nearest: nearest ?? null })) };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    return {
-      series: wanted.series,
-      refusals: [{ code: error.code, field: error.field ?? "series", message: error.message, nearest: null }],
-    };
+    return { series: wanted.series, refusals: [refusalOf(error, null)] };
   }
 }
+
+const refusalOf = ({ code, field, message }: DomainError, nearest: string | null) => ({ code, field: field ?? "series", message, nearest });
 
 /** The next occurrences, however far ahead the first one is: the look-out grows until there are enough. */
 function nextOccurrences(series: WindowSeries, zones: ZoneData, now: number): readonly Occurrence[] {

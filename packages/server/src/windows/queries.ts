@@ -16,6 +16,7 @@ import { isUnapproved } from "./approval-sql.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
 import { holdsRun } from "../runs/active-holds.js";
 import { holdTitle } from "../runs/queries.js";
+import { readOpenSince } from "../runs/open-since.js";
 
 export interface WindowView {
   readonly id: number;
@@ -200,13 +201,15 @@ export interface OccurrenceCounts {
 }
 
 /** What is running under, and waiting for, each hold. */
-export function countsOfHolds(database: Database, holdIds: readonly number[]): Promise<readonly OccurrenceCounts[]> {
+export async function countsOfHolds(database: Database, holdIds: readonly number[]): Promise<readonly OccurrenceCounts[]> {
+  const since = await readOpenSince(database.db);
   return selectRows(
     database.db,
     sql`
     select wanted.id::float8 as "holdId",
-      (select count(*)::int from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'running' where m.hold_id = wanted.id) as "inFlight",
-      (select coalesce(sum(r.due_count), 0)::int from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'held'
+      (select count(*)::int from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'running' and r.due_at >= ${since}::timestamptz
+        where m.hold_id = wanted.id) as "inFlight",
+      (select coalesce(sum(r.due_count), 0)::int from hold_member as m join run as r on r.integration_id = m.integration_id and r.state = 'held' and r.due_at >= ${since}::timestamptz
         where m.hold_id = wanted.id and r.held_by @> array[wanted.id]
           -- What it held and another hold keeps since is not its any more.
           and (m.released_at is null or not exists (

@@ -109,6 +109,7 @@ describe("the end of a window", () => {
     expect(await bench.turn()).toHaveLength(1);
     const audit = await bench.database.sql`select action, reason from audit_entry where action like 'occurrence.%' order by id`;
     expect(audit).toEqual([
+      { action: "occurrence.open", reason: "its start was reached" },
       { action: "occurrence.check", reason: "try now" },
       { action: "occurrence.release", reason: "the check is broken" },
     ]);

@@ -1,7 +1,8 @@
 import { eq, sql } from "drizzle-orm";
+import { recordAudit } from "../audit/record-audit.js";
 import type { Actor } from "../command.js";
 import type { Tx } from "../db/client.js";
-import { appendEvents } from "../events/append-events.js";
+import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { announceOpened } from "./announce-opened.js";
 import { placeCanaryHold } from "./place-canary-hold.js";
 import { holdIntegrations } from "./store.js";
@@ -31,6 +32,16 @@ export async function releaseHold(tx: Tx, input: Release): Promise<readonly numb
     update hold_member set released_at = ${input.now}::timestamptz where hold_id = ${input.holdId} and released_at is null`);
   const released = rows[0];
   if (released === undefined) throw new Error(`Hold ${input.holdId} is gone.`);
+  const { kind, scope, owner, reason, beginsAt, expiresAt } = released;
+  await recordAudit(tx, {
+    actor: input.actor,
+    action: "hold.release",
+    subjectKind: "hold",
+    subjectKey: String(input.holdId),
+    reason: input.reason,
+    before: { kind, scope, owner, reason, beginsAt: payloadInstant(beginsAt), until: payloadInstant(expiresAt) },
+    after: { releasedAt: payloadInstant(input.now), integrations: integrations.length },
+  });
   if (released.occurrenceId !== null)
     await releaseOccurrence(tx, { ...input, released, occurrenceId: released.occurrenceId, integrations });
   else {

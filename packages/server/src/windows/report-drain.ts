@@ -29,6 +29,7 @@ export interface DrainReport {
 
 /** What was due, or ran, longer before the start than this is not looked for. */
 const maxReachBackDays = 31;
+const dayMs = 86_400_000;
 const maxListed = 1_000;
 
 export async function readDrainReport(
@@ -42,7 +43,7 @@ export async function readDrainReport(
   const base = { drainMs, drainOverdueAt: facts?.drainOverdueAt ?? null };
   if (holdId === null) return { ...base, postponed: 0, aborted: 0, breakGlass: [] };
   const ofHold = sql`hold_member as m join run as r on r.integration_id = m.integration_id
-    and r.due_at >= ${input.startsAt}::timestamptz - ${`${maxReachBackDays} days`}::interval and r.due_at <= ${input.now}::timestamptz`;
+    and r.due_at >= ${input.startsAt - maxReachBackDays * dayMs}::timestamptz and r.due_at <= ${input.now}::timestamptz`;
   const [counts] = await tx.execute<{ postponed: number; aborted: number }>(sql`
     select (count(*) filter (where r.postponed_by = ${holdId}::bigint))::integer as postponed, (count(*) filter (where r.aborted_by = ${holdId}::bigint))::integer as aborted
     from ${ofHold} where m.hold_id = ${holdId}::bigint and (r.postponed_by = ${holdId}::bigint or r.aborted_by = ${holdId}::bigint)`);

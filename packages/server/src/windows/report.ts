@@ -6,10 +6,11 @@ import { runsRetainedFrom } from "../runs/reach-back.js";
 import { isUnapproved } from "./approval-sql.js";
 import { occurrenceMode } from "./queries.js";
 import { type DrainReport, readDrainReport } from "./report-drain.js";
+import { type PushedReport, readPushedReport } from "./report-pushed.js";
 import { readReportRuns } from "./report-runs.js";
 
 /** What one occurrence did: how many due times fell into it, what became of them, and how the counts add up. */
-export interface WindowReport extends DrainReport {
+export interface WindowReport extends DrainReport, PushedReport {
   readonly window: string;
   readonly title: string;
   readonly kind: WindowKind;
@@ -120,6 +121,7 @@ export async function windowReport(
     failed: sum((one) => one.failed),
     startedInside,
     ...(await readDrainReport(tx, { occurrenceId: found.id, holdId: found.holdId, startsAt: found.startsAt, now })),
+    ...(await readPushedReport(tx, found.holdId)),
     integrations: list.slice(0, maxIntegrations),
   };
 }

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { bigints } from "../db/sql-arrays.js";
+import { readOpenSince } from "../runs/open-since.js";
 
 /** One check that an occurrence waits for. */
 export interface ReadinessView {
@@ -59,6 +60,11 @@ const instantMs = (column: string) => sql.raw(`(extract(epoch from ${column}) * 
 
 /** The resumes of occurrences whose end was reached; none for the others. */
 export async function resumesOfOccurrences(database: Database, occurrenceIds: readonly number[]): Promise<readonly ResumeView[]> {
+  const since = await readOpenSince(database.db);
+  const [chosen] = await selectRows<{ readonly first: number | null }>(
+    database.db,
+    sql`select min(c.run_due_at) as first from canary as c join hold as h on h.id = c.hold_id where h.canary_of = any (${bigints(occurrenceIds)})`,
+  );
   const rows = await selectRows<Row>(
     database.db,
     sql`
@@ -68,7 +74,8 @@ export async function resumesOfOccurrences(database: Database, occurrenceIds: re
       case when o.closed_at is not null then 0 else (
         -- A run that both of its holds list is one run.
         select count(distinct r.id)::integer from hold as own join hold_member as m on m.hold_id = own.id and (m.released_at is null or m.settled_at is null)
-        join run as r on r.integration_id = m.integration_id and r.state = 'held' and own.id = any (r.held_by)
+        join run as r on r.integration_id = m.integration_id and r.state = 'held' and r.due_at >= ${since}::timestamptz
+          and own.id = any (r.held_by)
         where own.occurrence_id = o.id or own.canary_of = o.id) end as held,
       (select coalesce(jsonb_agg(jsonb_build_object('runs', b.queued, 'first', ${instantMs("b.first_at")}, 'last', ${instantMs("b.last_at")},
           'skipped', b.skipped, 'coalesced', b.coalesced)), '[]')
@@ -80,6 +87,7 @@ export async function resumesOfOccurrences(database: Database, occurrenceIds: re
         select c.system_id as "systemId", count(*) filter (where r.state in ('queued', 'running', 'held')) as pending,
           count(*) filter (where r.state = 'succeeded') as succeeded, count(*) filter (where r.state in ('failed', 'dead', 'lost')) as failed
         from canary as c join hold as tried on tried.id = c.hold_id and tried.canary_trial = c.trial join run as r on r.id = c.run_id and r.due_at = c.run_due_at
+          and r.due_at >= ${chosen?.first ?? Infinity}::timestamptz
         where tried.canary_of = o.id and not c.follows group by c.system_id order by c.system_id) as one) as canaries
     from occurrence as o join hold as h on h.occurrence_id = o.id left join hold as canary on canary.canary_of = o.id and canary.released_at is null
     where o.id = any (${bigints(occurrenceIds)}) and (o.released_at is not null or o.verifying_at is not null)`,

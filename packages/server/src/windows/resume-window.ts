@@ -54,6 +54,7 @@ export function resumeWindow(
       subjectKind: "window",
       subjectKey: window.key,
       reason: input.reason,
+      before: { localStart: kept.localStart, reheld: kept.reheld },
       after: { localStart: kept.localStart, skipReadiness: skips, catchUp: input.catchUp ?? null },
     });
     if (skips) {

@@ -3,21 +3,28 @@ import {
   DomainError,
   drainPolicySchema,
   keyFromTitle,
+  needsApprovalAgain,
+  occurrences,
+  type PlannedOccurrence,
   resumePolicySchema,
   validateWindowSeries,
   type WindowApproval,
   type WindowInput,
   windowInputSchema,
+  type WindowSeries,
+  type ZoneData,
 } from "@quiesce/core";
 import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
-import { expandNewWindow } from "./expand.js";
+import { expandNewWindow, longestOccurrenceMs } from "./expand.js";
+import { cancelledStarts, withMovedOccurrences } from "./moved-occurrences.js";
 import { fittingApprovals } from "./fitting-approvals.js";
 import { parsed } from "./parse-input.js";
 import { evaluatedSeries } from "./planning-store.js";
+import { freezeHorizonMs, refuseInFreeze } from "./refuse-in-freeze.js";
 import { releaseHold } from "./release-hold.js";
 import { deleteFutureOccurrences, lockWindow } from "./store.js";
 import { maintenanceWindow, occurrence, type WindowRow } from "./table.js";
@@ -28,6 +35,8 @@ interface SaveOptions {
   readonly approval?: WindowApproval | null;
   /** The window that this one goes on from. */
   readonly splitFrom?: number;
+  /** Why a change is planned although a freeze blocks it. */
+  readonly overrideFreeze?: string | undefined;
 }
 
 /**
@@ -73,6 +82,12 @@ export async function saveWindow(
           now,
         })
       : options.approval;
+  // A split alone changes nothing: what stands in a freeze already has somebody's word.
+  if (options.approval === undefined && (before === undefined || needsApprovalAgain(before, values))) {
+    const window = { key, kind: values.kind, scope: values.scope, timeZone: series.timeZone };
+    const planned = await plannedAhead(tx, { before, series, zones: context.zones, now });
+    await refuseInFreeze(tx, context, { window, planned, now, override: options.overrideFreeze });
+  }
   const created = { createdBy: context.actor.name, splitFrom: options.splitFrom ?? null };
   const after = await writeWindow(tx, { before, values: { ...values, approval }, now, created });
   if (before !== undefined) await deleteFutureOccurrences(tx, before.id, now);
@@ -84,6 +99,22 @@ export async function saveWindow(
   });
   await tellSaved(tx, context, { before, after, integrations: ahead.length });
   return { key, changed: ahead };
+}
+
+/** When the window would happen from now on, without what was cancelled of it, and with what was moved at its own time. */
+async function plannedAhead(
+  tx: Tx,
+  input: { readonly before: WindowRow | undefined; readonly series: WindowSeries; readonly zones: ZoneData; readonly now: number },
+): Promise<readonly PlannedOccurrence[]> {
+  const { before, series, zones, now } = input;
+  const range = { from: before === undefined ? now - longestOccurrenceMs : now + 1, to: now + freezeHorizonMs };
+  const found = occurrences(series, range, zones).filter((one) => one.end > now);
+  if (before === undefined) return found;
+  const cancelled = await cancelledStarts(tx, before.id);
+  const ahead = await withMovedOccurrences(tx, { window: { ...before, series }, series, found, zones });
+  return ahead
+    .filter(({ one, startsAt }) => startsAt > now && !cancelled.has(one.localStart))
+    .map(({ one, startsAt, endsAt }) => ({ localStart: one.localStart, localEnd: one.localEnd, start: startsAt, end: endsAt }));
 }
 
 async function tellSaved(
@@ -209,6 +240,7 @@ export async function deleteWindow(
     subjectKey: window.key,
     reason: input.reason,
     before: window,
+    after: { ...window, cancelledAt: now, updatedAt: now, version: window.version + 1 },
   });
   await appendEvents(tx, [{ kind: "window.cancelled", subjectKind: "window", subjectKey: window.key, payload: { reason: input.reason } }]);
   return changed;

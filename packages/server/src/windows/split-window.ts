@@ -11,6 +11,7 @@ import { evaluatedSeries } from "./planning-store.js";
 import { knownWindow, saveWindow } from "./save-window.js";
 import { deleteFutureOccurrences, lockWindow } from "./store.js";
 import type { WindowRow } from "./table.js";
+import { type WindowChanges, withChanges } from "./window-changes.js";
 
 /**
  * "This and following": the window ends before one of its occurrences, and a new one goes on from there, with other properties where `changes`
@@ -22,7 +23,8 @@ export function splitWindow(
     readonly key: string;
     readonly localStart: string;
     readonly reason: string;
-    readonly changes?: Partial<WindowInput> | undefined;
+    readonly changes?: WindowChanges | undefined;
+    readonly overrideFreeze?: string | undefined;
   },
 ): Promise<{ readonly key: string; readonly newKey: string }> {
   return inTransaction(context, async (tx) => {
@@ -40,10 +42,11 @@ export function splitWindow(
     );
     const tail = { ...whole, series: asPlanned(window, halves.second) };
     const { key: wantedKey, ...changes } = input.changes ?? {};
-    const wanted: WindowInput = { ...tail, ...changes, key: wantedKey ?? (await freeKey(tx, window.key, input.localStart)) };
+    const wanted: WindowInput = { ...withChanges(tail, changes), key: wantedKey ?? (await freeKey(tx, window.key, input.localStart)) };
     const isSame = !needsApprovalAgain(planOf(tail), planOf(wanted));
     const second = await saveWindow(tx, context, wanted, {
       mustBeNew: true,
+      overrideFreeze: input.overrideFreeze,
       splitFrom: window.id,
       ...(isSame ? { approval: window.approval } : {}),
     });

@@ -2,6 +2,7 @@ import { DomainError } from "@quiesce/core";
 import { inArray, sql } from "drizzle-orm";
 import { readNow } from "../../command.js";
 import type { Tx } from "../../db/client.js";
+import { readOpenSince } from "../../runs/open-since.js";
 import { endpoint, integration, job, system } from "../table.js";
 import { idsOfKeys, inChunks } from "./key-ids.js";
 
@@ -44,13 +45,14 @@ async function lockToDelete(tx: Tx, ids: DeletedIds): Promise<void> {
 async function cancelWaitingRuns(tx: Tx, ids: DeletedIds): Promise<void> {
   if (ids.jobIds.length + ids.integrationIds.length === 0) return;
   const now = await readNow(tx);
+  const since = await readOpenSince(tx);
   const theirs = sql`(r.job_id = any (${sql.param(ids.jobIds)}::integer[]) or r.integration_id = any (${sql.param(ids.integrationIds)}::integer[]))`;
   await tx.execute(sql`
     delete from run as r where ${theirs} and r.state = 'queued' and r.trigger = 'schedule' and r.attempt = 0 and r.due_at >= ${now}::timestamptz`);
   await tx.execute(sql`
     with gone as (
       update run as r set state = 'cancelled', reason = 'deleted', finished_at = ${now}::timestamptz
-      where ${theirs} and r.state in ('queued', 'held')
+      where ${theirs} and r.state in ('queued', 'held') and r.due_at >= ${since}::timestamptz
       returning r.id, r.due_at, r.due_count, r.attempt, r.job_id, r.integration_id
     )
     insert into event_inbox (at, kind, subject_kind, subject_key, integration_key, payload)
@@ -62,8 +64,9 @@ async function cancelWaitingRuns(tx: Tx, ids: DeletedIds): Promise<void> {
 /** Refuses when a run of what goes is still running. Ask under the dispatch locks of its integrations: then none can start any more. */
 export async function refuseRunning(tx: Tx, ids: DeletedIds): Promise<void> {
   if (ids.jobIds.length + ids.integrationIds.length === 0) return;
+  const since = await readOpenSince(tx);
   const rows = await tx.execute<{ id: string }>(sql`
-    select id from run where state = 'running'
+    select id from run where state = 'running' and due_at >= ${since}::timestamptz
       and (job_id = any (${sql.param(ids.jobIds)}::integer[]) or integration_id = any (${sql.param(ids.integrationIds)}::integer[])) limit 1`);
   const running = rows[0];
   if (running === undefined) return;

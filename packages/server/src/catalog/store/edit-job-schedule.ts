@@ -3,6 +3,7 @@ import { eq, inArray, sql } from "drizzle-orm";
 import { readNow } from "../../command.js";
 import { instantArray } from "../../db/instant.js";
 import type { Tx } from "../../db/client.js";
+import { readOpenSince } from "../../runs/open-since.js";
 import { job, type JobRow } from "../table.js";
 
 /** So many due times that the scheduler had not yet written down are settled within an edit; more and the scheduler must catch up first. */
@@ -111,8 +112,10 @@ export async function openSchedule(
 
 /** The instant from which the new schedule holds: now, or right after a due time of this very millisecond whose run stays, so that no due time belongs to both. */
 async function changeInstant(tx: Tx, jobId: number, now: number): Promise<number> {
+  // One that could be due now or later has not ended, or was due within the last day.
+  const since = await readOpenSince(tx);
   const rows = await tx.execute<{ lastDueAt: number | null; validFrom: number | null }>(sql`
-    select (select last_due_at from run where job_id = ${jobId} and trigger = 'schedule' order by due_at desc limit 1) as "lastDueAt",
+    select (select last_due_at from run where job_id = ${jobId} and trigger = 'schedule' and due_at >= ${since}::timestamptz order by due_at desc limit 1) as "lastDueAt",
       (select valid_from from job_schedule where job_id = ${jobId} and valid_to is null) as "validFrom"`);
   const { lastDueAt, validFrom } = rows[0] ?? { lastDueAt: null, validFrom: null };
   return Math.max(now, lastDueAt === null ? now : lastDueAt + 1, validFrom ?? now);

@@ -15,6 +15,7 @@ import {
   type ZoneData,
 } from "@quiesce/core";
 import { and, asc, isNull, notInArray } from "drizzle-orm";
+import { loadDeclaredCalendars } from "../../calendars/declared-calendars.js";
 import { calendarImportEvent } from "../../calendars/table.js";
 import type { SealedSecret } from "../../credentials/sealed-secret.js";
 import type { Tx } from "../../db/client.js";
@@ -57,6 +58,7 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
   const dependsOn = groupBy(await tx.select().from(systemDependency), (row) => row.systemId);
   const endpointSecrets = await loadSecrets(tx, endpointKeys);
   const teams = await loadTeams(tx);
+  const calendars = await loadDeclaredCalendars(tx);
   const via = groupBy(
     (await tx.select().from(integrationSystem)).filter((row) => row.role === "via"),
     (row) => row.integrationId,
@@ -81,11 +83,12 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
     ),
     jobs: (await tx.select().from(job).orderBy(asc(job.key))).map((row) => jobEntry(row, integrationKeys)),
     holidayCalendars,
+    calendars: calendars.entries,
     approvals: await loadApprovalPolicies(tx),
     teams: teams.entries,
     windows: await loadWindows(tx, { zones, calendars: new Map(holidayCalendars.map((one) => [one.key, one.dates])) }),
   };
-  return { workspace, secrets: new Map([...endpointSecrets, ...teams.secrets]) };
+  return { workspace, secrets: new Map([...endpointSecrets, ...teams.secrets, ...calendars.secrets]) };
 }
 
 async function loadTeams(tx: Tx): Promise<{ readonly entries: readonly SettledTeam[]; readonly secrets: LoadedWorkspace["secrets"] }> {
@@ -128,6 +131,7 @@ function endpointEntry(row: EndpointRow, systemKeys: ReadonlyMap<number, string>
     system: keyOf(systemKeys, row.systemId),
     connector: row.connector,
     config: row.config,
+    allowPrivate: row.allowPrivate,
   });
   const settled = [...(secrets ?? [])].map(([name, { source, fingerprint }]) => [name, { source, fingerprint }] as const);
   return { ...entry, secrets: Object.fromEntries(settled) };
@@ -163,6 +167,7 @@ function jobEntry(row: JobRow, integrationKeys: ReadonlyMap<number, string>): Jo
       maxBackoff: seconds(row.retry.maxBackoffSeconds),
     },
     continuous: row.continuous,
+    push: row.push,
   });
 }
 

@@ -28,11 +28,12 @@ export async function saveEndpoints(
     await tx
       .insert(endpoint)
       .values(
-        some.map(({ key, name, connector, config, system: systemKey }) => ({
+        some.map(({ key, name, connector, config, allowPrivate, system: systemKey }) => ({
           key,
           name,
           connector,
           config,
+          allowPrivate: [...allowPrivate],
           systemId: idOf(systems, systemKey),
         })),
       )
@@ -43,6 +44,7 @@ export async function saveEndpoints(
           systemId: sql`excluded.system_id`,
           connector: sql`excluded.connector`,
           config: sql`excluded.config`,
+          allowPrivate: sql`excluded.allow_private`,
           updatedAt: sql`app_now()`,
         },
       });

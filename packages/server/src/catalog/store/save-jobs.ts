@@ -102,7 +102,7 @@ function seconds(text: string): number {
 
 function settingsOf(
   entry: JobEntry,
-): Pick<JobRow, "name" | "catchUp" | "catchUpMaxAgeSeconds" | "timeoutSeconds" | "retry" | "continuous"> {
+): Pick<JobRow, "name" | "catchUp" | "catchUpMaxAgeSeconds" | "timeoutSeconds" | "retry" | "continuous" | "push"> {
   return {
     name: entry.name,
     catchUp: entry.catchUp,
@@ -114,5 +114,6 @@ function settingsOf(
       maxBackoffSeconds: seconds(entry.retry.maxBackoff),
     },
     continuous: entry.continuous,
+    push: entry.push,
   };
 }

@@ -7,12 +7,14 @@ import { exitCodes } from "../exit-codes.js";
 import { applyWorkspace, type WorkspaceChangeAnswer } from "../operations/server-operations.js";
 import { changesSummary, renderChanges } from "../output/render-changes.js";
 import { plainText } from "../output/plain-text.js";
+import { overrideFreezeOf, overrideFreezeOption } from "./override-freeze-option.js";
 import { problemLine, readDocument } from "./validate-command.js";
 
 interface ApplyOptions {
   readonly file: string;
   readonly prune?: boolean;
   readonly reason?: string;
+  readonly overrideFreeze?: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -29,12 +31,18 @@ export function applyCommand(cli: Cli): Command {
     .option("--prune", "delete what the file does not name")
     .option("--dry-run", "only show the difference")
     .option("-r, --reason <text>", "why; stays on record")
+    .addOption(overrideFreezeOption())
     .option("-y, --yes", "do not ask before it is applied (only a terminal is asked at all)")
     .option("--json", "print the difference as JSON")
     .action(async (options: ApplyOptions) => {
       const document = await readWorkspace(cli, options);
       const api = await cli.api();
-      const input = { document, prune: options.prune === true, ...(options.reason === undefined ? {} : { reason: options.reason }) };
+      const input = {
+        document,
+        prune: options.prune === true,
+        ...(options.reason === undefined ? {} : { reason: options.reason }),
+        ...overrideFreezeOf(options),
+      };
       const diff = (await api.request(applyWorkspace, { input: { ...input, dryRun: true } })).applyWorkspace;
       if (diff.changes.length === 0 || options.dryRun === true) {
         show(cli, diff.changes, options, options.dryRun === true);

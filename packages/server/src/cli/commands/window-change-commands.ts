@@ -7,9 +7,10 @@ import { formatUntil } from "../output/format-time.js";
 import { localText } from "../output/list-text.js";
 import { renderConflicts } from "../output/render-conflicts.js";
 import { parseInstantOption } from "../parse-time.js";
+import { overrideFreezeOf, overrideFreezeOption, type OverrideFreezeOptions } from "./override-freeze-option.js";
 import { addCatchUpOptions, catchUpOf, type CatchUpOptions } from "./window-resume-command.js";
 
-interface ChangeOptions extends CatchUpOptions {
+interface ChangeOptions extends CatchUpOptions, OverrideFreezeOptions {
   readonly occurrence?: string;
   readonly until?: string;
   readonly reason: string;
@@ -41,9 +42,10 @@ export function windowExtendCommand(cli: Cli): Command {
     "the open or next one",
   )
     .requiredOption("--until <time>", "its new end: +30m from now, or ISO 8601 with an offset")
+    .addOption(overrideFreezeOption())
     .action(async (key: string, options: ChangeOptions) => {
       const until = parseInstantOption(options.until ?? "", "--until", cli.clock.wallMs());
-      const input = { ...inputOf(key, options), until: new Date(until).toISOString() };
+      const input = { ...inputOf(key, options), ...overrideFreezeOf(options), until: new Date(until).toISOString() };
       const { extendMaintenanceWindow: window } = await (await cli.api()).request(extendWindow, { input });
       answer(cli, window, options, `Window ${window.key} lasts ${formatUntil(until, cli.clock.wallMs())}.`);
       if (options.json !== true) note(cli, ...renderConflicts(window.conflicts, cli.err));

@@ -3,7 +3,7 @@ import type { Cli } from "../cli.js";
 import { windowApproveCommand, windowRejectCommand } from "./window-approval-commands.js";
 import { windowCreateCommand, windowPreviewCommand } from "./window-plan-commands.js";
 import { windowCancelCommand, windowEndCommand, windowExtendCommand } from "./window-change-commands.js";
-import { windowMoveCommand, windowRestoreCommand, windowSplitCommand } from "./window-replan-commands.js";
+import { windowEditCommand, windowMoveCommand, windowRestoreCommand, windowSplitCommand } from "./window-replan-commands.js";
 import { windowFindCommand } from "./window-find-command.js";
 import { windowTuneCommand } from "./window-tune-command.js";
 import { windowStatusCommand } from "./window-status-command.js";
@@ -23,6 +23,7 @@ export function windowCommand(cli: Cli): Command {
     .addCommand(windowFindCommand(cli))
     .addCommand(windowApproveCommand(cli))
     .addCommand(windowRejectCommand(cli))
+    .addCommand(windowEditCommand(cli))
     .addCommand(windowMoveCommand(cli))
     .addCommand(windowRestoreCommand(cli))
     .addCommand(windowSplitCommand(cli))

@@ -1,5 +1,7 @@
+import * as audits from "./audit-operations.js";
 import * as calendars from "./calendar-operations.js";
 import * as holds from "./hold-operations.js";
+import * as letters from "./dead-letter-operations.js";
 import * as drains from "./drain-operations.js";
 import * as planning from "./planning-operations.js";
 import * as previews from "./preview-operations.js";
@@ -12,13 +14,31 @@ import * as teams from "./team-operations.js";
 import * as tunings from "./tuning-operations.js";
 import * as waits from "./wait-operations.js";
 import * as windows from "./window-operations.js";
+import * as zones from "./zone-operations.js";
 
 /** Every document that the command line may send, for a server that takes no others than it knows. */
 export function allDocuments(): readonly string[] {
-  return [resumes, planning, previews, slots, tunings, drains, calendars, holds, runs, server, status, teams, waits, windows].flatMap(
-    (operations) =>
-      Object.values(operations).flatMap((value: unknown) =>
-        typeof value === "object" && value !== null && "document" in value && typeof value.document === "string" ? [value.document] : [],
-      ),
+  return [
+    audits,
+    resumes,
+    planning,
+    previews,
+    slots,
+    tunings,
+    drains,
+    letters,
+    calendars,
+    holds,
+    runs,
+    server,
+    status,
+    teams,
+    waits,
+    windows,
+    zones,
+  ].flatMap((operations) =>
+    Object.values(operations).flatMap((value: unknown) =>
+      typeof value === "object" && value !== null && "document" in value && typeof value.document === "string" ? [value.document] : [],
+    ),
   );
 }

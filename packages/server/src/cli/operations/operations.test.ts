@@ -2,6 +2,14 @@ import { readFileSync } from "node:fs";
 import { buildSchema, parse, validate } from "graphql";
 import { describe, expect, it } from "vitest";
 import type { Operation } from "../graphql-client.js";
+import * as auditOperations from "./audit-operations.js";
+import * as drainOperations from "./drain-operations.js";
+import * as planningOperations from "./planning-operations.js";
+import * as previewOperations from "./preview-operations.js";
+import * as resumeOperations from "./resume-operations.js";
+import * as slotOperations from "./slot-operations.js";
+import * as tuningOperations from "./tuning-operations.js";
+import * as zoneOperations from "./zone-operations.js";
 import * as calendarOperations from "./calendar-operations.js";
 import * as holdOperations from "./hold-operations.js";
 import * as runOperations from "./run-operations.js";
@@ -17,6 +25,14 @@ const isOperation = (value: unknown): value is Operation<unknown> =>
   typeof value === "object" && value !== null && "document" in value && "data" in value;
 
 const operations = [
+  auditOperations,
+  drainOperations,
+  planningOperations,
+  previewOperations,
+  resumeOperations,
+  slotOperations,
+  tuningOperations,
+  zoneOperations,
   calendarOperations,
   holdOperations,
   runOperations,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { operation } from "../graphql-client.js";
+import { CONFLICTS_FIELDS, conflictsShape } from "./preview-operations.js";
 import { WINDOW_FIELDS, windowShape } from "./shapes.js";
 
 export const approveWindow = operation(
@@ -19,6 +20,10 @@ export const restoreOccurrence = operation(
   z.object({ restoreOccurrence: windowShape }),
 );
 export const splitWindow = operation(
-  `mutation SplitWindow($input: SplitMaintenanceWindowInput!) { splitMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
-  z.object({ splitMaintenanceWindow: windowShape }),
+  `mutation SplitWindow($input: SplitMaintenanceWindowInput!) { splitMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} ${CONFLICTS_FIELDS} } }`,
+  z.object({ splitMaintenanceWindow: windowShape.extend({ conflicts: conflictsShape }) }),
+);
+export const updateWindow = operation(
+  `mutation UpdateWindow($input: UpdateMaintenanceWindowInput!) { updateMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} ${CONFLICTS_FIELDS} } }`,
+  z.object({ updateMaintenanceWindow: windowShape.extend({ conflicts: conflictsShape }) }),
 );

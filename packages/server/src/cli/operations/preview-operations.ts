@@ -10,6 +10,8 @@ const PREVIEW_FIELDS = `warnings refusals { code field message nearest } occurre
       keptBackJobs { job integration p95Ms samples keptBackMs mayRunOn } inFlight { job integration dueAt expectedEndAt }
       load { localStart startsAt runs typicalRuns records typicalRecords }
       forecast { drain { ${DRAIN_FIELDS} } skipped records unknownJobs truncated delayMs longestDelayMs systems { system drain { ${DRAIN_FIELDS} } } }
+      availability { month timeZone startsAt endsAt lengthMs systems integrations
+        listed { kind key addedMs upMs countedMs excludedMs gross grossBefore net } }
       ${CONFLICTS_FIELDS}`;
 
 const drainShape = z.object({
@@ -89,6 +91,30 @@ const previewShape = z.object({
     }),
   ),
   forecast: forecastShape.nullable(),
+  availability: z.array(
+    z.object({
+      month: z.string(),
+      timeZone: z.string(),
+      startsAt: z.string(),
+      endsAt: z.string(),
+      lengthMs: z.number(),
+      systems: z.number(),
+      integrations: z.number(),
+      listed: z.array(
+        z.object({
+          kind: z.string(),
+          key: z.string(),
+          addedMs: z.number(),
+          upMs: z.number(),
+          countedMs: z.number(),
+          excludedMs: z.number(),
+          gross: z.number(),
+          grossBefore: z.number(),
+          net: z.number().nullable(),
+        }),
+      ),
+    }),
+  ),
   conflicts: conflictsShape,
 });
 export type WindowPreviewAnswer = z.infer<typeof previewShape>;

@@ -11,6 +11,11 @@ export const listRuns = operation(
   }),
 );
 
+export const runNow = operation(
+  `mutation RunNow($input: RunNowInput!) { runNow(input: $input) { ${RUN_FIELDS} } }`,
+  z.object({ runNow: runShape }),
+);
+
 const ledgerEntry = z.object({
   dueAt: z.string(),
   state: z.string(),

@@ -64,6 +64,7 @@ const reportShape = z.looseObject({
   drainOverdueAt: z.number().nullable(),
   postponed: z.number(),
   aborted: z.number(),
+  pushed: z.object({ waited: z.number(), released: z.number(), waiting: z.number() }),
   breakGlass: z.array(z.object({ job: z.string(), by: z.string(), reason: z.string(), orderedAt: z.number(), state: z.string() })),
   integrations: z.array(
     z.object({ key: z.string(), path: z.string(), due: z.number(), held: z.number(), coalesced: z.number(), failed: z.number() }),

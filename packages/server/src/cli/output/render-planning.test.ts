@@ -10,6 +10,7 @@ import { stylesOf } from "./styles.js";
 const output: Output = { isTerminal: false, styles: stylesOf(false), columns: () => 120, rows: () => undefined, write: () => undefined };
 const drain = { dueTimes: 41, runs: 2, atLeastMs: 90_000, expectedMs: 90_000, atWorstMs: 600_000 };
 const preview: WindowPreviewAnswer = {
+  availability: [],
   warnings: [],
   refusals: [],
   occurrences: [

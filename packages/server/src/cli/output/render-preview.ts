@@ -4,6 +4,7 @@ import type { WindowPreviewAnswer } from "../operations/preview-operations.js";
 import { formatLength, formatUtcInstant } from "./format-time.js";
 import { count, localText, MOST_ROWS } from "./list-text.js";
 import { plainText, wrap } from "./plain-text.js";
+import { renderAvailability } from "./render-availability.js";
 import { renderConflicts } from "./render-conflicts.js";
 import { renderBacklog } from "./render-backlog.js";
 import { renderTable } from "./render-table.js";
@@ -54,7 +55,11 @@ export function renderPreview(
     if (preview.members.length > MOST_ROWS)
       lines.push(output.styles.dim(`and ${preview.members.length - MOST_ROWS} more; --json lists them all`));
   }
-  lines.push(...renderBacklog(preview, output), ...renderConflicts(preview.conflicts, output));
+  lines.push(
+    ...renderBacklog(preview, output),
+    ...renderAvailability(preview.availability, output),
+    ...renderConflicts(preview.conflicts, output),
+  );
   if (preview.warnings.length > 0) {
     const width = (output.columns() ?? 100) - 2;
     lines.push(

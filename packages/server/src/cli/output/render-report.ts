@@ -37,6 +37,7 @@ export function renderReport(report: ReportAnswer, output: Output): readonly str
     "",
     `held ${report.held}, ${zero("failed", report.failed, output)}, ${zero("started inside", report.startedInside, output)}`,
     ...drainLines(report, output),
+    ...pushedLines(report),
     ...(report.integrations.length === 0
       ? []
       : [
@@ -69,6 +70,13 @@ function drainLines(report: ReportAnswer, output: Output): readonly string[] {
       ),
     ),
   ];
+}
+
+/** Nothing where nothing is pushed. */
+function pushedLines({ pushed }: ReportAnswer): readonly string[] {
+  return pushed.waited === 0
+    ? []
+    : [`pushed records: ${pushed.waited} waited, ${pushed.released} released, ${pushed.waiting} still waiting`];
 }
 
 function timesOf(report: ReportAnswer): readonly (readonly [string, string])[] {

@@ -1,0 +1,225 @@
+import { getNamedType, isLeafType } from "graphql";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exampleWorkspace, type StartedApi, startApi } from "../../../../test/server/start-api.js";
+import { apiSchema } from "./schema.js";
+import { sealAll } from "../audit/seal-entries.js";
+
+let api: StartedApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(async () => {
+  await api.stop();
+});
+
+/** Mutations that leave no entry, and why none is missed. */
+const exceptions: { readonly [mutation: string]: string } = {
+  checkEndpoint: "asks a system how it is and changes nothing",
+  createStreamTicket: "worth one stream within half a minute, with the rights of the token that asks; ADR 12",
+  renewGate: "a heartbeat of work whose entering and leaving have entries",
+  pushRecords: "takes in records, each of which is a row of the ledger with its sender; nothing is decided",
+  syncCalendarImport: "reads a vendor's calendar; what that changes are windows, each with an entry, and the sync then has one",
+};
+
+type Answer = Record<string, unknown>;
+interface Story {
+  /** What earlier mutations answered, by their names. */
+  readonly answers: Record<string, Answer>;
+  readonly sql: StartedApi["database"]["sql"];
+}
+/** The input of a mutation and what is asked of its answer; made when its turn has come. */
+interface Sample {
+  readonly input: object;
+  readonly ask?: string;
+}
+
+const day = 86_400_000;
+const soon = (offsetMs: number) => new Date(Date.now() + offsetMs).toISOString();
+const local = (offsetMs: number) => soon(offsetMs).slice(0, 16);
+const tomorrow = soon(2 * day).slice(0, 10);
+const dayAfter = (days: number) => soon((2 + days) * day).slice(0, 10);
+const windowOf = (title: string, more: object = {}) => ({
+  title,
+  series: { start: `${tomorrow}T02:00`, end: `${tomorrow}T04:00`, timeZone: "UTC", rrule: "FREQ=DAILY" },
+  scope: { systems: ["shop"] },
+  owner: "sales-team",
+  reason: "patches",
+  ...more,
+});
+const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+const workspace = {
+  ...exampleWorkspace,
+  teams: [{ key: "sales-team", webhooks: [{ url: "http://127.0.0.1:9/hook", secret: { value: secret } }] }],
+  approvals: [{ key: "freezes", kinds: ["freeze"], by: ["test-approver"] }],
+};
+const calendar = [
+  "BEGIN:VCALENDAR",
+  "VERSION:2.0",
+  "PRODID:-//Vendor//EN",
+  "BEGIN:VEVENT",
+  "UID:a",
+  "DTSTAMP:20260101T000000Z",
+  `DTSTART:${dayAfter(3).replaceAll("-", "")}T020000Z`,
+  `DTEND:${dayAfter(3).replaceAll("-", "")}T040000Z`,
+  "SUMMARY:Vendor",
+  "END:VEVENT",
+  "END:VCALENDAR",
+  "",
+].join("\r\n");
+
+const keyOf = (value: unknown): string => (value as { readonly key: string }).key;
+
+async function letterOf(sql: Story["sql"], key: string): Promise<string> {
+  const [row] = await sql<{ id: number }[]>`
+    insert into dead_letter (integration_id, stream, record_key, record, error, run_id)
+    select id, 'orders', ${key}, '{"idempotencyKey": "k"}', '{}', gen_random_uuid() from integration where key = 'orders' returning id`;
+  return String(row?.id);
+}
+
+/** In the order in which they are done: later ones build on what earlier ones made. */
+const samples: { readonly [mutation: string]: (story: Story) => Sample | Promise<Sample> } = {
+  applyWorkspace: () => ({ input: { document: JSON.stringify(workspace), reason: "teams" } }),
+  createMaintenanceWindow: () => ({ input: windowOf("Daily") }),
+  updateMaintenanceWindow: () => ({ input: { key: "daily", title: "Every day", reason: "clearer" } }),
+  moveOccurrence: () => ({
+    input: { key: "daily", localStart: `${tomorrow}T02:00`, start: `${tomorrow}T05:00`, end: `${tomorrow}T06:00`, reason: "later" },
+  }),
+  restoreOccurrence: () => ({ input: { key: "daily", localStart: `${tomorrow}T02:00`, reason: "as it was" } }),
+  splitMaintenanceWindow: () => ({ input: { key: "daily", localStart: `${dayAfter(5)}T02:00`, reason: "another crew" } }),
+  cancelMaintenanceWindow: () => ({ input: { key: "daily", reason: "not needed" } }),
+  breakGlass: async () => {
+    const series = { start: local(-3_600_000), end: local(3_600_000), timeZone: "UTC" };
+    await made("createMaintenanceWindow", windowOf("Now", { series, scope: { systems: ["erp"] } }));
+    return { input: { job: "orders-hourly", window: "now", reason: "payroll" } };
+  },
+  extendMaintenanceWindow: () => ({ input: { key: "now", until: soon(2 * 3_600_000), reason: "longer" } }),
+  resumeMaintenanceWindow: async ({ sql }) => {
+    await sql`update occurrence set verifying_at = app_now() where id in (
+      select o.id from occurrence as o join maintenance_window as w on w.id = o.window_id where w.key = 'now')`;
+    return { input: { key: "now", reason: "they are fine", skipReadiness: true } };
+  },
+  endMaintenanceWindowEarly: async () => {
+    const series = { start: local(-3_600_000), end: local(3_600_000), timeZone: "UTC" };
+    await made("createMaintenanceWindow", windowOf("Short", { series }));
+    return { input: { key: "short", reason: "done" } };
+  },
+  approveMaintenanceWindow: async () => {
+    await made("createMaintenanceWindow", windowOf("Frozen", { kind: "FREEZE" }));
+    return { input: { key: "frozen", comment: "go" } };
+  },
+  rejectMaintenanceWindow: async () => {
+    await made("createMaintenanceWindow", windowOf("Icy", { kind: "FREEZE" }));
+    return { input: { key: "icy", comment: "no" } };
+  },
+  pause: () => ({ input: { scope: { all: true }, reason: "look" }, ask: "key" }),
+  runNow: () => ({ input: { job: "invoices-nightly", reason: "try" }, ask: "id" }),
+  cancelRun: ({ answers }) => ({ input: { run: answers["runNow"]?.["id"], reason: "not now" } }),
+  resume: () => ({ input: { scope: { all: true }, reason: "seen" } }),
+  enterGate: () => ({ input: { integration: "stock", leaseSeconds: 60, reason: "cron" }, ask: "entered leaseToken run { id }" }),
+  leaveGate: ({ answers }) => {
+    const { leaseToken, run } = answers["enterGate"] as { leaseToken: string; run: { id: string } };
+    return { input: { run: run.id, leaseToken, outcome: "SUCCEEDED", exitCode: 0 } };
+  },
+  createToken: () => ({ input: { name: "eve", role: "VIEWER" }, ask: "token { key }" }),
+  revokeToken: ({ answers }) => ({ input: { key: keyOf(answers["createToken"]?.["token"]), reason: "left" } }),
+  createCalendarFeed: () => ({ input: { title: "All", scope: "ALL" }, ask: "feed { key }" }),
+  revokeCalendarFeed: ({ answers }) => ({ input: { key: keyOf(answers["createCalendarFeed"]?.["feed"]) } }),
+  importCalendar: () => ({
+    input: { key: "vendor", document: calendar, scope: { systems: ["shop"] }, owner: "sales-team", reason: "their calendar" },
+  }),
+  removeCalendarImport: () => ({ input: { key: "vendor", reason: "another vendor", keepWindows: false } }),
+  testTeam: () => ({ input: { key: "sales-team" } }),
+  redeliver: async ({ sql }) => {
+    const [row] = await sql<{ id: number }[]>`
+      insert into outbox (kind, webhook_id, team, destination, thing, payload, delivered_at)
+      select 'window.opened', id, 'sales-team', 'http://127.0.0.1:9', 'x', '{}', app_now() from team_webhook returning id`;
+    return { input: { key: String(row?.id), reason: "once more" } };
+  },
+  replayDeadLetter: async ({ sql }) => ({ input: { key: await letterOf(sql, "a"), reason: "mended", inDoubt: false } }),
+  replayDeadLetters: async ({ sql }) => {
+    await letterOf(sql, "b");
+    return { input: { selection: { integration: "orders", recordKeys: ["b"] }, reason: "mended" } };
+  },
+  discardDeadLetters: async ({ sql }) => ({ input: { keys: [await letterOf(sql, "c")], reason: "obsolete" } }),
+  setMode: () => ({ input: { mode: "OBSERVE", reason: "trying" } }),
+  setRetention: () => ({ input: { runDays: 800, reason: "law" } }),
+  overrideExpansion: () => ({ input: { until: soon(3_600_000), reason: "no dispatcher" } }),
+  acknowledgeClockStep: async ({ sql }) => {
+    await sql`update control set clock_stepped_at = app_now(), clock_step = '{"byMs": 5000, "server": "a"}'`;
+    return { input: { reason: "NTP is right" } };
+  },
+  eraseAuditPersonal: () => ({ input: { actor: "token:test-approver", reason: "request 1" } }),
+};
+
+/** Those whose decision is somebody else's. */
+const asRole: { readonly [mutation: string]: "approver" } = { approveMaintenanceWindow: "approver", rejectMaintenanceWindow: "approver" };
+
+const mutations = apiSchema().getMutationType()?.getFields() ?? {};
+
+async function made(mutation: string, input: object, ask = "__typename"): Promise<Answer> {
+  const type = mutations[mutation]?.args.find(({ name }) => name === "input")?.type.toString() ?? "";
+  const answer = mutations[mutation]?.type;
+  const selection = answer !== undefined && isLeafType(getNamedType(answer)) ? "" : `{ ${ask} }`;
+  const query = `mutation ($input: ${type}) { ${mutation}(input: $input) ${selection} }`;
+  const { data, errors } = await api.ask(query, { input }, api.tokens[asRole[mutation] ?? "admin"]);
+  expect(errors, mutation).toBeUndefined();
+  return data?.[mutation] as Answer;
+}
+
+interface Entry {
+  readonly id: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly reason: string | null;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+const entriesAfter = async (id: number) =>
+  api.database.sql<Entry[]>`select id, actor, action, reason, before, after from audit_entry where id > ${id} order by id`;
+const lastId = async () => (await api.database.sql<{ id: number }[]>`select coalesce(max(id), 0) as id from audit_entry`)[0]?.id ?? 0;
+
+describe("every mutation", () => {
+  it("of the schema has a sample here, or stands among the exceptions with a reason", () => {
+    expect(Object.keys(mutations).toSorted()).toEqual([...Object.keys(samples), ...Object.keys(exceptions)].toSorted());
+  });
+
+  it("leaves an audit entry with its actor, its reason, and what was before or is after", async () => {
+    const story: Story = { answers: {}, sql: api.database.sql };
+    const silent: string[] = [];
+    for (const [mutation, sample] of Object.entries(samples)) {
+      const { input, ask } = await sample(story);
+      const before = await lastId();
+      story.answers[mutation] = await made(mutation, input, ask);
+      const entries = await entriesAfter(before);
+      const own = entries.filter(({ actor }) => actor === `token:test-${asRole[mutation] ?? "admin"}`);
+      if (own.length === 0) silent.push(mutation);
+      const said = (input as { reason?: string; comment?: string }).reason ?? (input as { comment?: string }).comment;
+      if (said !== undefined)
+        expect(
+          own.map(({ reason }) => reason),
+          mutation,
+        ).toContain(said);
+      for (const entry of own) expect(entry.before !== null || entry.after !== null, `${mutation}: ${entry.action}`).toBe(true);
+    }
+    expect(silent).toEqual([]);
+  });
+
+  it("keeps the secret of a webhook and every token out of the trail", async () => {
+    await sealAll(api);
+    const [row] = await api.database.sql<{ text: string }[]>`select string_agg(e::text, ' ') as text from audit_entry as e`;
+    expect(row?.text.includes(secret.slice(6))).toBe(false);
+    expect(Object.values(api.tokens).some((token) => row?.text.includes(token))).toBe(false);
+  });
+});
+
+describe("a hold", () => {
+  it("leaves an entry when it is opened and when it is released, whoever does it, with what it was", async () => {
+    const rows = await api.database.sql<{ action: string; actor: string; kind: string | null }[]>`
+      select action, actor, before ->> 'kind' as kind from audit_entry where action in ('occurrence.open', 'hold.create', 'hold.release') order by id`;
+    const said = new Set(rows.map(({ action, actor, kind }) => `${action} ${actor} ${kind ?? "-"}`));
+    expect(said).toContain("occurrence.open system:quiesce -");
+    expect(said).toContain("hold.create token:test-admin -");
+    expect(said).toContain("hold.release token:test-admin manual");
+    expect(said).toContain("hold.release token:test-admin window");
+  });
+});
