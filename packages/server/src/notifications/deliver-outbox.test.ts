@@ -6,7 +6,7 @@ import { createWindow } from "../windows/commands.js";
 import { announceWindows } from "./announce-windows.js";
 import { redeliver, testTeam } from "./commands.js";
 import { deliveryHealth } from "./delivery-health.js";
-import { forgetMessages } from "./deliver-outbox.js";
+import { deliverOutbox, forgetMessages } from "./deliver-outbox.js";
 import { sendWebhook } from "./send-webhook.js";
 
 const start = Date.parse("2026-03-02T10:00:00Z");
@@ -147,6 +147,21 @@ describe("the delivery of a message", () => {
     const rows = await database.sql<{ lastStatus: number; nextAt: number }[]>`
       select last_status as "lastStatus", (extract(epoch from next_at) * 1000)::float8 as "nextAt" from outbox`;
     expect(rows).toEqual([{ lastStatus: 503, nextAt: now + 600_000 }]);
+  });
+
+  it("that a stopping server was about is sent again at once by the next one, under its id", async () => {
+    await announceOne();
+    let go: () => void = () => undefined;
+    receiver.hold = new Promise((resolve) => (go = resolve));
+    const stop = new AbortController();
+    const stopping = deliverOutbox({ database, keys: context.keys, egress, random: () => 0 }, stop.signal);
+    await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 20_000 });
+    stop.abort();
+    await stopping;
+    receiver.hold = null;
+    go();
+    expect((await deliver()).delivered).toBe(1);
+    expect(new Set(received.map(({ id }) => id)).size).toBe(1);
   });
 
   it("goes to no address that nobody may reach, and follows no redirect", async () => {

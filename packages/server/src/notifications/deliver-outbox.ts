@@ -83,14 +83,22 @@ async function takeDue(tx: Tx): Promise<readonly Taken[]> {
 
 async function deliverOne(context: DeliveryContext, message: Taken, signal: AbortSignal): Promise<DeliveryVerdict | null> {
   const answer = await attempt(context, message, signal);
-  // A server that stops says nothing of it: the lease ends, and the message goes out again.
-  if (signal.aborted && answer.kind === "unreachable") return null;
+  if (signal.aborted && answer.kind === "unreachable") {
+    await giveBack(context, message);
+    return null;
+  }
   return inTransaction(context, async (tx) => {
     const now = await readNow(tx);
     const { attempt: count, since } = message;
     const verdict = decideDelivery(answer, { attempt: count, since, now, jitter: context.random() });
     return (await writeDown(tx, { message, answer, verdict, now })) ? verdict : null;
   });
+}
+
+/** A server that stops may have been heard or not: whoever looks next sends the message again under its id. */
+async function giveBack({ database }: DeliveryContext, { id, attempts }: Taken): Promise<void> {
+  await database.db.execute(sql`
+    update outbox set next_at = app_now() where id = ${id} and attempts = ${attempts} and delivered_at is null and failed_at is null`);
 }
 
 async function attempt(context: DeliveryContext, message: Taken, signal: AbortSignal): Promise<WebhookAnswer> {
