@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type ReceivedWebhook, startReceiver, type WebhookReceiver } from "../webhooks/receiver.js";
+import { freePort } from "./free-port.js";
 import { findFamily, type ProcessEntry, waitUntilNone } from "./processes.js";
 
 const CHECKOUT = fileURLToPath(new URL("../../", import.meta.url));
@@ -48,21 +48,30 @@ async function kill(): Promise<void> {
 }
 
 async function start(): Promise<(query: string, variables?: object) => Promise<unknown>> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  const port = address === null || typeof address === "string" ? 0 : address.port;
-  await new Promise((resolve) => probe.close(resolve));
+  const port = await freePort();
   const { DATABASE_URL: _url, NODE_ENV: _mode, ...environment } = process.env;
   const child: ChildProcess = spawn("npm", ["start"], {
     cwd: CHECKOUT,
     env: { ...environment, PORT: String(port), QUIESCE_DATA_DIR: dataDir },
     detached: true,
-    stdio: "ignore",
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => void (output += chunk.toString("utf8")));
   const url = `http://127.0.0.1:${port}`;
-  await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).ok).toBe(true), { timeout: START_MS, interval: 200 });
+  const isReady = () =>
+    fetch(`${url}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  const deadline = performance.now() + START_MS;
+  let ready = false;
+  while (!ready && performance.now() < deadline && child.exitCode === null) {
+    await sleep(200);
+    ready = await isReady();
+  }
   family = await findFamily(child.pid ?? Number.NaN);
+  if (!ready) throw new Error(`npm start did not answer at ${url} (exit code ${child.exitCode}):\n${output.slice(-4_000)}`);
   const token = (await readFile(join(dataDir, "admin-token"), "utf8")).trim();
   return async (query, variables = {}) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "./free-port.js";
 import { findFamily, waitUntilNone, type ProcessEntry } from "./processes.js";
 
 const CHECKOUT = fileURLToPath(new URL("../../", import.meta.url));
@@ -20,16 +21,6 @@ const ONE_PRESS_MS = 700;
 let dataDir: string;
 let started: ChildProcess[];
 let family: readonly ProcessEntry[];
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-};
 
 /** Starts a program that runs `npm start` and answers when the server does. */
 const serve = async (program: string, args: readonly string[]): Promise<{ child: ChildProcess; url: string; output: () => string }> => {

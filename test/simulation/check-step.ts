@@ -29,6 +29,8 @@ interface Look {
   readonly startedWaiting: readonly string[];
 }
 
+const letGo: ReadonlySet<string> = new Set(["queued", "skipped", "coalesced"]);
+
 /** All that a check asks the tables, in one statement and so at one moment. */
 async function look(story: Story): Promise<Look> {
   const rows = await story.database.sql<Look[]>`
@@ -47,7 +49,7 @@ async function look(story: Story): Promise<Look> {
       (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'attempt', attempt) order by due_at, id), '[]')
         from run where abort_requested_at = clock.now) as "abortedNow",
       (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'integrationId', integration_id, 'state', state) order by due_at, id), '[]')
-        from run where released_at = clock.now and state in ('queued', 'skipped', 'coalesced')) as "releasedNow",
+        from run where released_at = clock.now) as "releasedNow",
       -- Past a window's end, while its systems are asked and while first runs are tried, nothing starts that may not pass.
       (select coalesce(jsonb_agg(r.id), '[]') from run as r join hold_member as m on m.integration_id = r.integration_id join hold as h on h.id = m.hold_id
         left join occurrence as o on o.id = h.occurrence_id
@@ -66,7 +68,8 @@ export async function checkStep(story: Story): Promise<void> {
   story.holds.learnWaiting(held.filter((pair) => pair.waits).map((pair) => [story.integrationOf(pair.integrationId), pair.name]));
   if (startedWaiting.length > 0 && !story.holds.changedAt(story.now))
     story.broken(`${startedWaiting.join(", ")} started while a window that has ended waits`);
-  for (const row of releasedNow) if (story.isNewly(row.id, "released")) story.releasedInStep(row);
+  // Whatever its state: one that has started at once may be given back later in the same instant.
+  for (const row of releasedNow) if (story.isNewly(row.id, "released") && letGo.has(row.state)) story.releasedInStep(row);
   story.endStep(heldNow.filter((row) => story.isNewly(row.id, "held")).map((row) => story.integrationOf(row.integrationId)));
   checkAborts(story, abortedNow);
   await story.checkLeads();
