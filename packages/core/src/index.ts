@@ -215,7 +215,8 @@ export { secretSchema, type SecretEntry } from "./catalog/secret-schema.js";
 export { teamSchema, webhookSecretProblem, type TeamEntry } from "./catalog/team-schema.js";
 export { minimalEntry, minimalWorkspace, parseWorkspace, type ParsedWorkspace } from "./catalog/workspace-document.js";
 export { MAX_PROBLEMS, pathText, problemsOfParse, workspaceProblem, type WorkspaceProblem } from "./catalog/workspace-problem.js";
-export { usersOf, workspaceProblems } from "./catalog/workspace-references.js";
+export { workspaceProblems } from "./catalog/workspace-references.js";
+export { usersOf } from "./catalog/workspace-users.js";
 export {
   diffWorkspaces,
   KIND_OF_SECTION,

@@ -23,6 +23,9 @@ export type SettledTeam = Omit<TeamEntry, "webhooks"> & {
 
 export type SettledCalendar = Omit<CalendarEntry, "url"> & { readonly url: SettledSecret };
 
+/** A workspace with or without its secrets; references do not look at them. */
+export type AnyWorkspace = WorkspaceDocument | SettledWorkspace;
+
 /** A workspace whose secrets are settled: nothing in it must be kept from anyone's eyes. */
 export type SettledWorkspace = Omit<WorkspaceDocument, "endpoints" | "teams" | "calendars"> & {
   readonly calendars: readonly SettledCalendar[];

@@ -3,7 +3,8 @@ import { formatDuration, parseDurationMs } from "./duration-text.js";
 import { nearestName } from "./nearest-name.js";
 import { diffWorkspaces, NEW_SECRET_VALUE, type SettledWorkspace } from "./workspace-diff.js";
 import { minimalWorkspace, parseWorkspace } from "./workspace-document.js";
-import { usersOf, workspaceProblems } from "./workspace-references.js";
+import { workspaceProblems } from "./workspace-references.js";
+import { usersOf } from "./workspace-users.js";
 import type { WorkspaceDocument } from "./workspace-schema.js";
 
 const mapping = { fields: { name: { from: "name" } } };
