@@ -7,6 +7,7 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 const alias = [
   { find: /^@quiesce\/core$/, replacement: source("packages/core/src/index.ts") },
   { find: /^@quiesce\/sdk$/, replacement: source("packages/sdk/src/index.ts") },
+  { find: /^@quiesce\/sdk\/testing$/, replacement: source("packages/sdk/src/testing/index.ts") },
   { find: /^@quiesce\/connectors$/, replacement: source("packages/connectors/src/index.ts") },
   { find: /^@quiesce\/server$/, replacement: source("packages/server/src/index.ts") },
   // Two copies of graphql (CommonJS and ESM) refuse each other's schemas.
@@ -24,7 +25,7 @@ const alone = { maxWorkers: 1, testTimeout: 180_000, hookTimeout: 120_000 };
 const pure = { testTimeout: 60_000 };
 
 const projects = [
-  { name: "unit", include: ["packages/{core,sdk,connectors}/src/**/*.test.ts"], ...pure },
+  { name: "unit", include: ["packages/{core,sdk,connectors,create-connector}/src/**/*.test.ts"], ...pure },
   { name: "windows", include: ["test/windows/*.test.ts"], ...pure },
   { name: "architecture", include: ["test/architecture/*.test.ts"] },
   { name: "server", include: ["packages/server/src/**/*.test.ts"], ...withDatabase },

@@ -11,6 +11,8 @@ process.env.QUIESCE_DATA_DIR ||= join(root, ".quiesce");
 await untilStopped(async ({ signal, onStop }) => {
   await installWhenDue(signal);
   await build(signal);
+  // As the command line does: libraries look at it when they are loaded.
+  process.env.NODE_ENV ??= "production";
   // In this process, not in a child: a terminal's Ctrl-C would return to the prompt before a child has stopped.
   const { runServer } = await import("../packages/server/dist/main.js");
   const leave = () => process.exit();
@@ -24,8 +26,14 @@ await untilStopped(async ({ signal, onStop }) => {
     await example?.stop();
     await server.stop(reason);
   });
-  void server.stopped.then(() => example?.stop());
-  example = await startExampleWhenWanted(server);
+  let isOver = false;
+  const over = server.stopped.then(async () => {
+    isOver = true;
+    await example?.stop();
+  });
+  // A server that ends while the example is set up leaves it waiting for answers that do not come.
+  example = await Promise.race([startExampleWhenWanted(server), over]);
+  if (isOver) return server.stopped;
   console.log(
     [
       "",

@@ -37,11 +37,12 @@ describe("docs/reference/errors.md", () => {
 
 describe("docs/reference/events.md", () => {
   it("lists exactly the kinds that are written", () => {
-    const noun = "(?:window|hold|run|inbox|catalogue|control|token|calendar|team|audit)";
+    const noun =
+      "(?:window|hold|run|inbox|catalogue|control|token|principal|session|attempts|calendar|team|audit|credential|access-review)";
     const kinds = [
       ...sources()
         .filter(({ path }) => !path.includes("/cli/") && !path.endsWith("/can.ts"))
-        .flatMap(({ text }) => found(text, new RegExp(`["'](${noun}\\.(?:[a-z]+(?:-[a-z]+)*(?:ed|eld|en)|overrun))["']`, "g"))),
+        .flatMap(({ text }) => found(text, new RegExp(`["'](${noun}\\.(?:[a-z]+(?:-[a-z]+)*(?:ed|eld|en)|overrun|overdue))["']`, "g"))),
       // The sweep of released runs names the state that each one takes.
       ...sources().flatMap(({ text }) => (text.includes("'run.' || m.state") ? ["run.skipped", "run.coalesced"] : [])),
       ...["0005-claim.sql", "0012-drain.sql"].flatMap((name) =>
@@ -49,6 +50,23 @@ describe("docs/reference/events.md", () => {
       ),
     ];
     expect(sorted(found(page("events"), new RegExp(`^\\| \`(${noun}\\.[a-z-]+)\``, "gm")))).toEqual(sorted(kinds));
+  });
+});
+
+describe("docs/reference/events.md, of unusual access,", () => {
+  it("lists exactly the kinds that are judged", () => {
+    const kinds = found(file("packages/core/src/access/judge-access.ts"), /"(access\.[a-z-]+)"/g);
+    expect(sorted(found(page("events"), /^\| `(access\.[a-z-]+)`/gm))).toEqual(sorted(kinds));
+  });
+});
+
+describe("docs/threat-model.md", () => {
+  it("names tests that there are", () => {
+    const text = readFileSync(new URL("../../docs/threat-model.md", import.meta.url), "utf8");
+    const tests = new Set([...sourceFiles("packages"), ...sourceFiles("test")].map(({ path }) => path.split("/").at(-1)));
+    const named = found(text, /`([a-z-]+\.test\.ts)`/g);
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((name) => !tests.has(name))).toEqual([]);
   });
 });
 

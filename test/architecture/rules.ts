@@ -19,13 +19,33 @@ interface Arrows {
 
 /** The table of allowed arrows: docs say the same in words, the build does not enforce it because workspaces hoist. */
 export const arrows: { readonly [floor: string]: Arrows } = {
-  "packages/sdk/src": { modules: ["zod"], except: { "tool/": ["node:*"] } },
+  "packages/sdk/src": {
+    modules: ["zod"],
+    except: {
+      // Signatures and hashes are the same wherever a connector runs.
+      "webhook-verifiers.ts": ["node:crypto"],
+      "reconcile-hash.ts": ["node:crypto"],
+      // The kit has servers of its own, the author's tool has files and processes; neither is part of a connector.
+      "testing/": ["node:*"],
+      "tool/": ["node:*"],
+    },
+  },
   "packages/core/src": {
-    modules: ["zod", "cron-parser", "luxon", "rrule"],
+    modules: ["zod", "cron-parser", "jsonata", "luxon", "re2js", "rrule"],
     types: ["@quiesce/sdk"],
   },
   "packages/connectors/src": {
     modules: ["@quiesce/sdk", "zod", "node:*", "postgres", "csv-parse", "csv-parse/sync", "csv-stringify", "csv-stringify/sync", "undici"],
+    // A vendor's client belongs to the folder of its connector.
+    except: {
+      "mariadb/": ["mysql2/promise"],
+      "mqtt/": ["mqtt-packet"],
+      "rabbitmq/": ["amqplib"],
+      "webhook/": ["standardwebhooks"],
+      "smtp/": ["nodemailer/lib/smtp-connection", "nodemailer/lib/mail-composer"],
+      "redis/": ["@redis/client"],
+      "nats/": ["@nats-io/transport-node", "@nats-io/jetstream"],
+    },
   },
   "packages/server/src": {
     modules: [
@@ -62,6 +82,8 @@ export const arrows: { readonly [floor: string]: Arrows } = {
         "@pothos/plugin-relay",
         "@pothos/plugin-scope-auth",
       ],
+      // Sign-in by OpenID Connect.
+      "access/oidc/": ["openid-client", "jose"],
       "http/": ["graphql", "graphql-yoga", "graphql-ws", "graphql-ws/use/ws", "ws"],
       "cli/": ["graphql", "graphql-ws", "ws"],
       // Text to jCal and back; what rules and zones mean is ours.
@@ -69,6 +91,11 @@ export const arrows: { readonly [floor: string]: Arrows } = {
       // Signs what teams are told; tests verify with it.
       "notifications/": ["standardwebhooks"],
     },
+  },
+  "packages/create-connector/src": {
+    modules: ["node:*"],
+    // A text that is written, not an import.
+    except: { "conformance-source.ts": ["@quiesce/sdk/testing"] },
   },
   "packages/dashboard/src": { modules: ["react", "react-dom", "react-dom/client", "graphql", "graphql-ws"] },
 };
@@ -85,6 +112,7 @@ const domainWords = [
   "calendars",
   "runs",
   "inbox",
+  "webhooks",
   "kpis",
   "alerts",
   "incidents",
@@ -101,7 +129,7 @@ const domainWords = [
 
 /** The folders that a floor has beside the domain words. */
 export const furtherFolders: { readonly [floor: string]: readonly string[] } = {
-  "packages/core/src": ["backup", "time", "schedules", "mapping", "imports"],
+  "packages/core/src": ["backup", "connectors", "time", "schedules", "mapping", "imports"],
   "packages/server/src": [
     "backup",
     "db",
@@ -189,7 +217,7 @@ export const textRules: readonly TextRule[] = [
     floors: ["packages/server/src", "packages/connectors/src", "packages/sdk/src"],
     what: /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\s*\./,
     instead: "use clock.ts, or the database's clock for a decision, or the context's clock in a connector",
-    exceptFiles: ["packages/server/src/clock.ts", "packages/sdk/src/testing/"],
+    exceptFiles: ["packages/server/src/clock.ts", "packages/sdk/src/testing/", "packages/sdk/src/tool/"],
   },
   {
     name: "only config.ts and the command line's environment.ts read the environment",

@@ -3,49 +3,81 @@ import { createToken } from "../../packages/server/dist/access/tokens.js";
 import { systemActor } from "../../packages/server/dist/command.js";
 import { openDatabase } from "../../packages/server/dist/db/client.js";
 import { startLiveServer } from "./live.mjs";
+import { startPeers } from "./peers/start-peers.mjs";
 
-export const dashboardSettings = { integrations: 50, requests: 300, rounds: 3 };
+export const dashboardSettings = { integrations: 50, requests: 40, rounds: 25, warmUp: 400, atOnce: [1, 8] };
 
-const QUERY =
-  "{ integrations(first: 50) { nodes { id key name ownerTeam criticality lastRun { id state dueAt startedAt finishedAt } holds { id title owner reason expiresAt } } } }";
+const FIELDS = "key name ownerTeam criticality";
+const QUERY = `{ integrations(first: 50) { nodes { id ${FIELDS} lastRun { id state dueAt startedAt finishedAt } holds { id title owner reason expiresAt } } } }`;
+/** The same in the words that PostGraphile makes of the tables; its ids are plain ones. */
+const POSTGRAPHILE_QUERY = `{ allIntegrations(first: 50, orderBy: KEY_ASC) { nodes { id: rowId ${FIELDS}
+  lastRun { id: rowId state dueAt startedAt finishedAt } holds: holdsList { id: rowId title owner reason expiresAt } } } }`;
 
-/** CPU of a request for the page everybody looks at, with token, limits and global ids, against a bare HTTP server that sends one SQL statement's rows. */
+/**
+ * CPU of a request for the page everybody looks at, with token, limits and global ids, against a bare HTTP server that sends one SQL statement's rows;
+ * against the same GraphQL without anything that guards it, which is what access, limits and accounting cost; and against other GraphQL servers over the
+ * same rows, which guard nothing either. The contenders take turns, some requests each: what else the machine does meets all of them.
+ * Asked for one after the other, requests find a processor that has just been idle; eight at once are what a busy server has.
+ */
 export async function dashboard(cluster) {
   const url = await cluster.database("bench_dashboard", { migrated: true });
   const database = openDatabase(url, { max: 2, applicationName: "bench" });
   await seed(database.sql);
   const { secret } = await createToken({ database, actor: systemActor, zones: packagedZoneData() }, { name: "bench", role: "viewer" });
   await database.close();
-  const ours = await startLiveServer(["quiesce", url]);
+  const graphql = (server, query, pick) => ({ server, ask: () => askGraphql(server, { query, secret, pick }) });
+  const ofIntegrations = (data) => data.integrations.nodes;
+  const peers = await startPeers(url);
   const raw = await startLiveServer(["raw-sql", url]);
-  const askOurs = async () => {
-    const headers = { "content-type": "application/json", authorization: `Bearer ${secret}` };
-    const response = await fetch(`${ours.url}/graphql`, { method: "POST", headers, body: JSON.stringify({ query: QUERY }) });
-    const { data } = await response.json();
-    return data.integrations.nodes.filter(({ lastRun, holds }) => lastRun !== null && holds.length > 0).length;
+  const contenders = {
+    ours: graphql(await startLiveServer(["quiesce", url]), QUERY, ofIntegrations),
+    unguarded: graphql(await startLiveServer(["unguarded", url]), QUERY, ofIntegrations),
+    raw: { server: raw, ask: async () => shown(await (await fetch(raw.url)).json()) },
   };
-  const askRaw = async () => {
-    const response = await fetch(raw.url);
-    return (await response.json()).filter(({ lastRun, holds }) => lastRun !== null && holds.length > 0).length;
-  };
-  const costs = { ours: [], raw: [] };
-  for (let round = 0; round <= dashboardSettings.rounds; round += 1) {
-    for (const [costsOfOne, server, ask] of [
-      [costs.ours, ours, askOurs],
-      [costs.raw, raw, askRaw],
-    ]) {
+  for (const { name, server } of peers.servers)
+    contenders[name] = name.startsWith("PostGraphile")
+      ? graphql(server, POSTGRAPHILE_QUERY, (data) => data.allIntegrations.nodes)
+      : graphql(server, QUERY, ofIntegrations);
+  for (const { ask } of Object.values(contenders)) await asked(ask, dashboardSettings.warmUp, 1);
+  const measured = [];
+  for (const atOnce of dashboardSettings.atOnce) measured.push({ atOnce, figures: await byTurns(contenders, atOnce) });
+  for (const { server } of Object.values(contenders)) await server.stop();
+  await peers.remove();
+  return { measured, skipped: peers.skipped };
+}
+
+async function byTurns(contenders, atOnce) {
+  const costs = new Map(Object.keys(contenders).map((name) => [name, []]));
+  for (let round = 0; round < dashboardSettings.rounds; round += 1) {
+    for (const [name, { ask, server }] of Object.entries(contenders)) {
       await server.cpu();
-      for (let request = 0; request < dashboardSettings.requests; request += 1)
-        if ((await ask()) !== 10) throw new Error("The answer is not the page.");
-      const used = await server.cpu();
-      // The first round warms up.
-      if (round > 0) costsOfOne.push(used / dashboardSettings.requests / 1_000);
+      await asked(ask, dashboardSettings.requests, atOnce);
+      costs.get(name).push((await server.cpu()) / dashboardSettings.requests / 1_000);
     }
   }
-  await Promise.all([ours.stop(), raw.stop()]);
   const median = (figures) => figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)];
-  const [oursMs, rawMs] = [median(costs.ours), median(costs.raw)];
-  return { ...dashboardSettings, oursMs, rawMs, ratio: oursMs / rawMs };
+  const ours = costs.get("ours");
+  // Round by round: a noisy moment is in both figures of its round.
+  return [...costs].map(([name, found]) => ({ name, ms: median(found), ratio: median(ours.map((cost, round) => cost / found[round])) }));
+}
+
+async function askGraphql({ url }, { query, secret, pick }) {
+  const headers = { "content-type": "application/json", authorization: `Bearer ${secret}` };
+  const response = await fetch(`${url}/graphql`, { method: "POST", headers, body: JSON.stringify({ query }) });
+  const { data, errors } = await response.json();
+  if (errors !== undefined) throw new Error(errors[0].message);
+  return shown(pick(data));
+}
+
+/** How many integrations have a last run and a hold. */
+const shown = (nodes) => nodes.filter(({ lastRun, holds }) => lastRun !== null && holds.length > 0).length;
+
+async function asked(ask, requests, atOnce) {
+  const oneAfterTheOther = async () => {
+    for (let request = 0; request < requests / atOnce; request += 1)
+      if ((await ask()) !== 10) throw new Error("The answer is not the page.");
+  };
+  await Promise.all(Array.from({ length: atOnce }, oneAfterTheOther));
 }
 
 /** 50 integrations, each with three runs that ended; one hold over ten of them. */

@@ -140,12 +140,21 @@ async function open(url, protocol) {
 }
 
 /** A server in a process of its own; see live-server.mjs. */
-export async function startLiveServer(args) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("live-server.mjs", import.meta.url)), ...args], {
+export function startLiveServer(args) {
+  return startContender(process.execPath, [fileURLToPath(new URL("live-server.mjs", import.meta.url)), ...args]);
+}
+
+/** A process that says where it listens, tells its CPU when it is asked, and ends with its standard input. It runs as the product does, with NODE_ENV=production. */
+export async function startContender(command, args) {
+  const child = spawn(command, args, {
     stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, NODE_ENV: "production", GRAPHILE_ENV: "production" },
   });
+  // A program that is not there says nothing, and that is told below.
+  child.on("error", () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { value: url } = await lines.next();
+  if (url === undefined) throw new Error(`${args[0]} ended before it listened.`);
   return {
     url,
     broadcast: (text) => void child.stdin.write(`${text}\n`),

@@ -136,6 +136,17 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
         maxLength: 3,
         selector: (edge) => edge.system,
       }),
+      monitoredBy: fc.uniqueArray(
+        fc.record(
+          {
+            endpoint: endpointKey,
+            resources: fc.array(fc.constantFrom("erp", "erp!orders-api", "job=erp", 'a "quoted" one'), { minLength: 1, maxLength: 3 }),
+            suppress: fc.constantFrom("notifications", "checks"),
+          },
+          { requiredKeys: ["endpoint", "resources"] },
+        ),
+        { maxLength: 2, selector: (monitor) => monitor.endpoint },
+      ),
     });
     const endpoint = fc.record({
       system: systemKey,

@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import {
   networkError,
   parseSettings,
@@ -6,6 +7,7 @@ import {
   type Context,
   type Cursor,
   type Json,
+  type Page,
   type SourceRecord,
   type WriteItem,
 } from "@quiesce/sdk";
@@ -33,7 +35,7 @@ export async function runContext<C, S>(connector: Connector<C, S>, options: RunC
     signal,
     deadline: new Date(Date.now() + 60_000),
     fetch: classifyingFetch(signal),
-    resolveHost: async (host) => [host],
+    resolveHost: (host) => addressesOf(host),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     metric: quiet,
     state: {
@@ -43,6 +45,15 @@ export async function runContext<C, S>(connector: Connector<C, S>, options: RunC
     clock: { now: () => options.now ?? new Date() },
     meta: { integrationId: "i", endpointId: "e", runId: "r", attempt: 1, dryRun: false },
   };
+}
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  try {
+    const found = await lookup(host, { all: true });
+    return found.toSorted((a, b) => a.family - b.family).map(({ address }) => address);
+  } catch (thrown) {
+    throw networkError(thrown, host);
+  }
 }
 
 function classifyingFetch(signal: AbortSignal): ConnectorFetch {
@@ -76,6 +87,19 @@ export async function readPages(
     if (pages === request.stopAfter) break;
   }
   return { records, cursor, pages, complete: false };
+}
+
+/** A read whose pages are asked for one by one, for tests that stop in between. */
+export function openPages(connector: Connector, x: Context, pageSize: number): { readonly next: () => Promise<Page> } {
+  if (connector.read === undefined) throw new Error(`${connector.id} cannot read`);
+  const pages = connector.read(x, { stream: "s", cursor: null, pageSize })[Symbol.asyncIterator]();
+  return {
+    next: async () => {
+      const step = await pages.next();
+      if (step.done === true) throw new Error("the read is at its end");
+      return step.value;
+    },
+  };
 }
 
 /** Reads the whole stream with a new reader for every page. */

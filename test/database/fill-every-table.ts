@@ -12,6 +12,8 @@ interface Column {
   readonly hasDefault: boolean;
 }
 
+const writtenDay = "2026-11-20";
+
 /** Values that a careless copy would spoil: separators, escapes, line ends, fractions of a second. */
 const nasty: { readonly [type: string]: string } = {
   text: "a\tb\\n\n\"c\" \\. 'ü'",
@@ -27,8 +29,8 @@ const nasty: { readonly [type: string]: string } = {
   jsonb: '{"a": [1, null, "x\\ny"], "b": {"c": "\\\\ü"}}',
   bytea: "\\x000a5cff",
   uuid: "8b6b0a0e-8c0e-4b0e-9c0e-000000000001",
-  date: "2026-11-20",
-  "timestamp with time zone": "2026-11-20T12:00:00.123Z",
+  date: writtenDay,
+  "timestamp with time zone": `${writtenDay}T12:00:00.123Z`,
   "time without time zone": "12:34:56",
   "text[]": '{"a,b","c\\"d",NULL}',
   "integer[]": "{1,2}",
@@ -50,6 +52,10 @@ export async function fillEveryTable(sql: postgres.Sql): Promise<ReadonlyMap<str
     from pg_class as t join pg_attribute as a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attidentity = ''
     where t.relnamespace = 'public'::regnamespace and t.relkind in ('r', 'p') and not t.relispartition and t.relname not in ('schema_migration', 'agenda_job')
     order by t.relname, a.attnum`;
+  // The rows have an instant that is written above, whatever day it is today.
+  await sql`
+    select ensure_day_partition(relname::text, ${writtenDay}::date) from pg_class
+    where relnamespace = 'public'::regnamespace and relkind = 'p'`;
   const byTable = grouped(columns);
   const failed = new Map<string, string>();
   // What a table refers to may be filled in the round before.
@@ -76,7 +82,7 @@ async function insertRow(sql: postgres.Sql, table: string, columns: readonly Col
   const valueOf = ({ name, type, words, refersTo, refersToColumn }: Column): string => {
     if (refersTo !== null && refersTo !== table) return `(select "${refersToColumn}" from "${refersTo}" limit 1)`;
     if (words !== null && words[0] !== undefined) return literal(words[0]);
-    if (/ends_at|_to$|until/.test(name) && type.startsWith("timestamp")) return literal("2026-11-20T13:00:00.5Z");
+    if (/ends_at|_to$|until/.test(name) && type.startsWith("timestamp")) return literal(`${writtenDay}T13:00:00.5Z`);
     return literal(nasty[type] ?? "");
   };
   const all = columns.filter(({ refersTo }) => refersTo !== table);
@@ -93,7 +99,11 @@ async function insertRow(sql: postgres.Sql, table: string, columns: readonly Col
     );
   };
   // A table may refuse to have everything at once: an end beside what is not ended.
-  const attempts = [all, needed, all.filter((column) => needed.includes(column) || column.type.startsWith("json"))];
+  const attempts = [
+    all,
+    needed,
+    all.filter((column) => needed.includes(column) || column.type.startsWith("json") || column.type === "bytea"),
+  ];
   let problem: string | null = null;
   for (const chosen of attempts) {
     problem = await run(chosen);

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { firstPartyConnectors } from "@quiesce/connectors";
+import { reviewHash } from "@quiesce/core";
 import { type App, createApp } from "../../packages/server/src/app.js";
+import { sha256 } from "../../packages/server/src/audit/sha256.js";
 import type { Output } from "../../packages/server/src/cli/cli.js";
 import { readCliEnvironment } from "../../packages/server/src/cli/environment.js";
 import { exitCodes } from "../../packages/server/src/cli/exit-codes.js";
@@ -118,7 +120,18 @@ describe("a command of the documentation", () => {
 });
 
 /** Files that a reader has, or that one command writes for the next. */
-const filesOfReaders = ["workspace.yaml", "orders.jsonl", "holidays.ics", "spain.yaml", "heads.jsonl", "october.jsonl", "october.csv"];
+const filesOfReaders = [
+  "workspace.yaml",
+  "orders.jsonl",
+  "mapping.json",
+  "records.jsonl",
+  "holidays.ics",
+  "spain.yaml",
+  "heads.jsonl",
+  "october.jsonl",
+  "october.csv",
+  "review-1.json",
+];
 const holidays = [
   "BEGIN:VCALENDAR",
   "VERSION:2.0",
@@ -147,6 +160,12 @@ describe("a command of the documentation, run against a server", () => {
     const workspace = blocks.find(({ page, language }) => page === "docs/operators.md" && language === "yaml")?.code ?? "";
     await writeFile(join(folder, "workspace.yaml"), workspace);
     await writeFile(join(folder, "holidays.ics"), holidays);
+    const evidence = { review: { review: 1, title: "Access, 4th quarter", items: 0 }, items: [] };
+    const review = { quiesceAccessReview: 1, hash: reviewHash(evidence, sha256), auditEntry: null, ...evidence };
+    await writeFile(join(folder, "review-1.json"), JSON.stringify(review));
+    const mapping = blocks.find(({ page, language }) => page === "docs/mapping.md" && language === "json")?.code ?? "";
+    await writeFile(join(folder, "mapping.json"), mapping);
+    await writeFile(join(folder, "records.jsonl"), '{"key":"4711","data":{"name":"Ada"}}\n');
     await writeFile(join(folder, "orders.jsonl"), '{"key":"4711","record":{"id":"4711"}}\n');
     expect(await run(["apply", "-f", "workspace.yaml"])).toMatchObject({ code: 0 });
   });
@@ -168,11 +187,12 @@ describe("a command of the documentation, run against a server", () => {
     return { code: await runCli(inFolder, surroundings(said, environment)), said: said.join("") };
   };
 
-  /** These start a server, wait for one, run a program, or want a terminal. */
+  /** These start a server, wait for one, run a program, want a terminal, or work with secrets and keys of the reader's machine. */
   const notHere = ({ argv }: DocumentedCommand) =>
-    ["start", "migrate", "backup", "restore", "exec"].includes(argv[0] ?? "") ||
+    ["start", "migrate", "backup", "restore", "exec", "key"].includes(argv[0] ?? "") ||
     argv.includes("--watch") ||
     argv[1] === "wait" ||
+    argv[1] === "stage" ||
     (argv[0] ?? "").startsWith("--");
   const runnable = documented.filter((command) => !notHere(command));
 

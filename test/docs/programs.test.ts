@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isConnector } from "@quiesce/sdk";
 import { pino } from "pino";
@@ -43,7 +43,8 @@ async function exportsOf(path: string): Promise<{ readonly [name: string]: unkno
     .flatMap(blocksOf)
     .filter(({ language }) => language === "ts");
   const modules = blocks.map(async ({ code, line }) => {
-    const file = join(folder, `line-${line}.ts`);
+    // A module is loaded once: two pages may have a block on the same line.
+    const file = join(folder, `${basename(path, ".md")}-${line}.ts`);
     await writeFile(file, code);
     return (await import(pathToFileURL(file).href)) as object;
   });
@@ -173,6 +174,6 @@ describe("a connector of docs/connector-authors.md", () => {
     const connectors = Object.values(await exportsOf("docs/connector-authors.md"));
     expect(connectors.length).toBeGreaterThan(1);
     const facets = connectors.map((connector) => (isConnector(connector) ? connector.toManifest().facets : "no connector"));
-    expect(facets).toEqual([["check"], ["check", "streams", "read"]]);
+    expect(facets).toEqual([["check"], ["check", "streams", "read"], ["check", "rotate"], ["check"]]);
   });
 });

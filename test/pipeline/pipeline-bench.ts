@@ -4,10 +4,12 @@ import type { Connector } from "@quiesce/sdk";
 import pino from "pino";
 import { type CommandContext } from "../../packages/server/src/command.js";
 import { type ConnectorHost, createConnectorHost } from "../../packages/server/src/connector-host/connector-host.js";
+import type { PackageOptions } from "../../packages/server/src/connector-host/connector-registry.js";
 import { type KeyRing, masterKeyOf } from "../../packages/server/src/credentials/master-key.js";
 import { seal } from "../../packages/server/src/credentials/sealed-secret.js";
 import { type Database, openDatabase } from "../../packages/server/src/db/client.js";
 import { createPipelineExecutor } from "../../packages/server/src/pipeline/pipeline-executor.js";
+import { promoteTrial } from "../../packages/server/src/pipeline/trial-commands.js";
 import { claimRuns } from "../../packages/server/src/runs/claim.js";
 import { runNow } from "../../packages/server/src/runs/commands.js";
 import { finishRuns, type RunOutcome } from "../../packages/server/src/runs/finish.js";
@@ -31,6 +33,8 @@ export interface PipelineBench {
   readonly url: string;
   readonly database: Database;
   readonly host: ConnectorHost;
+  /** What seals the secrets of its endpoints. */
+  readonly keys: KeyRing;
   readonly context: CommandContext;
   /** Everything the server has logged, as text. */
   readonly logged: () => string;
@@ -60,6 +64,12 @@ export async function pipelineBench(options: {
   readonly target: BenchEndpoint;
   readonly stream?: Partial<StreamEntry>;
   readonly pageSize?: number;
+  /** Whether it is noted what becomes of each record; yes when left out. */
+  readonly traces?: boolean;
+  /** Between the two looks of a comparison; 0 when left out. */
+  readonly secondLookAfterMs?: number;
+  /** Connectors that are loaded as packages are. */
+  readonly packages?: PackageOptions;
 }): Promise<PipelineBench> {
   const fresh = await freshDatabase();
   const database = openDatabase(fresh.url, { max: 6, applicationName: "pipeline-test" });
@@ -68,7 +78,8 @@ export async function pipelineBench(options: {
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
   const context: CommandContext = { database, zones: packagedZoneData(), actor: { kind: "token", name: "tester", role: "admin" } };
   const connectors = [...new Set([options.source.connector, options.target.connector])];
-  const host = createConnectorHost({ database, connectors, keyRing, log });
+  const host = createConnectorHost({ database, connectors, keyRing, log, packages: options.packages });
+  await host.connectors.reload();
   await expandWindows(context);
   await seedCatalogue(database.sql, {
     systems: [{ key: "erp" }],
@@ -86,12 +97,22 @@ export async function pipelineBench(options: {
   };
   await database.sql`update integration set source_endpoint_id = ${sourceId}, target_endpoint_id = ${targetId}, streams = ${JSON.stringify([stream])}::text::jsonb`;
   const workerId = await registerWorker(database, { name: "bench", leaseMs: 3_600_000 });
-  const executor = createPipelineExecutor({ database, host, log, pageSize: options.pageSize ?? 10 });
+  const promote = (trialId: number) => promoteTrial({ database, zones: context.zones, keys: keyRing }, trialId);
+  const executor = createPipelineExecutor({
+    database,
+    host,
+    log,
+    promote,
+    pageSize: options.pageSize ?? 10,
+    secondLookAfterMs: options.secondLookAfterMs ?? 0,
+    traces: options.traces ?? true,
+  });
 
   const bench: PipelineBench = {
     url: fresh.url,
     database,
     host,
+    keys: keyRing,
     context,
     logged: () => lines.join(""),
     async claim() {

@@ -40,7 +40,12 @@ export class Course {
     this.#fresh = fresh;
     this.database = openDatabase(fresh.url, { max: 6, applicationName: "race" });
     const keys = { current: masterKeyOf(randomBytes(32)), previous: [] };
-    this.context = { database: this.database, zones: packagedZoneData(), actor: { kind: "token", name: "racer", role: "admin" }, keys };
+    this.context = {
+      database: this.database,
+      zones: packagedZoneData(),
+      actor: { kind: "token", name: "racer", role: "admin", overridesFreezes: true },
+      keys,
+    };
   }
 
   static async open(): Promise<Course> {

@@ -73,6 +73,6 @@ export const refused: RunOutcome = {
   error: { kind: "auth", message: "401" },
 };
 
-export function finish(actor: Actor, claimed: ClaimResult["claimed"], outcome: RunOutcome = succeeded): Promise<ReadonlySet<string>> {
+export function finish(actor: Actor, claimed: ClaimResult["claimed"], outcome: RunOutcome = succeeded): ReturnType<typeof finishRuns> {
   return finishRuns(actor.context, { workerId, runs: claimed.map((one) => ({ ...one, outcome, jitter: 0 })) });
 }

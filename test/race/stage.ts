@@ -141,7 +141,7 @@ export class Stage {
 
   #contextOf(name: string, database: Database): CatalogContext {
     const keys = { current: masterKeyOf(randomBytes(32)), previous: [] };
-    return { database, zones: packagedZoneData(), actor: { kind: "token", name, role: "admin" }, keys };
+    return { database, zones: packagedZoneData(), actor: { kind: "token", name, role: "admin", overridesFreezes: true }, keys };
   }
 
   /** Whatever claims or commands do, they tell it in events; a deferred trigger on these is as late as a transaction can be kept. */

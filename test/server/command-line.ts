@@ -9,6 +9,7 @@ import { readCliEnvironment } from "../../packages/server/src/cli/environment.js
 import { stylesOf } from "../../packages/server/src/cli/output/styles.js";
 import { runCli } from "../../packages/server/src/cli/run-cli.js";
 import { clock } from "../../packages/server/src/clock.js";
+import type { PackageOptions } from "../../packages/server/src/connector-host/connector-registry.js";
 import { readConfig } from "../../packages/server/src/config.js";
 import { freshDatabase } from "../database/fresh-database.js";
 
@@ -56,12 +57,15 @@ export async function commandLineServer(options: {
   readonly connectors?: readonly Connector[];
   readonly input?: string;
   readonly wallMs?: () => number;
+  /** The list of connector packages, and how these are loaded. */
+  readonly packages?: PackageOptions;
 }) {
   const fresh = await freshDatabase();
   const folder = await mkdtemp(join(tmpdir(), `quiesce-${options.name}-`));
-  const config = readConfig({ PORT: "0", QUIESCE_DATA_DIR: folder });
+  const list = options.packages === undefined ? {} : { QUIESCE_CONNECTORS: options.packages.list.path };
+  const config = readConfig({ PORT: "0", QUIESCE_DATA_DIR: folder, ...list });
   const log = pino({ level: "silent" });
-  const app = await createApp({ config, databaseUrl: fresh.url, connectors: options.connectors ?? [], log });
+  const app = await createApp({ config, databaseUrl: fresh.url, connectors: options.connectors ?? [], packages: options.packages, log });
   const as = (token: string, ...args: readonly string[]): Promise<Said> =>
     runCommandLine(args, { folder, variables: { QUIESCE_URL: app.url, QUIESCE_TOKEN: token }, ...options });
   return {

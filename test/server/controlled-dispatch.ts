@@ -17,7 +17,11 @@ export async function controlledDispatch(options: { readonly name: string; reado
   const database = openDatabase(fresh.url, { max: 6, applicationName: options.name });
   const time = await controlTime(database.sql);
   await time.set(options.start);
-  const context: CommandContext = { database, zones: packagedZoneData(), actor: { kind: "token", name: "tester", role: "admin" } };
+  const context: CommandContext = {
+    database,
+    zones: packagedZoneData(),
+    actor: { kind: "token", name: "tester", role: "admin", overridesFreezes: true },
+  };
   await expandWindows(context);
   const worker = await registerWorker(database, { name: "test", leaseMs: LEASE_MS });
   return {

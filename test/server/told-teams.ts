@@ -21,7 +21,12 @@ export async function toldTeams(options: { readonly start: number }) {
   const time = await controlTime(database.sql);
   await time.set(options.start);
   const keys = { current: masterKeyOf(Buffer.alloc(32, 1)), previous: [] };
-  const context: CatalogContext = { database, zones: packagedZoneData(), keys, actor: { kind: "token", name: "tester", role: "admin" } };
+  const context: CatalogContext = {
+    database,
+    zones: packagedZoneData(),
+    keys,
+    actor: { kind: "token", name: "tester", role: "admin", overridesFreezes: true },
+  };
   await expandWindows(context);
   const egress = createEgress();
   const received: ReceivedWebhook[] = [];

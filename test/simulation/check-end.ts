@@ -200,6 +200,7 @@ const announcementOrder: typeof runOrder = {
   // Whose beginning is the first that is told is not announced any more; that it ends at another time is.
   begun: { "window.replanned": "begun" },
 };
+const ofFreezes: ReadonlySet<string> = new Set(["window.freeze-overridden", "window.freeze-entered"]);
 const announcing: ReadonlySet<string> = new Set(["window.announced", "window.unapproved", "window.replanned", "window.retracted"]);
 
 interface StoredEvent {
@@ -222,8 +223,8 @@ function chainsOf({ kind, subjectKind, subjectKey, localStart }: StoredEvent): r
   const name = `${subjectKind} ${subjectKey}`;
   if (subjectKind === "run") return [{ name, order: runOrder }];
   if (subjectKind === "hold") return [{ name, order: holdOrder }];
-  // A planner's word about a freeze is said of the plan, whatever becomes of the occurrence.
-  if (subjectKind !== "window" || localStart === null || kind === "window.freeze-overridden") return [];
+  // What is said about a freeze is said of the plan, whatever becomes of the occurrence.
+  if (subjectKind !== "window" || localStart === null || ofFreezes.has(kind)) return [];
   const told = { name: `announcement of ${subjectKey}/${localStart}`, order: announcementOrder };
   const life = { name: `${name}/${localStart}`, order: occurrenceOrder };
   if (announcing.has(kind)) return [told];

@@ -44,7 +44,7 @@ function gated(database: Database, gate: Gate): Database {
       return rows;
     },
   });
-  return { sql, db: gatedTx(database.db, gate), close: () => database.close() };
+  return { sql, db: gatedTx(database.db, gate), beside: (options) => database.beside(options), close: () => database.close() };
 }
 
 /**
@@ -62,6 +62,7 @@ export function gatedDatabase(databases: { readonly shared: Database; readonly o
     get db() {
       return current().db;
     },
+    beside: (options) => own.beside(options),
     close: () => Promise.all([shared.close(), own.close()]).then(() => undefined),
   };
 }

@@ -224,7 +224,7 @@ export class Server {
     for (const one of runs) {
       const isMine = mine.has(one);
       story.ending.delete(one.runId);
-      if (!done.has(one.runId)) {
+      if (!done.has(one)) {
         if (isMine && (story.leases.get(workerId) ?? 0) > story.now)
           story.broken(`${this.name} runs ${one.runId}, attempt ${one.attempt}, and could not end it`);
         story.tally.zombies += 1;

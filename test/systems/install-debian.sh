@@ -10,6 +10,14 @@ packages=(
   postgresql-15
   # Readers of calendar feeds that are not ours (read-calendar.py).
   python3-icalendar python3-dateutil python3-recurring-ical-events
+  # Nagios Core 4 with its CGIs (the tests are their web server), and the plugin that answers as it is told.
+  nagios4-core nagios4-cgi monitoring-plugins-basic
+  # Prometheus's Alertmanager, and Prometheus for the figures beside it.
+  prometheus-alertmanager prometheus
+  # The systems of the connectors for data, each started by its own suite.
+  mariadb-server rabbitmq-server nats-server redis-server mosquitto
+  # Request Tracker 5, the tracker (sqlite; its own little web server).
+  request-tracker5 rt5-db-sqlite
   # A cron for the outside schedulers, and a clock that makes its minutes short.
   cron faketime
 )

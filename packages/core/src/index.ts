@@ -12,9 +12,32 @@ export {
 } from "./catalog/coverage.js";
 export { canonicalScope, isEmptyScope, SCOPE_MAX_NAMES, windowScopeSchema, type WindowScope } from "./catalog/window-scope.js";
 export { SLUG_PATTERN, slugSchema, tagSchema } from "./catalog/slug.js";
-export { applyMapping, type MappingError, type MappingResult } from "./mapping/apply-mapping.js";
+export { applyMapping, hasExpressions, type MappingError, type MappingResult } from "./mapping/apply-mapping.js";
 export { CASTS, mappingSchema, type Cast, type FieldRule, type Mapping } from "./mapping/mapping-schema.js";
-export { sharedTableValues, validateMapping, type MappingCheck, type MappingProblem } from "./mapping/validate-mapping.js";
+export { EXPRESSION_LIMITS } from "./mapping/expression.js";
+export { traceRetentionDays } from "./retention/trace-retention.js";
+export { keyHash } from "./mapping/key-hash.js";
+export { compareMappings, type MappingDifference } from "./mapping/compare-mappings.js";
+export {
+  candidateOfVersion,
+  checkCandidate,
+  isInCanary,
+  isTrialComplete,
+  judgeCanary,
+  noTrialFigures,
+  TRIAL_LIMITS,
+  trialKinds,
+  trialStates,
+  withCandidate,
+  type CandidateCheck,
+  type TrialCandidate,
+  type TrialFigures,
+  type TrialKind,
+  type TrialSettings,
+  type TrialState,
+  type TrialVerdict,
+} from "./mapping/mapping-trial.js";
+export { validateMapping, type MappingCheck, type MappingProblem } from "./mapping/validate-mapping.js";
 export {
   occurrences,
   occurrenceInstants,
@@ -76,6 +99,16 @@ export {
   type ResumePhase,
   type ResumeProgress,
 } from "./windows/resume-progress.js";
+export {
+  announceDowntimeLeadMs,
+  decideAnnouncements,
+  type AnnounceReason,
+  type AnnouncementStep,
+  type BegunDowntime,
+  type ListedDowntime,
+  type WantedDowntime,
+} from "./windows/decide-announcements.js";
+export { downtimeEffects, type DowntimeEffect, type MonitoredBy } from "./catalog/monitor-schema.js";
 export { decideCanaries, type CanariesOfSystem, type CanaryVerdict } from "./windows/decide-canaries.js";
 export { findConflicts, type Conflict, type Conflicts } from "./windows/find-conflicts.js";
 export {
@@ -86,6 +119,17 @@ export {
   type MetFreeze,
   type PlannedOccurrence,
 } from "./windows/freezes.js";
+export {
+  decideInFreeze,
+  type FreezeAsker,
+  type FreezeCause,
+  freezeCauses,
+  type FreezeVerdict,
+  meetingOf,
+  movedElsewhere,
+  newlyMet,
+} from "./windows/decide-in-freeze.js";
+export { freezeWarnings, undecidedFreezeSentence } from "./windows/freeze-warnings.js";
 export { rankSlots, type AllowedHours, type PlannedWork, type RankedSlots, type Slot } from "./windows/rank-slots.js";
 export {
   minTunedOccurrences,
@@ -167,7 +211,61 @@ export {
 export { judgeDeletions, type DeleteLimit, type DeletionVerdict } from "./runs/judge-deletions.js";
 export { describeEnding, type EndingFacts } from "./runs/describe-ending.js";
 export { decideRetry, defaultRetryPolicy, type RetryPolicy, type RetryVerdict, type RunFailure } from "./runs/decide-retry.js";
-export { type AccessScope, type Action, actions, can, type Principal, type Resource, type Role, roles } from "./access/can.js";
+export {
+  type Action,
+  actions,
+  can,
+  canEverywhere,
+  describeGrants,
+  type Grant,
+  maxGrants,
+  type Principal,
+  readGrants,
+  type Role,
+  roles,
+  scopesFor,
+} from "./access/can.js";
+export { formatGrant, grantForm, parseGrant } from "./access/grant-text.js";
+export {
+  type AccessScope,
+  covers,
+  describeScope,
+  type IntegrationFacts,
+  type Resource,
+  type ScopeKind,
+  scopeKinds,
+  type SystemFacts,
+} from "./access/scope.js";
+export { claimedGrants, claimedName, type ClaimMapping, parseClaimMapping } from "./access/claimed-grants.js";
+export {
+  type AccessTally,
+  countAccess,
+  type CountedAccess,
+  judgeArrival,
+  type KnownNetwork,
+  type UnusualAccess,
+  unusualCounts,
+} from "./access/judge-access.js";
+export {
+  type AccessDecision,
+  accessDecisions,
+  type AccessFacts,
+  type AccessFinding,
+  accessFindings,
+  type AccessSubject,
+  accessSubjects,
+  type AccessSuggestion,
+  firstDecision,
+  suggestForAccess,
+  unusedDaysRange,
+} from "./access/suggest-for-access.js";
+export { type DecidedItem, isOwnAccess, judgeDecision, locksEverybodyOut, type Reviewer, type WayIn } from "./access/judge-decision.js";
+export { areWithin } from "./access/narrowest-grants.js";
+export { reviewHash } from "./access/review-evidence.js";
+export { afterFailure, type FailureCount, type FailureRule, remainingWaitMs } from "./access/failure-lock.js";
+export { type Asker, isOwnPage } from "./access/own-page.js";
+export { returnPath } from "./access/return-path.js";
+export { withinGrants } from "./access/within-grants.js";
 export { durationSchema, formatDuration, parseDurationMs } from "./catalog/duration-text.js";
 export { decideRestore, type RestoreFacts, type RestoreRefusal, type RestoreVerdict } from "./backup/decide-restore.js";
 export { orderTables, type TableReference } from "./backup/order-tables.js";
@@ -219,6 +317,7 @@ export { workspaceProblems } from "./catalog/workspace-references.js";
 export { usersOf } from "./catalog/workspace-users.js";
 export {
   diffWorkspaces,
+  fieldChanges,
   KIND_OF_SECTION,
   NEW_SECRET_VALUE,
   type FieldChange,
@@ -283,3 +382,67 @@ export {
   type ChainCheck,
   type ChainProblem,
 } from "./audit/verify-chain.js";
+export {
+  isEnded,
+  isSwitched,
+  mayTurn,
+  rotationStates,
+  rotationTransitions,
+  rotationTriggers,
+  type RotationState,
+  type RotationTrigger,
+} from "./credentials/rotation-state.js";
+export {
+  afterRefusal,
+  afterSupersession,
+  decideAfterStep,
+  rotationPatience,
+  type StepFacts,
+  type StepResult,
+  type StepVerdict,
+} from "./credentials/decide-rotation-step.js";
+export { overlapMs, rotationDue, rotationPolicySchema, type RotationFacts, type RotationPolicy } from "./credentials/rotation-policy.js";
+export { credentialFindings } from "./credentials/credential-findings.js";
+export { endpointMessage, usualEndpointMessages, type EndpointMessageFacts } from "./notifications/endpoint-message.js";
+export { alertLimits, alertProblem, alertSeverities } from "./alerts/alert-problem.js";
+export { type ChangedField, type Episode, foldAlert, type FoldVerdict, type IncomingAlert } from "./alerts/fold-alert.js";
+export {
+  accuracyRatio,
+  differencesIn,
+  noReconciliationCounts,
+  sumReconciliationCounts,
+  type ReconciliationCounts,
+} from "./reconciliation/accuracy.js";
+export {
+  chooseMethod,
+  reconciliationMethods,
+  type EntrySource,
+  type MethodVerdict,
+  type ReconciliationMethod,
+  type SideOffer,
+} from "./reconciliation/choose-method.js";
+export {
+  compareSides,
+  differenceKinds,
+  differingBuckets,
+  type Comparison,
+  type Difference,
+  type DifferenceKind,
+  type SideEntry,
+} from "./reconciliation/compare-sides.js";
+export { comparedFields, pickFields, type ComparedFields } from "./reconciliation/compared-fields.js";
+export { RECONCILIATION_LIMITS } from "./reconciliation/reconciliation-limits.js";
+export { judgeAgain, type SecondLook } from "./reconciliation/second-look.js";
+export { type Freshness, hasRoom, judgeSentAt, nextTry, webhookLimits } from "./webhooks/judge-delivery.js";
+export { CRASH_WINDOW_MS, decideRestart, MAX_CRASHES, type RestartVerdict } from "./connectors/decide-restart.js";
+export {
+  type Admission,
+  admitCalls,
+  afterAnswer,
+  afterAway,
+  afterProbe,
+  afterRateLimit,
+  BREAKER_FAILURES,
+  type BreakerFacts,
+  closedBreaker,
+} from "./connectors/breaker.js";

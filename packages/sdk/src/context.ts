@@ -14,10 +14,22 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
+/** How a request shows who asks by TLS, and whom it trusts. Each is PEM. */
+export interface ClientTls {
+  /** The client's certificate, and those that lead to its authority, if any. */
+  readonly cert?: string | undefined;
+  /** The certificate's private key. */
+  readonly key?: string | undefined;
+  /** Authorities to trust instead of the usual ones. */
+  readonly ca?: string | undefined;
+}
+
 /** `fetch`'s options and the time limit of this one request. */
 export type FetchOptions = RequestInit & {
   /** Time for the whole request in milliseconds; the host's default applies if absent. */
   readonly timeoutMs?: number;
+  /** A client certificate, or an authority of the system's own. Not shown to another origin that the answer redirects to. */
+  readonly tls?: ClientTls | undefined;
 };
 
 /**

@@ -1,5 +1,32 @@
 /** Everything a connector author needs. `z` is re-exported so that one copy of zod makes and converts the schemas. */
 export { z } from "zod";
+export { SEVERITIES, type Resource, type Severity } from "./vocabulary.js";
+export type { AuthKind, AuthMethod } from "./auth.js";
+export type { Webhook, WebhookHandshake, WebhookRequest, WebhookVerdict } from "./webhook.js";
+export { basicAuth, bearer, hmac, standardWebhooks, type HmacScheme, type WebhookVerifier } from "./webhook-verifiers.js";
+export type { Alert, AlertPage, AlertsCapability, AlertsFacet } from "./facets/alerts.js";
+export type { CalendarCapability, CalendarFacet, Change, ChangePage } from "./facets/calendar.js";
+export type { CatalogFacet, CatalogItem, CatalogPage } from "./facets/catalog.js";
+export type { Downtime, DowntimeCapability, DowntimeFacet, RemoteDowntime } from "./facets/downtime.js";
+export type { NotifyFacet, NotifyMessage } from "./facets/notify.js";
+export type { PushedRecords, PushFacet } from "./facets/push.js";
+export type { Quota, QuotaFacet } from "./facets/quota.js";
+export type { KeyHash, ReconcileBuckets, ReconcileCapability, ReconcileFacet, ReconcileRange } from "./facets/reconcile.js";
+export {
+  TICKET_STATES,
+  type RemoteTicket,
+  type Ticket,
+  type TicketComment,
+  type TicketField,
+  type TicketPage,
+  type TicketPatch,
+  type TicketState,
+  type TrackerCapability,
+  type TrackerFacet,
+} from "./facets/tracker.js";
+export { comparableValue } from "./comparable-value.js";
+export { bucketOf, compareKeys, digestOf, recordHash } from "./reconcile-hash.js";
+export { readPackageManifest, type PackageManifest, type PackageManifestCheck } from "./package-manifest.js";
 export type { Json, JsonObject } from "./json.js";
 export {
   ConnectorError,
@@ -19,6 +46,7 @@ export { MAX_RETRY_AFTER_MS, retryAfterMs } from "./retry-after.js";
 export type {
   CallMeta,
   Clock,
+  ClientTls,
   ConnectorFetch,
   Context,
   FetchOptions,
@@ -44,6 +72,7 @@ export {
 export type { CheckFacet, Health, Kpi } from "./facets/check.js";
 export type { Stream, StreamsFacet } from "./facets/streams.js";
 export type { ListKeysRequest, ReadFacet, ReadRequest } from "./facets/read.js";
+export type { IssuedSecrets, IssueRequest, RotateCapability, RotateFacet } from "./facets/rotate.js";
 export { writeIdempotency, type WriteCapability, type WriteFacet, type WriteIdempotency } from "./facets/write.js";
 export { parseSettings, type ParsedSettings, type SettingsIssue, type SettingsSchema } from "./settings.js";
 export {
@@ -51,6 +80,7 @@ export {
   CONNECTOR_BRAND,
   defineConnector,
   FACET_NAMES,
+  FACET_STABILITY,
   facetsOf,
   isConnector,
   type Connector,

@@ -1,4 +1,4 @@
-import { ConnectorError, isConnectorError, toConnectorError } from "./error.js";
+import { ConnectorError, type ErrorKind, isConnectorError, toConnectorError } from "./error.js";
 
 /** Error codes of node:net, node:dns, node:tls and undici. A wrong certificate is a matter of configuration: it will not mend itself. */
 const KIND_BY_CODE = {
@@ -25,6 +25,14 @@ const KIND_BY_CODE = {
   ERR_TLS_CERT_ALTNAME_INVALID: "config",
 } as const;
 
+/** What a server says of a client's certificate (RFC 8446, 6.2), as Node names it. */
+const REFUSED_CLIENT = /^ERR_SSL_\w+_ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED)$/u;
+/** A certificate or key that OpenSSL cannot use, or two that do not belong together. */
+const UNUSABLE_PEM = /^ERR_OSSL_\w+$/u;
+
+/** A server that speaks no TLS at this port, or none that both sides know (SSL routines of OpenSSL, as Node names them). */
+const NO_COMMON_TLS = /^ERR_SSL_\w+$/u;
+
 /** Nothing of the request can have reached the system with these: sending it again is safe. */
 const NEVER_SENT = new Set([
   "ECONNREFUSED",
@@ -49,9 +57,9 @@ export function networkError(thrown: unknown, where: string, signal?: AbortSigna
       cause: thrown,
     });
   }
-  const code = networkCode(thrown);
-  if (code !== undefined) {
-    return new ConnectorError(KIND_BY_CODE[code], `No answer from ${where}: ${code}.`, {
+  const { code, kind } = networkCode(thrown) ?? {};
+  if (code !== undefined && kind !== undefined) {
+    return new ConnectorError(kind, `No answer from ${where}: ${code}.`, {
       status: code,
       ...(NEVER_SENT.has(code) ? {} : { ambiguous: true }),
       cause: thrown,
@@ -72,15 +80,20 @@ export function networkError(thrown: unknown, where: string, signal?: AbortSigna
   return toConnectorError(thrown);
 }
 
-function networkCode(thrown: unknown): keyof typeof KIND_BY_CODE | undefined {
+function networkCode(thrown: unknown): { readonly code: string; readonly kind: ErrorKind } | undefined {
   // fetch hides the socket's error in `cause`, a connection tried on two addresses in `errors`.
   let error: unknown = thrown;
   for (let depth = 0; depth < 4 && typeof error === "object" && error !== null; depth += 1) {
     const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
-    if (typeof code === "string" && Object.hasOwn(KIND_BY_CODE, code)) {
-      return code as keyof typeof KIND_BY_CODE;
-    }
+    const kind = typeof code === "string" ? kindOfCode(code) : undefined;
+    if (typeof code === "string" && kind !== undefined) return { code, kind };
     error = cause ?? (Array.isArray(errors) ? errors[0] : undefined);
   }
   return undefined;
+}
+
+function kindOfCode(code: string): ErrorKind | undefined {
+  if (Object.hasOwn(KIND_BY_CODE, code)) return KIND_BY_CODE[code as keyof typeof KIND_BY_CODE];
+  if (REFUSED_CLIENT.test(code)) return "auth";
+  return UNUSABLE_PEM.test(code) || NO_COMMON_TLS.test(code) ? "config" : undefined;
 }

@@ -38,6 +38,11 @@ export interface SourceRecord {
   /** When it changed at the source, ISO 8601 with an offset. For figures, not for order. */
   readonly at?: string;
   readonly data: JsonObject;
+  /**
+   * Why this record cannot be used, as a sentence: a message that is no JSON, a line with too few columns. It is not delivered, but becomes a dead
+   * letter with this reason and `data` (put the raw text there), so that one bad record neither stops the stream nor gets lost.
+   */
+  readonly problem?: string;
 }
 
 /**

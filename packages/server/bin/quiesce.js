@@ -4,6 +4,9 @@ import { existsSync } from "node:fs";
 
 const program = new URL("../dist/cli/main.js", import.meta.url);
 
+// Libraries look at it once, when they are loaded: graphql compares types in a slow and talkative way without it. Whoever sets it has their way.
+process.env["NODE_ENV"] ??= "production";
+
 if (existsSync(program)) {
   await import(program.href);
 } else {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { DomainError, type ZoneData } from "@quiesce/core";
 import type { Connector } from "@quiesce/sdk";
 import type { Logger } from "pino";
+import { loadProvider } from "./access/oidc/load-provider.js";
+import { firstSignInLink, signInAddress } from "./access/sign-in-links.js";
 import { ensureFirstToken } from "./access/tokens.js";
 import { followAudit } from "./audit/follow-audit.js";
 import { clock } from "./clock.js";
@@ -11,8 +13,13 @@ import type { Config } from "./config.js";
 import { followImports } from "./calendars/follow-imports.js";
 import { checkSettings, describeHealth } from "./connector-host/check-settings.js";
 import { type ConnectorHost, createConnectorHost } from "./connector-host/connector-host.js";
+import type { PackageOptions } from "./connector-host/connector-registry.js";
+import { followConnectorList } from "./connector-host/follow-connector-list.js";
+import { followBreakers } from "./connector-host/traffic/follow-breakers.js";
+import { connectorHealth } from "./connector-host/connector-health.js";
 import { createReadinessProbe } from "./connector-host/readiness-probe.js";
-import { type KeyRing, loadMasterKey } from "./credentials/master-key.js";
+import { followRotations } from "./credentials/follow-rotations.js";
+import { type KeyRing, loadKeyRing } from "./credentials/master-key.js";
 import { type Database, openDatabase } from "./db/client.js";
 import { migrate } from "./db/migrate.js";
 import { createLiveBus } from "./events/live-bus.js";
@@ -22,9 +29,12 @@ import { createHttpServer } from "./http/create-http-server.js";
 import { createLog } from "./log.js";
 import { followOutbox } from "./notifications/follow-outbox.js";
 import { createPipelineExecutor } from "./pipeline/pipeline-executor.js";
+import { promoteTrial } from "./pipeline/trial-commands.js";
 import type { LeaseSettings } from "./runs/worker-lease.js";
 import { Scheduler } from "./scheduler/scheduler.js";
 import { schedulerHealth } from "./scheduler/scheduler-health.js";
+import { followMonitors } from "./windows/announcements/follow-monitors.js";
+import { followDeliveries } from "./webhooks/work-through.js";
 import { version } from "./version.js";
 import { loadZoneData } from "./zone-data/load-zone-data.js";
 import { ensureZoneData, followZoneData } from "./zone-data/zone-data-in-force.js";
@@ -60,8 +70,10 @@ export interface AppOptions {
   readonly config: Config;
   /** The database to use, whoever started it. */
   readonly databaseUrl: string;
-  /** The allow-list of connectors. */
+  /** The connectors that come with the server. */
   readonly connectors: readonly Connector[];
+  /** How packages of the list are loaded; for tests. */
+  readonly packages?: Omit<PackageOptions, "list"> | undefined;
   readonly log?: Logger;
 }
 
@@ -71,6 +83,8 @@ export interface App {
   readonly url: string;
   /** The first admin token, on a database that never had one; shown this once. */
   readonly firstToken: string | null;
+  /** A link that signs a browser in as the local admin, once, on such a database. */
+  readonly signInLink: string | null;
   readonly database: Database;
   /** null without the role dispatcher. */
   readonly scheduler: Scheduler | null;
@@ -116,15 +130,25 @@ async function startParts(
   );
   parts.push({ stage: "feeds", stop: followZoneData(zones, { log }) });
   const keys = await loadKeys(config);
-  const host = createConnectorHost({ database, connectors: options.connectors, keyRing: keys, log, privateHosts: config.privateHosts });
+  const host = createConnectorHost({
+    database,
+    connectors: options.connectors,
+    packages: { ...options.packages, list: config.connectorList },
+    keyRing: keys,
+    log,
+    privateHosts: config.privateHosts,
+  });
   parts.push({ stage: "feeds", stop: () => host.close() });
+  await host.connectors.reload();
   const sequencer = createSequencer(database, log);
   sequencer.start();
   parts.push({ stage: "feeds", stop: () => sequencer.stop() });
   const bus = createLiveBus(database, log);
   await bus.start();
   parts.push({ stage: "feeds", stop: () => bus.stop() });
-  const scheduler = config.roles.includes("dispatcher") ? await startScheduler({ config, databaseUrl, database, zones, host, log }) : null;
+  const scheduler = config.roles.includes("dispatcher")
+    ? await startScheduler({ config, databaseUrl, database, zones, keys, host, log })
+    : null;
   if (scheduler !== null) parts.push({ stage: "work", stop: () => scheduler.stop(config.stopGraceSeconds * 1_000) });
   const afterWrite = (): void => {
     sequencer.poke();
@@ -139,10 +163,21 @@ async function startParts(
       stop: followOutbox({ database, keys, log, random: Math.random, privateHosts: config.privateHosts }, { afterWrite }),
     });
   }
+  if (scheduler !== null)
+    parts.push({ stage: "work", stop: followDeliveries({ database, zones, webhooks: host.webhooks, log }, { afterWrite }) });
+  if (scheduler !== null)
+    parts.push({ stage: "work", stop: followRotations({ database, zones, keys, calls: host.rotation, log }, { afterWrite }) });
+  if (scheduler !== null) parts.push({ stage: "work", stop: followMonitors({ database, calls: host.downtime, log }, { afterWrite }) });
   if (scheduler !== null) {
     const heads = { headFile: config.auditHeadFile, headEveryMs: config.auditHeadMinutes * 60_000 };
     parts.push({ stage: "work", stop: followAudit({ database, keys, log }, { ...heads, afterWrite }) });
   }
+  const { path } = config.connectorList;
+  parts.push({ stage: "work", stop: followConnectorList({ database, connectors: host.connectors, log }, { path, afterWrite }) });
+  if (scheduler !== null) parts.push({ stage: "work", stop: followBreakers({ database, host, log }, { afterWrite }) });
+  const { oidc } = config.signIn;
+  const identityProvider = oidc === null ? null : await loadProvider(oidc, { log, privateHosts: config.privateHosts });
+  if (identityProvider !== null) parts.push({ stage: "feeds", stop: () => identityProvider.close() });
   const http = createHttpServer({
     database,
     zones,
@@ -150,11 +185,20 @@ async function startParts(
     log,
     version,
     corsOrigins: config.corsOrigins,
+    publicUrl: config.signIn.publicUrl,
+    sessions: config.signIn.sessions,
+    identityProvider,
+    trustedProxies: config.trustedProxies,
+    graphiql: config.graphiql,
+    limits: config.limits,
     documents: await documentsOf(config),
-    catalogue: { keys, checkEndpoint: checkSettings(options.connectors), privateHosts: config.privateHosts },
+    catalogue: { keys, checkEndpoint: checkSettings(host.connectors), privateHosts: config.privateHosts },
     checkEndpoint: (key) => describeHealth(host, key),
+    connectors: host.connectors,
+    rotation: host.rotation,
+    webhooks: host.webhooks,
     zoneDataFolders: { folder: config.zoneDataDir, systemFolder: config.systemZoneDataDir },
-    healthChecks: () => schedulerHealth(database),
+    healthChecks: async () => [...(await schedulerHealth(database)), ...(await connectorHealth(database.db, host.connectors))],
     isReady: () => phase.isReady,
     afterWrite,
   });
@@ -163,7 +207,10 @@ async function startParts(
   if (serves) await http.start(config.port, config.host).catch((error: unknown) => Promise.reject(listenError(error, config)));
   // Last: a token that is made by a start that then fails would be shown to nobody, and never made again.
   const firstToken = await ensureFirstToken(database);
-  return { url: serves ? http.url : "", firstToken: firstToken?.secret ?? null, database, scheduler };
+  const url = serves ? http.url : "";
+  const link = firstToken === null || !serves ? null : await firstSignInLink(database);
+  const signInLink = link === null ? null : signInAddress(config.signIn.publicUrl ?? url, link.secret);
+  return { url, firstToken: firstToken?.secret ?? null, signInLink, database, scheduler };
 }
 
 /** Another program on the port is the commonest trouble of a first start: it deserves words. */
@@ -227,7 +274,7 @@ async function documentsOf({ persistedDocuments: file, persistedDocumentsOnly: o
 
 async function loadKeys(config: Config): Promise<KeyRing> {
   if (config.masterKey === undefined) await mkdir(config.dataDir, { recursive: true });
-  return { current: await loadMasterKey({ keyFile: join(config.dataDir, "master-key"), value: config.masterKey }), previous: [] };
+  return loadKeyRing({ keyFile: join(config.dataDir, "master-key"), value: config.masterKey, others: config.otherMasterKeys });
 }
 
 async function startScheduler(parts: {
@@ -235,18 +282,26 @@ async function startScheduler(parts: {
   readonly databaseUrl: string;
   readonly database: Database;
   readonly zones: ZoneData;
+  readonly keys: KeyRing;
   readonly host: ConnectorHost;
   readonly log: Logger;
 }): Promise<Scheduler> {
-  const { config, database, host, log } = parts;
+  const { config, database, zones, keys, host, log } = parts;
   const scheduler = new Scheduler({
     ...parts,
-    executor: createPipelineExecutor({ database, host, log }),
+    executor: createPipelineExecutor({
+      database,
+      host,
+      log,
+      traces: config.traceDays > 0,
+      promote: (trialId) => promoteTrial({ database, zones, keys }, trialId),
+    }),
     probe: createReadinessProbe(host, log),
     workerName: `${hostname()}/${process.pid}`,
     maxConcurrentRuns: config.maxConcurrentRuns,
     lease: leaseOf(config.leaseSeconds),
     retention: { run: config.runRetentionDays, event_log: config.eventRetentionDays },
+    traceDays: config.traceDays,
     random: Math.random,
   });
   await scheduler.start();

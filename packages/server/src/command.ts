@@ -4,13 +4,16 @@ import type { Database, Tx } from "./db/client.js";
 
 /** Who does something: a person, a token or a part of the system; it goes into every audit row. */
 export interface Actor {
-  readonly kind: "token" | "system" | "gate";
+  readonly kind: "person" | "token" | "system" | "gate";
   readonly name: string;
+  /** What it was granted, in words. */
   readonly role: string;
+  /** It may plan changes into freezes, here. */
+  readonly overridesFreezes?: boolean;
 }
 
 /** The actor of what the server does by itself. */
-export const systemActor: Actor = { kind: "system", name: "quiesce", role: "admin" };
+export const systemActor: Actor = { kind: "system", name: "quiesce", role: "admin", overridesFreezes: true };
 
 /** What every command needs beside its input. */
 export interface CommandContext {

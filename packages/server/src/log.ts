@@ -29,7 +29,7 @@ export function textOfLogLine(line: string): string {
   const importance = level >= LEVEL_ERROR ? "error" : level >= LEVEL_WARN ? "warning" : "";
   const rest = Object.entries(fields).filter(([name]) => !OWN_FIELDS.has(name));
   const details = rest.map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
-  return [
+  return withoutSteering([
     timeOfDay(Number(fields.time)),
     "  ",
     importance.padEnd(7),
@@ -37,7 +37,14 @@ export function textOfLogLine(line: string): string {
     typeof fields.msg === "string" ? fields.msg : "",
     errorMessage(fields.err),
     details === "" ? "" : ` (${details})`,
-  ].join("");
+  ]);
+}
+
+/** What begins another line, moves a terminal's cursor or turns text around: who writes it into a name must not write the log. */
+const STEERING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu;
+
+function withoutSteering(parts: readonly string[]): string {
+  return parts.join("").replaceAll(STEERING, " ");
 }
 
 function errorMessage(error: unknown): string {

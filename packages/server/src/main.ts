@@ -18,6 +18,8 @@ export interface RunningServer {
   readonly embedded: boolean;
   /** The first admin token when this start made it, else null. */
   readonly firstToken: string | null;
+  /** A link that signs a browser in as the local admin, once, when this start made one, else null. */
+  readonly signInLink: string | null;
 }
 
 /** The composition root: reads the settings, starts a database if none is given, and the server with the connectors that come with it. */
@@ -56,6 +58,7 @@ export async function runServer(options: { readonly argv: readonly string[] }): 
     void stop("a fault", 1);
   });
   if (app.firstToken !== null) await keepToken(config, app.firstToken, say);
+  if (app.signInLink !== null) say(`A browser signs in with this link, once, within 15 minutes: ${app.signInLink}`);
   return {
     stopped,
     stop: (reason) => stop(reason),
@@ -64,6 +67,7 @@ export async function runServer(options: { readonly argv: readonly string[] }): 
     dataDir: config.dataDir,
     embedded: postgres !== null,
     firstToken: app.firstToken,
+    signInLink: app.signInLink,
   };
 }
 

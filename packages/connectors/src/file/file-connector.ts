@@ -5,6 +5,7 @@ import { defineConnector, type Stream } from "@quiesce/sdk";
 import { fileConfig, fileSecrets, type FileStream } from "./file-config.js";
 import { fileError } from "./file-error.js";
 import { listFileKeys, readStream } from "./file-read.js";
+import { countRecords, listKeyHashes } from "./file-reconcile.js";
 import { fileIdempotency, writeItems } from "./file-write.js";
 
 /** CSV and JSON Lines files in one folder. Reads what was added since, or everything if a file was replaced; writes by append or by upsert. */
@@ -29,6 +30,7 @@ export const fileConnector = defineConnector({
   streams: async (x) => x.config.streams.map(streamInfo),
   read: readStream,
   listKeys: listFileKeys,
+  reconcile: { count: countRecords, keys: listKeyHashes },
   write: { idempotency: "none", idempotencyOf: fileIdempotency, maxBatch: 10_000, apply: writeItems },
 });
 

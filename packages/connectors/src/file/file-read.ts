@@ -50,19 +50,23 @@ export async function* readStream(x: FileContext, request: ReadRequest): AsyncGe
  * would look deleted, so that is `transient`.
  */
 export async function* listFileKeys(x: FileContext, request: ListKeysRequest): AsyncGenerator<KeyPage, void, void> {
-  const stream = streamOf(x.config, request.stream);
-  const path = await confinedPath(x, stream);
-  const file = await openFile(x, path);
-  const state = await fileState(file).finally(() => file.close());
-  if (!isSettled(x, stream, state)) {
-    throw new ConnectorError("transient", `${path} was changed less than ${stream.settleSeconds} s ago, so its keys may not be complete.`, {
-      retryAfterMs: stream.settleSeconds * 1000,
-    });
-  }
+  await requireSettled(x, request.stream);
   const pages = readStream(x, { stream: request.stream, cursor: request.cursor, pageSize: request.pageSize });
   for await (const page of pages) {
     yield { keys: page.records.map((record) => record.key), cursor: page.cursor, more: page.more };
   }
+}
+
+/** Throws `transient` for a file that was changed a moment ago. */
+export async function requireSettled(x: FileContext, streamName: string): Promise<void> {
+  const stream = streamOf(x.config, streamName);
+  const path = await confinedPath(x, stream);
+  const file = await openFile(x, path);
+  const state = await fileState(file).finally(() => file.close());
+  if (isSettled(x, stream, state)) return;
+  throw new ConnectorError("transient", `${path} was changed less than ${stream.settleSeconds} s ago, so its keys may not be complete.`, {
+    retryAfterMs: stream.settleSeconds * 1000,
+  });
 }
 
 interface OpenPart {
@@ -94,7 +98,8 @@ async function* rowsOf(x: FileContext, stream: FileStream, part: OpenPart): Asyn
 }
 
 function isSettled(x: FileContext, stream: FileStream, state: FileState): boolean {
-  return x.clock.now().getTime() - state.changedMs >= stream.settleSeconds * 1000;
+  // A file may have its time from another clock that is ahead of ours; one dated far in the future would never settle.
+  return Math.abs(x.clock.now().getTime() - state.changedMs) >= stream.settleSeconds * 1000;
 }
 
 async function openFile(x: FileContext, path: string): Promise<FileHandle> {

@@ -92,10 +92,42 @@ const stream = z.object({
   write: write.optional().describe("How records are written; without it the stream is read-only."),
 });
 
+const call = z.object({
+  method: z.enum(["POST", "PUT", "PATCH", "DELETE"]).default("POST"),
+  path: path.describe("{key}, {token} and {tokenId} stand for the rotation, the token and its id, URL-encoded."),
+  body: z.json().optional().describe("JSON to send; {key}, {token} and {tokenId} stand for the same in its texts."),
+});
+
+const rotation = z.object({
+  issue: call
+    .extend({
+      tokenPath: dotPath.default("token").describe("Where the answer holds the new token."),
+      tokenIdPath: dotPath.min(1).optional().describe("Where it holds the token's id, if it is ended by that."),
+      expiresAtPath: dotPath.min(1).optional().describe("Where it holds the token's end: ISO 8601, or seconds since 1970."),
+      idempotencyHeader: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .describe("Header that takes {key}: the system then gives one token however often it is asked."),
+    })
+    .describe("Asks for a new token, with the old one."),
+  discard: call
+    .extend({ method: call.shape.method.default("DELETE") })
+    .optional()
+    .describe("Takes away what an earlier try left; called before every issue. By {key}, which the token was given as its name."),
+  revoke: call
+    .extend({ method: call.shape.method.default("DELETE") })
+    .optional()
+    .describe("Ends a token, with the one that stays."),
+});
+
 /** Configuration of a JSON over REST endpoint. */
 export const httpConfig = z.object({
   baseUrl: z.url({ protocol: /^https?$/u }).describe("Where the API is, such as https://shop.example.com/api/v2."),
   auth: auth.default({ type: "none" }),
+  ca: z.string().max(100_000).optional().describe("Certificates to trust instead of the system's, as PEM."),
+  rotation: rotation.optional().describe("How the token is renewed by itself; for auth bearer and header."),
   headers: z.record(z.string(), z.string()).default({}).describe("Fixed headers. Never secrets: they are shown."),
   checkPath: path.optional().describe("What `check` asks for; the first stream if absent."),
   streams: z
@@ -107,14 +139,27 @@ export const httpConfig = z.object({
     }),
 });
 
-/** Secrets of a JSON over REST endpoint: which one is needed depends on `auth.type`. */
-export const httpSecrets = z.object({
-  token: z.string().min(1).optional().describe("For auth bearer and header."),
-  password: z.string().min(1).optional().describe("For auth basic."),
-});
+/** Secrets of a JSON over REST endpoint: which one is needed depends on `auth.type`; a client certificate goes with any. */
+export const httpSecrets = z
+  .object({
+    token: z.string().min(1).optional().describe("For auth bearer and header."),
+    password: z.string().min(1).optional().describe("For auth basic."),
+    tokenId: z.string().min(1).optional().describe("The token's id at the system, where a rotation ends it by that."),
+    certificate: z
+      .string()
+      .includes("-----BEGIN CERTIFICATE-----")
+      .optional()
+      .describe("A client certificate (mTLS) and its chain, as PEM."),
+    privateKey: z.string().includes("PRIVATE KEY-----").optional().describe("The client certificate's key, as PEM without a passphrase."),
+  })
+  .refine(({ certificate, privateKey }) => (certificate === undefined) === (privateKey === undefined), {
+    message: "needs both certificate and privateKey, or neither",
+    path: ["privateKey"],
+  });
 
 export type HttpConfig = z.output<typeof httpConfig>;
 export type HttpSecrets = z.output<typeof httpSecrets>;
+export type HttpCall = z.output<typeof call>;
 export type HttpStream = HttpConfig["streams"][number];
 export type HttpWrite = z.output<typeof write>;
 export type HttpSince = z.output<typeof since>;

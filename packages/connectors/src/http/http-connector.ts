@@ -1,7 +1,8 @@
-import { defineConnector, type Stream } from "@quiesce/sdk";
+import { ConnectorError, defineConnector, type Stream } from "@quiesce/sdk";
 import { httpConfig, httpSecrets, type HttpStream } from "./http-config.js";
 import { listStreamKeys, readStream } from "./http-read.js";
 import { send } from "./http-request.js";
+import { issueToken, revokeToken } from "./http-rotate.js";
 import { httpIdempotency, writeItems } from "./http-write.js";
 
 /**
@@ -18,9 +19,17 @@ export const httpConnector = defineConnector({
   secrets: httpSecrets,
   egress: (config) => [new URL(config.baseUrl).origin],
   check: async (x) => {
-    const response = await send(x, x.config.checkPath ?? x.config.streams[0]?.path ?? "/");
+    const path = x.config.checkPath ?? x.config.streams[0]?.path ?? "/";
+    const response = await send(x, path);
     await response.body?.cancel();
-    return { status: "up" };
+    const type = response.headers.get("content-type") ?? "";
+    if (!/^text\/html\b/iu.test(type)) return { status: "up" };
+    // A proxy, or a sign-in page before the system, answers 200 too.
+    throw new ConnectorError(
+      "contract",
+      `GET ${path} was answered with a page for people (${type}), expected the API. Look whether baseUrl leads to it, and set checkPath to something that it answers.`,
+      { status: response.status },
+    );
   },
   streams: async (x) => x.config.streams.map(streamInfo),
   read: readStream,
@@ -30,6 +39,13 @@ export const httpConnector = defineConnector({
     idempotencyOf: httpIdempotency,
     maxBatch: 100,
     apply: writeItems,
+  },
+  rotate: {
+    secrets: ["token", "tokenId", "password", "certificate", "privateKey"],
+    canIssue: (config) => config.rotation !== undefined,
+    canRevoke: (config) => config.rotation?.revoke !== undefined,
+    issue: issueToken,
+    revoke: revokeToken,
   },
 });
 

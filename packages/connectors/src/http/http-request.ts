@@ -19,7 +19,7 @@ export async function send(x: HttpContext, path: string, options: FetchOptions =
   for (const [name, value] of Object.entries(authorization(x))) headers.set(name, value);
   new Headers(options.headers).forEach((value, name) => headers.set(name, value));
   // A redirect would carry a header with a token wherever the answer points.
-  const response = await x.fetch(url, { ...options, headers, redirect: "manual", signal: x.signal });
+  const response = await x.fetch(url, { ...options, headers, redirect: "manual", signal: x.signal, tls: tlsOf(x) });
   if (response.ok) return response;
   const what = `${options.method ?? "GET"} ${url.pathname}`;
   const target = response.headers.get("location");
@@ -55,6 +55,11 @@ export function valueAt(value: Json, path: string): Json | undefined {
     found = (found as JsonObject)[name];
   }
   return found;
+}
+
+function tlsOf({ config, secrets }: HttpContext): FetchOptions["tls"] {
+  const { certificate: cert, privateKey: key } = secrets;
+  return cert === undefined && config.ca === undefined ? undefined : { cert, key, ca: config.ca };
 }
 
 function authorization(x: HttpContext): Record<string, string> {

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { ConnectorError, type Context } from "@quiesce/sdk";
 import postgres from "postgres";
-import type { PostgresConfig, PostgresSecrets, PostgresStream } from "./postgres-config.js";
+import { loginOf, type PostgresConfig, type PostgresSecrets, type PostgresStream } from "./postgres-config.js";
 import { postgresError } from "./postgres-error.js";
 
 /** A call of this connector. */
@@ -24,20 +24,29 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** How long a cancelled statement may take to end before its connection is cut, in seconds. */
-const CANCEL_SECONDS = 0.25;
+/** How long a cancelled statement may take to end before its connection is cut, in milliseconds. */
+const CANCEL_MS = 100;
 
-/** Opens a connection that dies with `x.signal`. Errors of queries come classified. */
-export async function openDatabase(x: PostgresContext): Promise<Database> {
+/** Who logs in, with what, and which role is taken on then. */
+interface Login {
+  readonly user: string;
+  readonly password: string;
+  readonly role: string | undefined;
+}
+
+/** Opens a connection that dies with `x.signal`, as the endpoint's user if nobody else is named. Errors of queries come classified. */
+export async function openDatabase(x: PostgresContext, as?: Login): Promise<Database> {
   const { config, secrets, signal } = x;
+  const login = as ?? { user: loginOf(config, secrets).user, password: secrets.password ?? "", role: config.setRole };
   const where = `PostgreSQL ${config.host}:${config.port}/${config.database}`;
   if (signal.aborted) throw new ConnectorError("cancelled", `The call to ${where} was stopped.`);
+  const ending = endingOf(where, config.connectTimeoutSeconds);
   const sql = postgres({
     ...(await placeOf(x)),
     database: config.database,
-    username: config.user,
+    username: login.user,
     // A function, or postgres.js would take PGPASSWORD from the host's environment.
-    password: () => secrets.password ?? "",
+    password: () => login.password,
     ssl: sslOf(config),
     max: 1,
     prepare: false,
@@ -46,6 +55,7 @@ export async function openDatabase(x: PostgresContext): Promise<Database> {
     onnotice: () => undefined,
     connection: {
       application_name: "quiesce",
+      ...(login.role === undefined ? {} : { role: login.role }),
       TimeZone: "UTC",
       DateStyle: "ISO",
       statement_timeout: config.statementTimeoutSeconds * 1000,
@@ -55,14 +65,18 @@ export async function openDatabase(x: PostgresContext): Promise<Database> {
   const stop = (): void => {
     // The server would go on with the statement, and keep its locks, if only the connection was cut.
     running?.cancel();
-    void sql.end({ timeout: CANCEL_SECONDS }).catch(() => undefined);
+    ending.stop();
+    void sql.end({ timeout: CANCEL_MS / 1000 }).catch(() => undefined);
   };
   signal.addEventListener("abort", stop, { once: true });
   const query: Query = async (statement, parameters = []) => {
     try {
       running = sql.unsafe<Row[]>(statement, [...parameters]);
-      return await running;
+      const rows = await Promise.race([running, ending.ended]);
+      ending.answered();
+      return rows;
     } catch (thrown) {
+      running?.catch(() => undefined);
       throw postgresError(thrown, where, signal);
     } finally {
       running = undefined;
@@ -81,7 +95,54 @@ export async function openDatabase(x: PostgresContext): Promise<Database> {
     },
     close: async () => {
       signal.removeEventListener("abort", stop);
-      await sql.end({ timeout: CANCEL_SECONDS });
+      // To a server that has never answered there is nothing to say goodbye to.
+      await sql.end({ timeout: ending.close() ? CANCEL_MS / 1000 : 0 });
+    },
+  };
+}
+
+/** What ends a call although the driver would wait on. */
+interface Ending {
+  /** Rejects when the call is to end. */
+  readonly ended: Promise<never>;
+  /** The server has answered: from now on it may take its time. */
+  readonly answered: () => void;
+  readonly stop: () => void;
+  /** Ends the watch; true if the server has ever answered. */
+  readonly close: () => boolean;
+}
+
+/**
+ * The driver connects anew for ever while connections are taken and ended before the first answer (a proxy whose database is away), and waits for a server
+ * that has fallen silent. So the first answer, a small one everywhere here, has the limit of the connection once more, and a stop is not waited for longer
+ * than the cancelling takes.
+ */
+function endingOf(where: string, connectTimeoutSeconds: number): Ending {
+  let reject = (_error: ConnectorError): void => undefined;
+  const ended = new Promise<never>((_resolve, fail) => (reject = fail));
+  // Nobody may be waiting when it comes.
+  ended.catch(() => undefined);
+  let hasAnswered = false;
+  const limit = setTimeout(
+    () => reject(new ConnectorError("timeout", `${where} gave no first answer within ${2 * connectTimeoutSeconds} s.`)),
+    2 * connectTimeoutSeconds * 1000,
+  );
+  let stopping: NodeJS.Timeout | undefined;
+  const stopped = (): void => reject(new ConnectorError("cancelled", `The call to ${where} was stopped.`));
+  return {
+    ended,
+    answered: () => {
+      hasAnswered = true;
+      clearTimeout(limit);
+    },
+    stop: () => {
+      if (hasAnswered) stopping = setTimeout(stopped, CANCEL_MS);
+      else stopped();
+    },
+    close: () => {
+      clearTimeout(limit);
+      clearTimeout(stopping);
+      return hasAnswered;
     },
   };
 }

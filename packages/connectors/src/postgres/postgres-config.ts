@@ -62,33 +62,62 @@ const stream = z
     }
   });
 
+const rotation = z
+  .object({
+    roles: z
+      .tuple([identifier, identifier])
+      .refine(([a, b]) => a !== b, { message: "has the same role twice" })
+      .describe("Two login roles with the same rights that take turns: one is in use while the other is given a new password."),
+    as: identifier.describe(
+      "The role that gives them passwords: with CREATEROLE, and ADMIN OPTION on both. Its password is the secret rotatorPassword.",
+    ),
+  })
+  .refine(({ roles, as }) => !roles.includes(as), { message: "the role `as` cannot be one of roles", path: ["as"] });
+
 /** Configuration of a PostgreSQL endpoint. */
-export const postgresConfig = z.object({
-  host: z.string().min(1).max(255),
-  port: z.int().min(1).max(65_535).default(5432),
-  database: identifier,
-  user: identifier,
-  ssl: z
-    .enum(["disable", "require", "verify-full"])
-    .default("verify-full")
-    .describe("verify-full checks certificate and name; require encrypts without checking; disable is for the same machine."),
-  ca: z.string().max(100_000).optional().describe("Certificates to trust instead of the system's, as PEM."),
-  connectTimeoutSeconds: z.int().min(1).max(60).default(10),
-  statementTimeoutSeconds: z.int().min(1).max(3_600).default(60),
-  streams: z
-    .array(stream)
-    .min(1)
-    .max(500)
-    .refine((streams) => new Set(streams.map((one) => one.name)).size === streams.length, {
-      message: "has two streams of one name",
-    }),
-});
+export const postgresConfig = z
+  .object({
+    host: z.string().min(1).max(255),
+    port: z.int().min(1).max(65_535).default(5432),
+    database: identifier,
+    user: identifier.describe("Who logs in; with rotation the one of its roles that does so at first."),
+    setRole: identifier.optional().describe("A role to take on after the login, so that what is created belongs to it whoever logged in."),
+    ssl: z
+      .enum(["disable", "require", "verify-full"])
+      .default("verify-full")
+      .describe("verify-full checks certificate and name; require encrypts without checking; disable is for the same machine."),
+    ca: z.string().max(100_000).optional().describe("Certificates to trust instead of the system's, as PEM."),
+    rotation: rotation.optional().describe("How passwords are renewed by themselves."),
+    connectTimeoutSeconds: z.int().min(1).max(60).default(10),
+    statementTimeoutSeconds: z.int().min(1).max(3_600).default(60),
+    streams: z
+      .array(stream)
+      .min(1)
+      .max(500)
+      .refine((streams) => new Set(streams.map((one) => one.name)).size === streams.length, {
+        message: "has two streams of one name",
+      }),
+  })
+  .refine(({ user, rotation: found }) => found === undefined || found.roles.includes(user), {
+    message: "is one of rotation.roles",
+    path: ["user"],
+  });
 
 /** Secrets of a PostgreSQL endpoint. */
 export const postgresSecrets = z.object({
   password: z.string().min(1).optional().describe("Absent where the server trusts the client by other means."),
+  rotatorPassword: z.string().min(1).optional().describe("The password of rotation.as."),
+  // One letter, because a role's name would be hidden in every text that has it as a word.
+  turn: z.enum(["a", "b"]).optional().describe("Which of rotation.roles logs in, the first or the second; that of `user` if absent."),
 });
 
 export type PostgresConfig = z.output<typeof postgresConfig>;
 export type PostgresSecrets = z.output<typeof postgresSecrets>;
+/** Who logs in, and which of the two roles that is. */
+export function loginOf(config: PostgresConfig, secrets: PostgresSecrets): { readonly user: string; readonly turn: "a" | "b" } {
+  const [a, b] = config.rotation?.roles ?? [config.user, config.user];
+  const turn = secrets.turn ?? (config.user === b && a !== b ? "b" : "a");
+  return { user: turn === "a" ? a : b, turn };
+}
+
 export type PostgresStream = PostgresConfig["streams"][number];

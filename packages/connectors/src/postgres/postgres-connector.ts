@@ -2,12 +2,14 @@ import { defineConnector, type Stream } from "@quiesce/sdk";
 import { openDatabase, type PostgresContext } from "./postgres-client.js";
 import { postgresConfig, postgresSecrets } from "./postgres-config.js";
 import { listTableKeys, readStream } from "./postgres-read.js";
+import { countRows, digestRows, listKeyHashes } from "./postgres-reconcile.js";
+import { issuePassword, revokePassword } from "./postgres-rotate.js";
 import { writeItems } from "./postgres-write.js";
 import { neededColumns, rowSchema } from "./table-columns.js";
 
 /**
  * Tables of a PostgreSQL database (12 or newer). Reading is by keyset over (cursor column, key), lossless to the microsecond;
- * deleted rows are found by `listKeys`. Writing is an upsert by key, one statement a batch.
+ * deleted rows are found by `listKeys`. Writing is an upsert by key, one statement a batch. Passwords are renewed with two roles that take turns.
  */
 export const postgresConnector = defineConnector({
   apiVersion: 1,
@@ -34,7 +36,15 @@ export const postgresConnector = defineConnector({
   streams: listStreams,
   read: readStream,
   listKeys: listTableKeys,
+  reconcile: { count: countRows, keys: listKeyHashes, digest: digestRows },
   write: { idempotency: "upsert", maxBatch: 1_000, apply: writeItems },
+  rotate: {
+    secrets: ["password", "turn"],
+    canIssue: (config) => config.rotation !== undefined,
+    canRevoke: (config) => config.rotation !== undefined,
+    issue: issuePassword,
+    revoke: revokePassword,
+  },
 });
 
 async function listStreams(x: PostgresContext): Promise<Stream[]> {

@@ -1,4 +1,4 @@
-import { ConnectorError, httpError, readText, type Context, type Json, type JsonObject } from "@quiesce/sdk";
+import { ConnectorError, httpError, readText, retryAfterMs, type Context, type Json, type JsonObject } from "@quiesce/sdk";
 import type { TrytonConfig, TrytonSecrets, TrytonStream } from "./tryton-config.js";
 import { plainText, type Field } from "./tryton-values.js";
 
@@ -48,7 +48,8 @@ export async function login(x: TrytonContext): Promise<string> {
   if (answer.status === 429) {
     throw new ConnectorError("rate_limited", `Tryton refuses logins of ${user} after too many bad ones.`, {
       status: 429,
-      retryAfterMs: LOGIN_BLOCK_MS,
+      // A gateway before it says when.
+      retryAfterMs: retryAfterMs(answer.headers, x.clock.now()) ?? LOGIN_BLOCK_MS,
     });
   }
   const reply = replyOf(x, answer, body.method);

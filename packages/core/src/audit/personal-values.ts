@@ -16,7 +16,14 @@ const personalMembers: ReadonlySet<string> = new Set([
 ]);
 
 /** And those that do so in entries about one kind of thing. */
-const personalMembersOf: { readonly [subjectKind: string]: readonly string[] } = { token: ["name"], hold: ["owner"] };
+const personalMembersOf: { readonly [subjectKind: string]: readonly string[] } = {
+  token: ["name"],
+  hold: ["owner"],
+  principal: ["name"],
+  session: ["name"],
+  // Where a refused sign-in came from.
+  control: ["address"],
+};
 
 /** Those of them that are free words: they go with their author, not with who is named. */
 const wordMembers: ReadonlySet<string> = new Set(["comment", "reason", "releaseReason"]);

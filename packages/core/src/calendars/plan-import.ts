@@ -2,12 +2,15 @@ import type { WindowScope } from "../catalog/window-scope.js";
 import type { ZoneData } from "../time/zone-data.js";
 import { windowAt } from "../windows/window-at.js";
 import type { WindowInput, WindowMode } from "../windows/window-input.js";
+import type { WindowKind } from "../windows/window-kinds.js";
 import type { JCalComponent } from "./jcal.js";
 import { type EventName, readEvents, type RefusedEvent } from "./read-events.js";
 
 /** What an operator says about a vendor's calendar: whose windows its events are and what they cover. */
 export interface ImportSettings {
   readonly scope: WindowScope;
+  /** What its events are; left out, as in settings of before: maintenance. */
+  readonly kind?: WindowKind | undefined;
   readonly mode: WindowMode;
   readonly owner: string;
   readonly reason: string;
@@ -55,8 +58,10 @@ export function planImport(
     const at = windowAt(series, now, zones);
     if (!at.inWindow && at.nextStart === null) over.push({ uid, recurrenceId });
     else {
-      const { scope, mode, owner, reason } = settings;
-      windows.push({ uid, recurrenceId, input: { title, mode, series, scope, owner, reason } });
+      const { scope, kind = "maintenance", mode, owner, reason } = settings;
+      // Left out where it is the usual one: windows of before are not changed for it.
+      const ofKind = kind === "maintenance" ? {} : { kind };
+      windows.push({ uid, recurrenceId, input: { title, ...ofKind, mode, series, scope, owner, reason } });
     }
   }
   const own = events.filter(isOwn).map(({ uid, recurrenceId, title }) => ({ uid, recurrenceId, title, ...OWN_EVENT }));

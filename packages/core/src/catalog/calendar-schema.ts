@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { windowModes } from "../windows/window-input.js";
+import { windowKinds } from "../windows/window-kinds.js";
 import { durationSchema } from "./duration-text.js";
 import { secretSchema } from "./secret-schema.js";
 import { slugSchema } from "./slug.js";
@@ -23,6 +24,8 @@ export const calendarSchema = strictObject({
   url: secretSchema,
   every: durationSchema({ minMs: MINUTE_MS, maxMs: 7 * DAY_MS, stepMs: 1_000 }).default("1h"),
   scope: windowScopeSchema.transform(canonicalScope),
+  /** What its events are: a vendor's maintenance, changes of a board, freezes of finance. */
+  kind: z.enum(windowKinds).default("maintenance"),
   mode: z.enum(windowModes).default("enforce"),
   owner: z.string().trim().min(1).max(200),
   reason: z.string().trim().min(1).max(2_000),

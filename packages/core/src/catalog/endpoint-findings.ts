@@ -10,6 +10,8 @@ export const findingKinds = [
   "protocol-old",
   "plain-text",
   "authentication",
+  "credential-expiry",
+  "credential-age",
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];
 

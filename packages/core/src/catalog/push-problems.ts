@@ -53,6 +53,7 @@ function factsOf(document: Pushing, standing: Pushing | undefined): Facts {
 }
 
 function pushJobProblem(job: JobEntry, facts: Facts): string | undefined {
+  if (job.reconcile) return `Job "${job.key}" has push: true and reconcile: true, expected at most one of them. Make two jobs of it.`;
   if (job.schedule !== null) return `Job "${job.key}" delivers what is pushed, and is queued when something was. Take its schedule away.`;
   if (facts.integrations.has(job.integration) && !facts.isPushed(job.integration))
     return `Job "${job.key}" delivers what is pushed, but integration "${job.integration}" has no stream with push: true. Mark the stream, or leave push out of the job.`;

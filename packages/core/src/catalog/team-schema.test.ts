@@ -18,6 +18,8 @@ describe("a team in a workspace", () => {
     [{ ...good, url: "https://user:word@hooks.example.com" }, "teams[0].webhooks[0].url"],
     [{ ...good, url: "https://hooks.example.com/#here" }, "teams[0].webhooks[0].url"],
     [{ ...good, events: ["run.finished"] }, "teams[0].webhooks[0].events[0]"],
+    [{ ...good, events: ["access.new-network", "access.netwrok"] }, "teams[0].webhooks[0].events[1]"],
+    [{ ...good, events: ["access-review.*", "access-review.decided"] }, "teams[0].webhooks[0].events[1]"],
     [{ url: good.url }, "teams[0].webhooks[0].secret"],
   ])("refuses %j", (webhook, path) => {
     expect(team(webhook)).toMatchObject({ ok: false, problems: [{ path }] });

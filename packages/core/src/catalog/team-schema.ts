@@ -20,14 +20,14 @@ const webhookSchema = strictObject({
     .refine(isPlainUrl, { message: "Expected an address without user, password and fragment, such as https://hooks.example.com/quiesce." }),
   /** What the messages are signed with: whsec_ and base64, as Standard Webhooks writes it. */
   secret: secretSchema,
-  /** Kinds of events of windows, such as window.quiesced or window.*, and of the audit trail; empty: the usual ones of windows. */
+  /** Kinds of events of windows, such as window.quiesced or window.*, of the audit trail, of unusual access and of access reviews; empty: the usual ones of windows. */
   events: z
     .array(
       z
         .string()
         .regex(
-          /^(window\.(\*|[a-z][a-z-]{0,60})|audit\.(\*|head|broken|mended))$/,
-          "Expected a kind of a window's events, such as window.quiesced or window.*, or audit.head, audit.broken, audit.mended, audit.*.",
+          /^(window\.(\*|[a-z][a-z-]{0,60})|audit\.(\*|head|broken|mended)|access\.(\*|new-network|after-silence|denials|searching|bulk-read)|access-review\.(\*|opened|overdue|closed))$/,
+          "Expected a kind of a window's events, such as window.quiesced or window.*, audit.head, audit.broken, audit.mended, audit.*, of unusual access, such as access.new-network or access.*, or of access reviews: access-review.opened, access-review.overdue, access-review.closed, access-review.*.",
         ),
     )
     .max(MAX_EVENTS)

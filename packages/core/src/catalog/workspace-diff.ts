@@ -123,6 +123,11 @@ function saidOf(section: WorkspaceSection, entry: Entry): readonly FieldChange[]
     .map(([path, after]) => ({ path, before: undefined, after }));
 }
 
+/** What differs between two JSON values, path by path. */
+export function fieldChanges(before: unknown, after: unknown): readonly FieldChange[] {
+  return differences("", before, after);
+}
+
 function differences(path: string, before: unknown, after: unknown): readonly FieldChange[] {
   if (equalJson(before, after)) return [];
   if (isObject(before) && isObject(after)) {

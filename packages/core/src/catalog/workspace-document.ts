@@ -104,7 +104,10 @@ function withoutOwnName(entry: Members & { readonly key: string }, defaults: Rea
 
 function minimalSystem(system: SystemEntry): Members {
   const hard = new Map([["strength", JSON.stringify("hard")]]);
-  return withoutOwnName({ ...system, dependsOn: system.dependsOn.map((one) => withoutDefaults(one, hard)) }, systemDefaults);
+  const notifications = new Map([["suppress", JSON.stringify("notifications")]]);
+  const dependsOn = system.dependsOn.map((one) => withoutDefaults(one, hard));
+  const monitoredBy = system.monitoredBy.map((one) => withoutDefaults(one, notifications));
+  return withoutOwnName({ ...system, dependsOn, monitoredBy }, systemDefaults);
 }
 
 const usualDeleteLimit = streamSchema.parse({ stream: "x", mapping: { fields: { x: { from: "x" } } } }).deleteLimit;
@@ -132,6 +135,20 @@ function minimalJob(job: JobEntry): Members {
   return Object.keys(retry).length === 0 ? minimal : { ...minimal, retry };
 }
 
+const rotationDefaults = new Map(
+  Object.entries(endpointSchema.parse({ key, system: "x", connector: "xx" }).rotation).map(([name, value]) => [
+    name,
+    JSON.stringify(value),
+  ]),
+);
+
+function minimalEndpoint(endpoint: EndpointEntry): Members {
+  const { rotation, ...rest } = endpoint;
+  const minimal = withoutOwnName(rest, endpointDefaults);
+  const said = withoutDefaults(rotation, rotationDefaults);
+  return Object.keys(said).length === 0 ? minimal : { ...minimal, rotation: said };
+}
+
 function minimalTeam(team: TeamEntry): Members {
   // In one order, wherever the hook comes from.
   const webhooks = team.webhooks.map(({ url, secret, events, observe }) =>
@@ -143,7 +160,7 @@ function minimalTeam(team: TeamEntry): Members {
 /** The entry of any list of a workspace without what goes without saying: as a person would write it. */
 export const minimalEntry = {
   systems: minimalSystem,
-  endpoints: (endpoint: EndpointEntry): Members => withoutOwnName(endpoint, endpointDefaults),
+  endpoints: minimalEndpoint,
   integrations: minimalIntegration,
   jobs: minimalJob,
   holidayCalendars: (calendar: HolidayCalendarEntry): Members =>

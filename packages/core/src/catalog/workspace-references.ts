@@ -7,6 +7,7 @@ import { withHolidays } from "../windows/window-series.js";
 import type { CalendarEntry } from "./calendar-schema.js";
 import { jobScheduleOf } from "./job-schedule-text.js";
 import { nearestName } from "./nearest-name.js";
+import { monitorProblems } from "./monitor-problems.js";
 import { pushProblems } from "./push-problems.js";
 import { windowSeriesOf, type HolidayCalendars } from "./window-entry.js";
 import type { WindowScope } from "./window-scope.js";
@@ -29,6 +30,7 @@ export function workspaceProblems(
   return [
     ...duplicateProblems(document),
     ...systemProblems(document, names),
+    ...monitorProblems(document, (key, at) => names.check("endpoints", key, at)),
     ...document.endpoints.flatMap((endpoint, index) => names.check("systems", endpoint.system, ["endpoints", index, "system"])),
     ...document.integrations.flatMap((integration, index) => integrationProblems(integration, ["integrations", index], names)),
     ...standingRouteProblems(document, options.standing, names),

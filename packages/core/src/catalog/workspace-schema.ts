@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { rotationPolicySchema } from "../credentials/rotation-policy.js";
 import { mappingSchema } from "../mapping/mapping-schema.js";
 import { catchUpPolicies } from "../runs/run-state.js";
 import { formatLocal, parseLocal } from "../time/local-time.js";
@@ -10,6 +11,7 @@ import { windowKinds } from "../windows/window-kinds.js";
 import { calendarSchema } from "./calendar-schema.js";
 import { CRITICALITIES } from "./criticality.js";
 import { durationSchema, formatDuration } from "./duration-text.js";
+import { monitorsSchema } from "./monitor-schema.js";
 import { privateHostsSchema } from "./private-host.js";
 import { approvalPolicySchema, businessDayFields, holidayCalendarSchema } from "./planning-schema.js";
 import { secretSchema } from "./secret-schema.js";
@@ -85,6 +87,8 @@ export const systemSchema = strictObject({
     .max(WORKSPACE_LIMITS.dependenciesOfSystem)
     .default([])
     .transform((list) => list.toSorted((a, b) => byText(a.system, b.system))),
+  /** Who watches it, and under which names: windows over it are announced there. */
+  monitoredBy: monitorsSchema,
 }).transform((system) => ({ ...system, name: system.name ?? system.key }));
 
 export const endpointSchema = strictObject({
@@ -108,6 +112,8 @@ export const endpointSchema = strictObject({
     .transform(sortedJson),
   /** Names that may lead into private networks; an address in the configuration is its own permission. */
   allowPrivate: privateHostsSchema.default([]),
+  /** How its secrets are renewed. */
+  rotation: rotationPolicySchema.prefault({}),
 }).transform((endpoint) => ({ ...endpoint, name: endpoint.name ?? endpoint.key }));
 
 /** Deletions that a comparison of keys finds: of more than this at once, in percent and in number, a person is asked first. */
@@ -204,6 +210,8 @@ export const jobSchema = strictObject({
   continuous: z.boolean().default(false),
   /** Yes, it delivers what was pushed for its integration, and is queued whenever something was. */
   push: z.boolean().default(false),
+  /** Yes, it compares what both sides of its integration hold, and copies nothing. */
+  reconcile: z.boolean().default(false),
 }).transform((job) => ({ ...job, name: job.name ?? job.key }));
 
 export const windowSchema = strictObject({

@@ -32,10 +32,16 @@ export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key:
         ),
       ];
     case "endpoints":
-      return users(
-        "integrations",
-        keysOf(workspace.integrations, (one) => one.source === key || one.target === key),
-      );
+      return [
+        ...users(
+          "systems",
+          keysOf(workspace.systems, (one) => one.monitoredBy.some((monitor) => monitor.endpoint === key)),
+        ),
+        ...users(
+          "integrations",
+          keysOf(workspace.integrations, (one) => one.source === key || one.target === key),
+        ),
+      ];
     case "integrations":
       return [
         ...users(

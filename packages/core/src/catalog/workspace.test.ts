@@ -221,6 +221,8 @@ describe("references", () => {
   test("the users of a thing are named", () => {
     expect(usersOf(parsed(small), "systems", "erp")).toEqual(['endpoint "erp-api"', 'window "sunday"']);
     expect(usersOf(parsed(small), "systems", "db")).toEqual(['system "erp"', 'endpoint "shop-db"']);
+    const watched = { ...small, systems: [{ key: "erp", monitoredBy: [{ endpoint: "shop-db", resources: ["erp"] }] }, { key: "db" }] };
+    expect(usersOf(parsed(watched), "endpoints", "shop-db")).toEqual(['system "erp"', 'integration "orders"']);
     expect(usersOf(parsed(small), "integrations", "orders")).toEqual(['job "orders-sync"']);
   });
 });

@@ -1,37 +1,46 @@
 import type { Json, JsonObject, SourceRecord } from "@quiesce/sdk";
 import { castValue } from "./cast-value.js";
+import { compileExpression, type ExpressionValue } from "./expression.js";
 import type { FieldRule, Mapping } from "./mapping-schema.js";
 
-/** Why one field of one record could not be mapped. `field` is the target field; `found` is cut to 80 characters. */
+/** Why one field of one record could not be mapped. `field` is the target field; `found` is cut: 80 characters of a value, 200 of a sentence. */
 export interface MappingError {
   readonly field: string;
   readonly found: string;
   readonly expected: string;
 }
 
-/** The mapped record, or everything that is wrong with it. */
+/** The mapped record; that the mapping's condition passes it over; or everything that is wrong with it. */
 export type MappingResult =
-  | { readonly ok: true; readonly record: SourceRecord }
-  | { readonly ok: false; readonly errors: readonly MappingError[] };
+  | { readonly kind: "mapped"; readonly record: SourceRecord }
+  | { readonly kind: "skipped" }
+  | { readonly kind: "unfit"; readonly errors: readonly MappingError[] };
 
-type FieldValue = { readonly ok: true; readonly value: Json } | ({ readonly ok: false } & MappingError);
+type FieldValue =
+  | { readonly kind: "value"; readonly value: Json }
+  | { readonly kind: "left-out" }
+  | ({ readonly kind: "failed" } & MappingError);
 
 /**
  * Maps one record. The mapping must have passed `validateMapping`. Nothing is thrown: a record that does not fit comes back
- * with all its errors, to be kept as a dead letter. A deletion needs no fields: what it lacks is left out.
+ * with all its errors, to be kept as a dead letter. A deletion needs no fields: what it lacks is left out, and no condition keeps it back.
  */
-export function applyMapping(mapping: Mapping, record: SourceRecord): MappingResult {
+export async function applyMapping(mapping: Mapping, record: SourceRecord): Promise<MappingResult> {
   const deletion = record.op === "delete";
+  if (mapping.when !== undefined && !deletion) {
+    const met = await conditionOf("when", mapping.when, record);
+    if (typeof met !== "boolean") return { kind: "unfit", errors: [met] };
+    if (!met) return { kind: "skipped" };
+  }
   const errors: MappingError[] = [];
   const data: Record<string, Json> = {};
   let key: string | undefined = record.key;
   if (mapping.key !== undefined) key = undefined;
   for (const [target, rule] of Object.entries(mapping.fields)) {
-    const result = fieldValue(target, rule, record.data);
-    if (!result.ok) {
-      if (!deletion) errors.push({ field: target, found: result.found, expected: result.expected });
-      continue;
-    }
+    // What needs no expression needs no turn of the event loop either.
+    const result = isPlain(rule) ? plainValue(target, rule, record.data) : await computedValue(target, rule, record);
+    if (result.kind === "failed" && !deletion) errors.push({ field: result.field, found: result.found, expected: result.expected });
+    if (result.kind !== "value") continue;
     place(data, target.split("."), result.value);
     if (target === mapping.key) key = keyOf(result.value);
   }
@@ -41,19 +50,61 @@ export function applyMapping(mapping: Mapping, record: SourceRecord): MappingRes
       found: "no usable value",
       expected: "a text or number, because this field is the key",
     });
-    return { ok: false, errors };
   }
-  return errors.length > 0 ? { ok: false, errors } : { ok: true, record: { ...record, key, data } };
+  return key === undefined || errors.length > 0 ? { kind: "unfit", errors } : { kind: "mapped", record: { ...record, key, data } };
 }
 
-function fieldValue(target: string, rule: FieldRule, data: JsonObject): FieldValue {
-  if (rule.from === undefined) return { ok: true, value: rule.const ?? null };
-  const found = valueAt(data, rule.from);
+/** Whether a mapping computes anything, so that records take their time. */
+export function hasExpressions(mapping: Mapping): boolean {
+  return mapping.when !== undefined || Object.values(mapping.fields).some((rule) => !isPlain(rule));
+}
+
+function isPlain(rule: FieldRule): boolean {
+  return rule.expression === undefined && rule.when === undefined;
+}
+
+async function computedValue(target: string, rule: FieldRule, record: SourceRecord): Promise<FieldValue> {
+  if (rule.when !== undefined) {
+    const met = await conditionOf(target, rule.when, record);
+    if (typeof met !== "boolean") return { kind: "failed", ...met };
+    if (!met) return { kind: "left-out" };
+  }
+  if (rule.expression === undefined) return plainValue(target, rule, record.data);
+  const result = await evaluated(rule.expression, record);
+  if (!result.ok) return failed(target, atPosition(result), "an expression that can be evaluated for this record");
+  return shaped(target, rule, result.value, "a value of the expression; a default would allow it to find none");
+}
+
+/** True, false, or why it is neither. */
+async function conditionOf(field: string, text: string, record: SourceRecord): Promise<boolean | MappingError> {
+  const expected = "a condition that is true or false for this record";
+  const result = await evaluated(text, record);
+  if (!result.ok) return { field, found: atPosition(result), expected };
+  if (result.value === undefined) return false;
+  return typeof result.value === "boolean" ? result.value : { field, found: show(result.value), expected };
+}
+
+async function evaluated(text: string, record: SourceRecord): Promise<ExpressionValue> {
+  const compiled = compileExpression(text);
+  if (compiled.ok) return compiled.expression.evaluate(record);
+  const [problem] = compiled.problems;
+  return { ok: false, position: problem?.position ?? null, message: problem?.message ?? "It cannot be evaluated." };
+}
+
+function atPosition({ position, message }: { readonly position: number | null; readonly message: string }): string {
+  return position === null ? cut(message) : `${cut(message)} (character ${position})`;
+}
+
+function plainValue(target: string, rule: FieldRule, data: JsonObject): FieldValue {
+  if (rule.from === undefined) return { kind: "value", value: rule.const ?? null };
+  return shaped(target, rule, valueAt(data, rule.from), `a value at ${rule.from}; a default would allow it to be absent`);
+}
+
+/** What was found, through the default, the value table and the cast. */
+function shaped(target: string, rule: FieldRule, found: Json | undefined, expected: string): FieldValue {
   if (found === undefined || found === null) {
-    if (rule.default !== undefined) return { ok: true, value: rule.default };
-    return found === null
-      ? { ok: true, value: null }
-      : failed(target, "nothing", `a value at ${rule.from}; a default would allow it to be absent`);
+    if (rule.default !== undefined) return { kind: "value", value: rule.default };
+    return found === null ? { kind: "value", value: null } : failed(target, "nothing", expected);
   }
   let value: Json = found;
   if (rule.table !== undefined) {
@@ -61,9 +112,9 @@ function fieldValue(target: string, rule: FieldRule, data: JsonObject): FieldVal
     if (!inTable) return failed(target, show(found), `one of ${listed(Object.keys(rule.table))} (value table)`);
     value = rule.table[String(found)] ?? null;
   }
-  if (rule.cast === undefined || value === null) return { ok: true, value };
+  if (rule.cast === undefined || value === null) return { kind: "value", value };
   const cast = castValue(rule.cast, value);
-  return cast.ok ? cast : failed(target, show(value), cast.expected);
+  return cast.ok ? { kind: "value", value: cast.value } : failed(target, show(value), cast.expected);
 }
 
 function valueAt(data: JsonObject, path: string): Json | undefined {
@@ -95,12 +146,15 @@ function keyOf(value: Json): string | undefined {
 }
 
 function failed(field: string, found: string, expected: string): FieldValue {
-  return { ok: false, field, found, expected };
+  return { kind: "failed", field, found, expected };
 }
 
 function show(value: Json): string {
-  const text = JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+  return cut(JSON.stringify(value), 80);
+}
+
+function cut(text: string, maxCharacters = 200): string {
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text;
 }
 
 function listed(values: readonly string[]): string {

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { applyMapping } from "./apply-mapping.js";
 import { castValue } from "./cast-value.js";
 import type { Cast, FieldRule } from "./mapping-schema.js";
-import { sharedTableValues, validateMapping } from "./validate-mapping.js";
+import { tableLosses } from "./table-losses.js";
+import { validateMapping } from "./validate-mapping.js";
 
 const record = {
   key: "7",
@@ -11,14 +12,15 @@ const record = {
   data: { name: "ACME", lines: [{ sku: "A-1" }], address: { city: "Ávila", zip: null }, status: 2, paid: true },
 };
 
-function one(rule: FieldRule, data: Record<string, unknown> = record.data): unknown {
-  const result = applyMapping({ fields: { out: rule } }, { key: "7", data: data as typeof record.data });
-  return result.ok ? result.record.data["out"] : result.errors[0];
+async function one(rule: FieldRule, data: Record<string, unknown> = record.data): Promise<unknown> {
+  const result = await applyMapping({ fields: { out: rule } }, { key: "7", data: data as typeof record.data });
+  if (result.kind === "mapped") return result.record.data["out"];
+  return result.kind === "unfit" ? result.errors[0] : result.kind;
 }
 
 describe("applyMapping", () => {
-  test("renames, nests, fixes, looks up and keeps key and version", () => {
-    const result = applyMapping(
+  test("renames, nests, fixes, looks up and keeps key and version", async () => {
+    const result = await applyMapping(
       {
         fields: {
           "customer.name": { from: "name" },
@@ -31,7 +33,7 @@ describe("applyMapping", () => {
       record,
     );
     expect(result).toEqual({
-      ok: true,
+      kind: "mapped",
       record: {
         key: "7",
         version: "v1",
@@ -40,13 +42,13 @@ describe("applyMapping", () => {
     });
   });
 
-  test("a record that does not fit comes back with every error, not the first", () => {
-    const result = applyMapping(
+  test("a record that does not fit comes back with every error, not the first", async () => {
+    const result = await applyMapping(
       { fields: { a: { from: "nothing.here" }, b: { from: "status", table: { x: "y" } }, c: { from: "name", cast: "integer" } } },
       record,
     );
     expect(result).toEqual({
-      ok: false,
+      kind: "unfit",
       errors: [
         { field: "a", found: "nothing", expected: "a value at nothing.here; a default would allow it to be absent" },
         { field: "b", found: "2", expected: 'one of "x" (value table)' },
@@ -55,29 +57,29 @@ describe("applyMapping", () => {
     });
   });
 
-  test("null stays null, a default stands in for null and for an absent field", () => {
-    expect(one({ from: "address.zip", cast: "integer" })).toBeNull();
-    expect(one({ from: "address.zip", default: "00000" })).toBe("00000");
-    expect(one({ from: "nothing", default: null })).toBeNull();
-    expect(one({ const: null })).toBeNull();
+  test("null stays null, a default stands in for null and for an absent field", async () => {
+    expect(await one({ from: "address.zip", cast: "integer" })).toBeNull();
+    expect(await one({ from: "address.zip", default: "00000" })).toBe("00000");
+    expect(await one({ from: "nothing", default: null })).toBeNull();
+    expect(await one({ const: null })).toBeNull();
   });
 
-  test("inherited members of objects are not fields", () => {
+  test("inherited members of objects are not fields", async () => {
     for (const from of ["toString", "address.toString", "lines.length", "name.length"]) {
-      expect(one({ from })).toMatchObject({ found: "nothing" });
+      expect(await one({ from })).toMatchObject({ found: "nothing" });
     }
-    expect(one({ from: "name", table: { a: "b" } }, { name: "toString" })).toMatchObject({ found: '"toString"' });
+    expect(await one({ from: "name", table: { a: "b" } }, { name: "toString" })).toMatchObject({ found: '"toString"' });
   });
 
-  test("the key can be a target field, and a record without it is refused", () => {
+  test("the key can be a target field, and a record without it is refused", async () => {
     const mapping = { fields: { code: { from: "name" } }, key: "code" };
-    expect(applyMapping(mapping, record)).toMatchObject({ ok: true, record: { key: "ACME" } });
-    expect(applyMapping(mapping, { key: "7", data: { name: null } })).toMatchObject({ ok: false, errors: [{ field: "code" }] });
+    expect(await applyMapping(mapping, record)).toMatchObject({ kind: "mapped", record: { key: "ACME" } });
+    expect(await applyMapping(mapping, { key: "7", data: { name: null } })).toMatchObject({ kind: "unfit", errors: [{ field: "code" }] });
   });
 
-  test("a deletion without data keeps its key and needs no fields", () => {
-    const result = applyMapping({ fields: { a: { from: "name" } } }, { key: "7", op: "delete", data: {} });
-    expect(result).toEqual({ ok: true, record: { key: "7", op: "delete", data: {} } });
+  test("a deletion without data keeps its key and needs no fields", async () => {
+    const result = await applyMapping({ fields: { a: { from: "name" } } }, { key: "7", op: "delete", data: {} });
+    expect(result).toEqual({ kind: "mapped", record: { key: "7", op: "delete", data: {} } });
   });
 });
 
@@ -140,19 +142,34 @@ describe("validateMapping", () => {
     expect(check).toMatchObject({ ok: false, problems: [{ path: "fields.s.table" }] });
   });
 
-  test("a table without shared values can be turned round", () => {
+  test("a table whose values all differ, and differ from nothing, can be turned round", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ maxLength: 2 }), fc.constantFrom("x", "y", 1, "1", true, null)), (table) => {
-        const invertible = new Set(Object.values(table).map(String)).size === Object.keys(table).length;
-        expect(sharedTableValues(table).length === 0).toBe(invertible);
+        const values = Object.values(table);
+        const invertible = new Set(values.map(String)).size === values.length && !values.includes(null);
+        expect(tableLosses({ table }).length === 0).toBe(invertible);
       }),
     );
   });
 
   test.each([
+    [{ table: { a: "1", b: "01" }, cast: "integer" } as const, '"a" and "b" all become "1"'],
+    [{ table: { a: "new", b: "done" }, default: "new" }, '"a" and an empty value both become "new"'],
+    [{ table: { a: null, b: "done" } }, '"a" and an empty value both become null'],
+  ])("a lossless table is refused where the way back is not clear: %j", (rule, message) => {
+    const check = validateMapping({ fields: { s: { from: "x", lossless: true, ...rule } } });
+    expect(check).toMatchObject({ ok: false, problems: [{ path: "fields.s.table", message }] });
+    expect(validateMapping({ fields: { s: { from: "x", ...rule } } })).toMatchObject({ ok: true, warnings: [{ message }] });
+  });
+
+  test.each([
     [{ fields: {} }, "fields", "maps no field"],
-    [{ fields: { a: {} } }, "fields.a", "found neither"],
-    [{ fields: { a: { from: "b", const: 1 } } }, "fields.a", "found both"],
+    [{ fields: { a: {} } }, "fields.a", "found none"],
+    [{ fields: { a: { from: "b", const: 1 } } }, "fields.a", "found from and const"],
+    [{ fields: { a: { from: "b", expression: "c" } } }, "fields.a", "found from and expression"],
+    [{ fields: { a: { expression: "a.b +" } } }, "fields.a.expression", "character 5: Unexpected end of expression."],
+    [{ fields: { a: { from: "b", when: "total > $limit" } } }, "fields.a.when", "character 14: $limit is neither a function"],
+    [{ fields: { a: { from: "b" } }, when: "$now() > at" }, "when", "character 4: $now is not available here"],
     [{ fields: { a: { const: 1, cast: "string" } } }, "fields.a", "const stands alone"],
     [{ fields: { a: { from: "b", lossless: true } } }, "fields.a", "lossless needs a table"],
     [{ fields: { a: { from: "b", cats: "string" } } }, "fields.a", "cats"],

@@ -1,5 +1,7 @@
 import { castValue } from "./cast-value.js";
+import { compileExpression } from "./expression.js";
 import { mappingSchema, type FieldRule, type Mapping } from "./mapping-schema.js";
+import { tableLosses } from "./table-losses.js";
 
 /** What is wrong with a mapping: `path` is dotted into the mapping, empty for the whole. */
 export interface MappingProblem {
@@ -31,30 +33,27 @@ export function validateMapping(value: unknown): MappingCheck {
       message: `found "${mapping.key}", expected one of the mapped fields: ${Object.keys(mapping.fields).join(", ")}`,
     });
   }
+  problems.push(...expressionProblemsAt("when", mapping.when));
   for (const [target, rule] of Object.entries(mapping.fields)) {
     const where = `fields.${target}.table`;
-    problems.push(...tableCastProblems(where, rule));
-    const shared = sharedTableValues(rule.table ?? {});
-    const messages = shared.map((message) => ({ path: where, message }));
+    problems.push(
+      ...expressionProblemsAt(`fields.${target}.when`, rule.when),
+      ...expressionProblemsAt(`fields.${target}.expression`, rule.expression),
+      ...tableCastProblems(where, rule),
+    );
+    const messages = tableLosses(rule).map((message) => ({ path: where, message }));
     (rule.lossless === true ? problems : warnings).push(...messages);
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, mapping, warnings };
 }
 
-/**
- * Where a value table loses what it was given: source values that share one target value cannot be told apart on the way back.
- * Empty if the table can be turned round.
- */
-export function sharedTableValues(table: Readonly<Record<string, string | number | boolean | null>>): readonly string[] {
-  const sources = new Map<string, string[]>();
-  for (const [from, to] of Object.entries(table)) {
-    // Compared as text, because the way back looks values up as text too: 1 and "1" would be one.
-    const text = String(to);
-    sources.set(text, [...(sources.get(text) ?? []), from]);
-  }
-  return [...sources]
-    .filter(([, from]) => from.length > 1)
-    .map(([to, from]) => `${from.map((value) => `"${value}"`).join(" and ")} all become "${to}"`);
+function expressionProblemsAt(path: string, text: string | undefined): readonly MappingProblem[] {
+  const compiled = text === undefined ? undefined : compileExpression(text);
+  if (compiled === undefined || compiled.ok) return [];
+  return compiled.problems.map(({ position, message }) => ({
+    path,
+    message: position === null ? message : `character ${position}: ${message}`,
+  }));
 }
 
 function overlappingTargets(mapping: Mapping): MappingProblem[] {

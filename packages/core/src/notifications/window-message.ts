@@ -1,9 +1,10 @@
+import { usualEndpointMessages } from "./endpoint-message.js";
 import type { OccurrenceState } from "../windows/occurrence-state.js";
 import type { WindowMode } from "../windows/window-input.js";
 
 /**
  * The events of windows that teams are told unless a webhook names its own: a day before, when that changes or is called off, at the start, when the
- * crew may begin and no longer may, when the systems are not ready in time, at the end, and while nobody has approved. Any other kind is told to the
+ * crew may begin and no longer may, when the systems are not ready in time, at the end, while nobody has approved, and when a change came to lie in a freeze without anybody's word. Any other kind is told to the
  * webhooks that name it, also one that does not exist yet.
  */
 export const usualMessages: readonly string[] = [
@@ -16,6 +17,8 @@ export const usualMessages: readonly string[] = [
   "window.overrun",
   "window.released",
   "window.unapproved",
+  ...usualEndpointMessages,
+  "window.freeze-entered",
 ];
 
 /** How long before its start an occurrence is announced. */

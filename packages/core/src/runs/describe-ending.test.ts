@@ -54,6 +54,16 @@ describe("why a due time ended as it did", () => {
       { state: "queued", reason: "retry", error: "timeout" },
       "Attempt 1 failed: timeout; the next one may start at 2026-03-29T00:30:00Z.",
     ],
+    [
+      "one whose system gives no answer",
+      { state: "queued", reason: "endpoint-away" },
+      "A system that it needs gave no answer several times in a row; it waits until that was asked again, and may start at 2026-03-29T00:30:00Z.",
+    ],
+    [
+      "one whose system asked for fewer requests",
+      { state: "queued", reason: "endpoint-rate-limited" },
+      "A system that it needs asked for fewer requests; it may start at 2026-03-29T00:30:00Z.",
+    ],
   ])("is said of %s", (_name, given, words) => {
     expect(describeEnding({ ...facts, ...given }, false)).toBe(words);
   });

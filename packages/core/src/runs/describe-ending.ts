@@ -73,6 +73,10 @@ function queuedSentence({ reason, attempt, readyAt, error }: EndingFacts): strin
       return `The worker of attempt ${attempt} was lost; it waits for the next one.`;
     case "clock-stepped":
       return "Was claimed by a clock that had jumped, and waits again.";
+    case "endpoint-away":
+      return `A system that it needs gave no answer several times in a row; it waits until that was asked again, and may start at ${at(readyAt)}.`;
+    case "endpoint-rate-limited":
+      return `A system that it needs asked for fewer requests; it may start at ${at(readyAt)}.`;
     default:
       return `Waits to be started; ready at ${at(readyAt)}.`;
   }

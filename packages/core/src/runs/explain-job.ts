@@ -34,6 +34,19 @@ export interface JobFacts {
     readonly since: number;
     readonly until: number | null;
     readonly path: string;
+    /** Its window has reached its end, at `at`, and holds on: its systems are asked, or its first runs are tried, or these failed. */
+    readonly ended?:
+      | {
+          readonly window: string;
+          readonly at: number;
+          readonly for: "readiness" | "canaries" | "reheld";
+          readonly overrun: boolean;
+          /** Endpoints whose check has not passed, and what they said. */
+          readonly waitsFor: readonly { readonly endpoint: string; readonly why: string | null }[];
+        }
+      | undefined;
+    /** The change lies in this freeze, and nobody has decided on that. */
+    readonly undecidedFreeze?: { readonly freeze: string; readonly owner: string } | undefined;
   }[];
   readonly cappedSystem: string | null;
   readonly expansionStale: boolean;
@@ -125,9 +138,9 @@ function underHolds(running: NonNullable<JobFacts["running"]>, title: string | u
 function heldExplanation(name: string, facts: JobFacts): JobExplanation {
   const reasons = facts.holds.map(
     (hold) =>
-      `${quoted(hold.title)} (${hold.reason}; ${hold.owner}; covers it by ${hold.path}) since ${at(hold.since)} until ${hold.until === null ? "somebody lifts it" : at(hold.until)}`,
+      `${quoted(hold.title)} (${hold.reason}; ${hold.owner}; covers it by ${hold.path}) since ${at(hold.since)}${untilOf(hold)}${inFreeze(hold)}`,
   );
-  const open = facts.holds.find((hold) => hold.until === null);
+  const open = facts.holds.find((hold) => hold.until === null && hold.ended === undefined);
   const latest = Math.max(...facts.holds.map((hold) => hold.until ?? 0));
   const waiting =
     facts.waiting === null
@@ -137,11 +150,42 @@ function heldExplanation(name: string, facts: JobFacts): JobExplanation {
     state: "held",
     sentence: `${name} is held by ${reasons.join(", and by ")}. ${waiting}`,
     needed:
-      open === undefined
-        ? `Nothing by hand: it resumes by itself after ${at(latest)}. Ending the windows early brings that forward.`
-        : `Somebody must resume ${quoted(open.title)} (${open.owner}).`,
+      open === undefined ? (afterItsEnd(facts.holds) ?? byItself(latest)) : `Somebody must resume ${quoted(open.title)} (${open.owner}).`,
   };
 }
+
+const byItself = (latest: number): string =>
+  `Nothing by hand: it resumes by itself after ${at(latest)}. Ending the windows early brings that forward.`;
+
+/** Until when as planned; or, of a window that has reached its end, what it waits for. */
+function untilOf({ until, ended }: JobFacts["holds"][number]): string {
+  if (ended === undefined) return ` until ${until === null ? "somebody lifts it" : at(until)}`;
+  const why = ended.waitsFor.map((one) => `${one.endpoint}${one.why === null ? "" : ` (${one.why.replace(/\.$/, "")})`}`).join(", ");
+  const late = ended.overrun ? ", is overrun" : "";
+  switch (ended.for) {
+    case "readiness":
+      return `; it ended at ${at(ended.at)}${late} and waits for its systems to be ready: ${why === "" ? "they are being asked" : why}`;
+    case "canaries":
+      return `; its window ended at ${at(ended.at)}, and its first runs are under way: the rest follows them`;
+    case "reheld":
+      return `; its window ended at ${at(ended.at)}${late}, its first runs failed, and the rest is held again until its systems pass a check${why === "" ? "" : `: ${why}`}`;
+  }
+}
+
+/** What has to happen where a window holds on after its end; null where none does. */
+function afterItsEnd(holds: JobFacts["holds"]): string | null {
+  const ended = holds.flatMap((hold) => (hold.ended === undefined ? [] : [hold.ended])).find((one) => one.for !== "canaries");
+  if (ended === undefined) {
+    return holds.some((hold) => hold.ended !== undefined) ? "Nothing by hand: it follows when the first runs succeed." : null;
+  }
+  const hand = `quiesce window resume ${ended.window} --skip-readiness --reason "…"`;
+  return ended.overrun
+    ? `The check of its systems must pass; it is made again and again. If they are fine all the same: ${hand}`
+    : `Nothing by hand while its systems come back: it is let go when their check passes. If they are fine all the same: ${hand}`;
+}
+
+const inFreeze = ({ undecidedFreeze: one }: JobFacts["holds"][number]): string =>
+  one === undefined ? "" : `, a change that lies in the freeze ${quoted(one.freeze)} of ${one.owner} without anybody's decision`;
 
 function waitingExplanation(name: string, facts: JobFacts, now: number): JobExplanation {
   const waiting = facts.waiting;

@@ -136,6 +136,11 @@ describe("zone files", () => {
 
   test("an unknown zone is refused with what to use", () => {
     expect(() => requireZone(packagedZoneData(), "europe/madrid")).toThrow(DomainError);
+    for (const name of ["europe/madrid", "Madrid", "Europe/Madird"])
+      expect(() => requireZone(packagedZoneData(), name)).toThrow(/Did you mean Europe\/Madrid\?/);
+    expect(() => requireZone(packagedZoneData(), "buenos aires")).toThrow(
+      /Did you mean America\/Argentina\/Buenos_Aires|America\/Buenos_Aires/,
+    );
     expect(() => requireZone(packagedZoneData(), "__proto__")).toThrow(
       expect.objectContaining({ code: "QSC_TIME_ZONE_UNKNOWN", field: "timeZone" }),
     );

@@ -1,3 +1,4 @@
+import { nearestName } from "../catalog/nearest-name.js";
 import { DomainError } from "../domain-error.js";
 import { parseTzif } from "./parse-tzif.js";
 import type { Zone } from "./zone.js";
@@ -85,9 +86,18 @@ export function newerZoneData(a: ZoneData, b: ZoneData): ZoneData {
 export function requireZone(zones: ZoneData, name: string, field = "timeZone"): Zone {
   const zone = zones.zone(name);
   if (zone !== undefined) return zone;
+  const nearest = nearestZone(zones, name);
+  const instead = nearest === undefined ? "Use a name such as Europe/Madrid or UTC" : `Did you mean ${nearest}? Use the whole name`;
   throw new DomainError(
     "QSC_TIME_ZONE_UNKNOWN",
-    `"${name}" is not a time zone of the IANA database ${zones.version} (${zones.source}). Use a name such as Europe/Madrid or UTC; names are case-sensitive.`,
-    { field, details: { timeZone: name, version: zones.version } },
+    `"${name}" is not a time zone of the IANA database ${zones.version} (${zones.source}). ${instead}; names are case-sensitive.`,
+    { field, details: { timeZone: name, version: zones.version, ...(nearest === undefined ? {} : { nearest }) } },
   );
+}
+
+/** The zone whose city was named alone, or whose name is written almost so. */
+function nearestZone(zones: ZoneData, name: string): string | undefined {
+  const wanted = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
+  const ofCity = zones.names().find((one) => one.toLowerCase().endsWith(`/${wanted}`));
+  return ofCity ?? nearestName(name, zones.names());
 }

@@ -67,7 +67,7 @@ export function rankSlots(input: {
     const start = work.from + at * work.bucketMs;
     if (!isAllowed({ start, end: start + durationMs, zone, allowed: input.allowed })) continue;
     if (isTaken(start, start + durationMs)) taken += 1;
-    else found.push({ start, at, score: between(weight, at, at + perSlot) });
+    else found.push({ start, at, score: rounded(between(weight, at, at + perSlot)) });
   }
   const ranked = found.toSorted((a, b) => a.score - b.score || a.start - b.start);
   const slots: Slot[] = [];
@@ -87,6 +87,9 @@ export function rankSlots(input: {
   }
   return { slots, candidates: found.length, medianScore: ranked[(ranked.length - 1) >> 1]?.score ?? null, taken };
 }
+
+/** Sums of the same in another order differ in their last digits: equal slots are equal, and the earlier one comes first. */
+const rounded = (score: number): number => Math.round(score * 1e6) / 1e6;
 
 function runningTotal(values: Float64Array): Float64Array {
   const totals = new Float64Array(values.length + 1);

@@ -12,10 +12,17 @@ export interface ResumePolicy {
   readonly canaries: number;
   /** A target system with a larger share of failed canaries is held again; 1: never. */
   readonly failureBound: number;
+  /** When everything has run, both sides of every integration that was held are compared. */
+  readonly reconcile: boolean;
 }
 
 /** With one canary a failure is above the bound; with two, one may fail. */
-export const defaultResumePolicy: ResumePolicy = { readiness: { check: true, maxWaitMinutes: 30 }, canaries: 1, failureBound: 0.5 };
+export const defaultResumePolicy: ResumePolicy = {
+  readiness: { check: true, maxWaitMinutes: 30 },
+  canaries: 1,
+  failureBound: 0.5,
+  reconcile: false,
+};
 
 const maxWaitMinutes = 7 * 24 * 60;
 const maxCanaries = 100;
@@ -30,6 +37,7 @@ export const resumePolicySchema = z.strictObject({
     .prefault({}),
   canaries: z.int().min(0).max(maxCanaries).default(defaultResumePolicy.canaries),
   failureBound: z.number().min(0).max(1).default(defaultResumePolicy.failureBound),
+  reconcile: z.boolean().default(defaultResumePolicy.reconcile),
 }) satisfies z.ZodType<ResumePolicy>;
 
 /** A policy as people write it: any part may be left out. */

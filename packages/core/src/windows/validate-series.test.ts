@@ -101,7 +101,8 @@ describe("what is saved", () => {
     ["weeks that overlap", { rrule: "FREQ=WEEKLY", end: undefined, duration: "P8D" }, "QSC_WINDOW_NEVER_ENDS", "duration", undefined],
     ["five weeks", { rrule: null, end: "2026-02-04T02:01" }, "QSC_WINDOW_LONG", "end", undefined],
     ["touching days that last five weeks", { rrule: "FREQ=DAILY;COUNT=35", end: "2026-01-05T02:00" }, "QSC_WINDOW_LONG", "end", undefined],
-    ["an unknown zone", { timeZone: "Madrid" }, "QSC_TIME_ZONE_UNKNOWN", "timeZone", undefined],
+    ["an unknown zone", { timeZone: "Madrid" }, "QSC_TIME_ZONE_UNKNOWN", "timeZone", "Europe/Madrid"],
+    ["a zone that is like no other", { timeZone: "Mars/Olympus" }, "QSC_TIME_ZONE_UNKNOWN", "timeZone", undefined],
     ["an unknown part", { rrule: "FREQ=DAILY;BYNIGHT=1" }, "QSC_WINDOW_RULE_MALFORMED", "rrule", undefined],
   ])("%s is refused", (_, part, code, field, nearest) => {
     const [refusal, ...others] = validateWindowSeries({ ...good, ...part });

@@ -123,7 +123,9 @@ export function validateWindowSeries(
     compiled = compileSeries(series, zones);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    return [{ code: error.code, field: error.field ?? "series", message: error.message }];
+    const nearest = error.details["nearest"];
+    const { code, field = "series", message } = error;
+    return [{ code, field, message, ...(typeof nearest === "string" ? { nearest } : {}) }];
   }
   const offRule = compiled.rule === null ? null : refuseStartOffRule(compiled.rule, compiled.startMs, "WINDOW");
   if (offRule !== null) return [offRule];

@@ -1,25 +1,19 @@
-import { roles } from "@quiesce/core";
+import type { Grant, Role } from "@quiesce/core";
 import { builder } from "../graphql/builder.js";
-import { capsEnum } from "../graphql/caps-enum.js";
 import { pageArgs, pageComplexity } from "../graphql/connection.js";
 import { numberOf } from "../graphql/key-or-id.js";
 import { ApiTokenRef } from "../graphql/refs.js";
 import { runCommand } from "../graphql/request-context.js";
+import { GrantInput, GrantRef, grantsOf, RoleEnum } from "./graphql-grants.js";
 import { tokenPage } from "./queries.js";
+import { ofDeployment } from "./targets.js";
+import { given } from "../windows/graphql-inputs.js";
 import { createStreamTicket, type StreamTicket } from "./stream-tickets.js";
 import { createToken, type NewToken, revokeToken } from "./tokens.js";
 
 const read = { authScopes: { can: "tokens.read" } } as const;
 const write = { authScopes: { can: "tokens.write" } } as const;
 
-const RoleEnum = capsEnum("TokenRole", "What a token may do.", roles, {
-  viewer: "Look at everything but records, the audit trail and tokens.",
-  operator: "Also plan and end windows, pause, resume, run, cancel, enter the gate, see records.",
-  approver: "Also plan windows and read the audit trail.",
-  "connector-author": "Also check endpoints and see records.",
-  auditor: "Also read the audit trail and the list of tokens.",
-  admin: "Everything.",
-});
 const TokenConnection = builder.connectionObject(
   { type: ApiTokenRef, name: "ApiTokenConnection", description: "A page of tokens." },
   { name: "ApiTokenEdge", description: "A token in a list." },
@@ -34,7 +28,13 @@ export function defineAccess(): void {
       key: t.string({ description: "Its number.", resolve: (row) => String(row.id) }),
       name: t.exposeString("name", { description: "Who or what uses it." }),
       prefix: t.exposeString("prefix", { description: "Its first characters, to tell tokens apart." }),
-      role: t.expose("role", { type: RoleEnum, description: "What it may do." }),
+      grants: t.field({ type: [GrantRef], description: "What it may do, where.", resolve: (row) => row.grants }),
+      role: t.field({
+        type: RoleEnum,
+        deprecationReason: "A token may have several grants: ask for `grants`.",
+        description: "The role of its first grant.",
+        resolve: (row) => firstRole(row.grants),
+      }),
       createdBy: t.exposeString("createdBy", { description: "Who made it." }),
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was made." }),
       expiresAt: t.expose("expiresAt", { type: "DateTime", nullable: true, description: "When it ends by itself; null: never." }),
@@ -56,6 +56,8 @@ export function defineAccess(): void {
   defineStreamTickets();
 }
 
+const firstRole = (grants: readonly Grant[]): Role => grants[0]?.role ?? "viewer";
+
 function defineMutations(): void {
   const CreatedRef = builder.objectRef<NewToken>("CreatedToken").implement({
     description: "A new token with its secret.",
@@ -69,8 +71,13 @@ function defineMutations(): void {
     description: "A token to make.",
     fields: (t) => ({
       name: t.string({ required: true, description: "Who or what will use it." }),
-      role: t.field({ type: RoleEnum, required: true, description: "What it may do." }),
+      role: t.field({ type: RoleEnum, description: "What it may do everywhere; or `grants`." }),
+      grants: t.field({ type: [GrantInput], description: "What it may do, where; with `role` they add up." }),
       expiresAt: t.field({ type: "DateTime", description: "When it ends by itself; left out: never." }),
+      account: t.string({
+        description:
+          "The name of the account that it belongs to; left out: a service account of the token's own name, made when there is none.",
+      }),
     }),
   });
   const RevokeInput = builder.inputType("RevokeTokenInput", {
@@ -86,7 +93,11 @@ function defineMutations(): void {
       ...write,
       description: "Makes a token.",
       args: { input: t.arg({ type: CreateInput, required: true, description: "Which." }) },
-      resolve: (_root, { input }, context) => runCommand(context, (command) => createToken(command, input)),
+      resolve: (_root, { input }, context) => {
+        const { grants, ...rest } = given(input);
+        const wanted = { ...rest, grants: grants === undefined ? undefined : grantsOf(grants) };
+        return runCommand(context, ofDeployment("tokens.write"), (command) => createToken(command, wanted));
+      },
     }),
     revokeToken: t.field({
       type: ApiTokenRef,
@@ -95,7 +106,13 @@ function defineMutations(): void {
       args: { input: t.arg({ type: RevokeInput, required: true, description: "Which." }) },
       resolve: async (_root, { input }, context) => {
         const id = numberOf("ApiToken", input.key, "key");
-        return String((await runCommand(context, (command) => revokeToken(command, { id, reason: input.reason ?? undefined }))).id);
+        return String(
+          (
+            await runCommand(context, ofDeployment("tokens.write"), (command) =>
+              revokeToken(command, { id, reason: input.reason ?? undefined }),
+            )
+          ).id,
+        );
       },
     }),
   }));
@@ -114,7 +131,7 @@ function defineStreamTickets(): void {
       type: TicketRef,
       authScopes: { can: "events.read" },
       description: "Makes a ticket with the rights of the token that asks. The stream that it opens ends when that token does.",
-      resolve: (_root, _args, { database, tokenId }) => createStreamTicket({ database }, tokenId),
+      resolve: (_root, _args, { whole, credential }) => createStreamTicket({ database: whole }, credential),
     }),
   );
 }

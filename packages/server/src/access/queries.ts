@@ -1,16 +1,16 @@
-import type { Role } from "@quiesce/core";
+import { type Grant, readGrants } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { bigints } from "../db/sql-arrays.js";
 import { selectRows } from "../db/select-rows.js";
-import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
+import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 
 /** A token without its secret, which nobody has any more. */
 export interface TokenView {
   readonly id: number;
   readonly name: string;
   readonly prefix: string;
-  readonly role: Role;
+  readonly grants: readonly Grant[];
   readonly createdBy: string;
   readonly createdAt: number;
   readonly expiresAt: number | null;
@@ -18,11 +18,12 @@ export interface TokenView {
   readonly lastUsedAt: number | null;
 }
 
-const columns = sql`id, name, prefix, role, created_by as "createdBy", created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
+const columns = sql`id, name, prefix, grants, created_by as "createdBy", created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
   last_used_at as "lastUsedAt"`;
 
-export function tokensByIds(database: Database, ids: readonly (string | number)[]): Promise<readonly TokenView[]> {
-  return selectRows(database.db, sql`select ${columns} from api_token where id = any(${bigints(ids)})`);
+export async function tokensByIds(database: Database, ids: readonly (string | number)[]): Promise<readonly TokenView[]> {
+  const rows = await selectRows<TokenView>(database.db, sql`select ${columns} from api_token where id = any(${bigints(ids)})`);
+  return rows.map((row) => ({ ...row, grants: readGrants(row.grants) }));
 }
 
 /** A page of tokens, newest first. */

@@ -3,8 +3,8 @@ import { DomainError } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
 import type { Database } from "../db/client.js";
-import { type Authenticated, callersOf } from "./authenticate.js";
-import { hashToken } from "./tokens.js";
+import { type Authenticated, callersOf, type CredentialKey } from "./authenticate.js";
+import { hashSecret } from "./secrets.js";
 
 const TICKET_START = "qst_";
 const TICKET_BYTES = 32;
@@ -20,8 +20,14 @@ export interface StreamTicket {
   readonly expiresAt: number;
 }
 
-/** Makes a ticket for the token that asks. Throws QSC_ACCESS_TICKET_LIMIT. */
-export function createStreamTicket(context: Pick<CommandContext, "database">, tokenId: number): Promise<StreamTicket> {
+/** Makes a ticket for the token that asks. Throws QSC_ACCESS_TICKET_LIMIT, and QSC_ACCESS_TICKET_SESSION for a session, which needs none. */
+export function createStreamTicket(context: Pick<CommandContext, "database">, credential: CredentialKey): Promise<StreamTicket> {
+  if (!credential.startsWith("token:"))
+    throw new DomainError(
+      "QSC_ACCESS_TICKET_SESSION",
+      "A session needs no ticket: EventSource sends its cookie to GET /graphql?query=… of the same origin.",
+    );
+  const tokenId = Number(credential.slice("token:".length));
   return inTransaction(context, async (tx) => {
     // The token's row is the lock: of many requests at once each counts what those before it made.
     await tx.execute(sql`select from api_token where id = ${tokenId} for update`);
@@ -36,7 +42,7 @@ export function createStreamTicket(context: Pick<CommandContext, "database">, to
     const secret = TICKET_START + randomBytes(TICKET_BYTES).toString("base64url");
     const expiresAt = now + TICKET_LIFETIME_MS;
     await tx.execute(sql`
-      insert into stream_ticket (hash, token_id, expires_at) values (${hashToken(secret)}, ${tokenId}, ${expiresAt}::timestamptz)`);
+      insert into stream_ticket (hash, token_id, expires_at) values (${hashSecret(secret)}, ${tokenId}, ${expiresAt}::timestamptz)`);
     return { secret, expiresAt };
   });
 }
@@ -48,10 +54,11 @@ export function createStreamTicket(context: Pick<CommandContext, "database">, to
 export async function redeemStreamTicket(database: Database, secret: string | null): Promise<Authenticated> {
   const rows = TICKET_SHAPE.test(secret ?? "")
     ? await database.sql<{ tokenId: number; inTime: boolean }[]>`
-        delete from stream_ticket where hash = ${hashToken(secret ?? "")} returning token_id as "tokenId", expires_at > app_now() as "inTime"`
+        delete from stream_ticket where hash = ${hashSecret(secret ?? "")} returning token_id as "tokenId", expires_at > app_now() as "inTime"`
     : [];
   const ticket = rows[0];
-  const caller = ticket?.inTime === true ? (await callersOf(database, [ticket.tokenId])).get(ticket.tokenId) : undefined;
+  const credential: CredentialKey | null = ticket?.inTime === true ? `token:${ticket.tokenId}` : null;
+  const caller = credential === null ? undefined : (await callersOf(database, [credential])).get(credential);
   if (caller === undefined)
     throw new DomainError(
       "QSC_ACCESS_TICKET_INVALID",

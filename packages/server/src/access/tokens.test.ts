@@ -20,7 +20,7 @@ afterAll(async () => {
   await fresh.drop();
 });
 beforeEach(async () => {
-  await database.sql`truncate api_token, stream_ticket, audit_entry, event_inbox`;
+  await database.sql`truncate principal, api_token, stream_ticket, audit_entry, event_inbox cascade`;
 });
 
 const codeOf = (work: Promise<unknown>) =>
@@ -28,6 +28,7 @@ const codeOf = (work: Promise<unknown>) =>
     () => "nothing was refused",
     (error: unknown) => (error instanceof DomainError ? error.code : error),
   );
+const idOf = async (name: string) => (await database.sql<{ id: number }[]>`select id from principal where name = ${name}`)[0]?.id;
 const enter = (secret: string) => authenticate(database, `Bearer ${secret}`);
 
 describe("API tokens", () => {
@@ -35,24 +36,25 @@ describe("API tokens", () => {
     const token = await createToken(context, { name: "ci", role: "operator" });
     expect(token.secret).toMatch(/^qsc_[\w-]{43}$/);
     expect(await enter(token.secret)).toEqual({
-      tokenId: token.id,
-      principal: { name: "ci", role: "operator", scope: { kind: "all" } },
+      credential: `token:${token.id}`,
+      principalId: await idOf("ci"),
+      principal: { name: "ci", grants: [{ role: "operator", scope: { kind: "all" } }] },
       expiresAt: null,
     });
     await revokeToken(context, { id: token.id, reason: "left" });
     expect(await codeOf(enter(token.secret))).toBe("QSC_ACCESS_TOKEN_REVOKED");
-    expect((await callersOf(database, [token.id])).size).toBe(0);
+    expect((await callersOf(database, [`token:${token.id}`])).size).toBe(0);
   });
 
   it("expires by the database's clock", async () => {
     const token = await createToken(context, { name: "short", role: "viewer", expiresAt: 4_102_444_800_000 });
-    expect((await callersOf(database, [token.id])).get(token.id)).toMatchObject({
-      principal: { role: "viewer" },
+    expect((await callersOf(database, [`token:${token.id}`])).get(`token:${token.id}`)).toMatchObject({
+      principal: { grants: [{ role: "viewer" }] },
       expiresAt: 4_102_444_800_000,
     });
     await database.sql`update api_token set expires_at = app_now() where id = ${token.id}`;
     expect(await codeOf(enter(token.secret))).toBe("QSC_ACCESS_TOKEN_EXPIRED");
-    expect((await callersOf(database, [token.id, 999_999])).size).toBe(0);
+    expect((await callersOf(database, [`token:${token.id}`, "token:999999"])).size).toBe(0);
     expect(await codeOf(createToken(context, { name: "past", role: "viewer", expiresAt: 1 }))).toBe("QSC_ACCESS_TOKEN_EXPIRY");
   });
 
@@ -87,7 +89,7 @@ describe("API tokens", () => {
     const made = await Promise.all(Array.from({ length: 6 }, () => ensureFirstToken(database)));
     const tokens = made.filter((token) => token !== null);
     expect(tokens).toHaveLength(1);
-    expect((await enter(tokens[0]?.secret ?? "")).principal.role).toBe("admin");
+    expect((await enter(tokens[0]?.secret ?? "")).principal.grants).toEqual([{ role: "admin", scope: { kind: "all" } }]);
     await revokeToken(context, { id: tokens[0]?.id ?? 0 });
     expect(await ensureFirstToken(database)).toBeNull();
   });

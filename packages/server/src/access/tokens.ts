@@ -1,16 +1,14 @@
-import { createHash, randomBytes } from "node:crypto";
-import { DomainError, type Role } from "@quiesce/core";
+import { describeGrants, DomainError, type Grant, readGrants, type Role } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { type Actor, type CommandContext, inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
+import { insertPrincipal, lockNames, lockPrincipalByName, principalName } from "./principal-store.js";
+import { hashSecret, newSecret, secretStarts } from "./secrets.js";
 
-const TOKEN_START = "qsc_";
-const TOKEN_BYTES = 32;
 /** So many characters of a token are kept readable, so that a person can tell tokens apart: 4 + 36 bits of 256. */
-const PREFIX_LENGTH = TOKEN_START.length + 6;
-const TOKEN_SHAPE = /^qsc_[A-Za-z0-9_-]{43}$/;
+const PREFIX_LENGTH = secretStarts.token.length + 6;
 const NAME_MAX = 200;
 
 /** A token as it is handed out. `secret` exists only in this value: the database keeps its SHA-256. */
@@ -22,22 +20,20 @@ export interface NewToken {
 
 export interface TokenInput {
   readonly name: string;
-  readonly role: Role;
+  /** A role over everything; or `grants`. */
+  readonly role?: Role | undefined;
+  /** What it may do, where; with `role` both add up. */
+  readonly grants?: readonly Grant[] | undefined;
   /** Epoch milliseconds; null or absent: until it is revoked. */
   readonly expiresAt?: number | null | undefined;
+  /** The name of the account that it belongs to; left out: the service account of the token's own name, made when there is none. */
+  readonly account?: string | undefined;
 }
 
-/** True for text that could be a token; everything else is refused without asking the database. */
-export function looksLikeToken(text: string): boolean {
-  return TOKEN_SHAPE.test(text);
-}
-
-/** What the database knows of a token. 256 random bits need no slow hash: there is nothing to guess. */
-export function hashToken(secret: string): Buffer {
-  return createHash("sha256").update(secret, "utf8").digest();
-}
-
-/** Makes a token. Throws QSC_ACCESS_TOKEN_NAME, QSC_ACCESS_TOKEN_EXPIRY. */
+/**
+ * Makes a token. Throws QSC_ACCESS_TOKEN_NAME, QSC_ACCESS_TOKEN_EXPIRY, QSC_ACCESS_PRINCIPAL_NOT_FOUND, QSC_ACCESS_DISABLED, and
+ * QSC_ACCESS_NOT_OWN for a token that would act in another person's name.
+ */
 export function createToken(context: CommandContext, input: TokenInput): Promise<NewToken> {
   return inTransaction(context, (tx) => insertToken(tx, context.actor, input));
 }
@@ -47,27 +43,34 @@ export function revokeToken(
   context: CommandContext,
   input: { readonly id: number; readonly reason?: string | undefined },
 ): Promise<{ readonly id: number }> {
-  return inTransaction(context, async (tx) => {
-    const [row] = await tx.execute<{ name: string; role: string; revoked: boolean }>(sql`
-      select name, role, revoked_at is not null as revoked from api_token where id = ${input.id} for update`);
-    if (row === undefined)
-      throw new DomainError("QSC_ACCESS_TOKEN_NOT_FOUND", `There is no token ${input.id}. List them with the query tokens.`, {
-        field: "key",
-      });
-    if (row.revoked) return { id: input.id };
-    await tx.execute(sql`update api_token set revoked_at = app_now() where id = ${input.id}`);
-    const subject = { subjectKind: "token", subjectKey: String(input.id) } as const;
-    await recordAudit(tx, {
-      actor: context.actor,
-      action: "token.revoke",
-      ...subject,
-      ...(input.reason === undefined ? {} : { reason: input.reason }),
-      before: { name: row.name, role: row.role, revoked: false },
-      after: { name: row.name, role: row.role, revoked: true },
+  return inTransaction(context, (tx) => revokeTokenIn(tx, context.actor, input));
+}
+
+/** The same within a transaction that does more. */
+export async function revokeTokenIn(
+  tx: Tx,
+  actor: Actor,
+  input: { readonly id: number; readonly reason?: string | undefined },
+): Promise<{ readonly id: number }> {
+  const [row] = await tx.execute<{ name: string; grants: unknown; revoked: boolean }>(sql`
+    select name, grants, revoked_at is not null as revoked from api_token where id = ${input.id} for update`);
+  if (row === undefined)
+    throw new DomainError("QSC_ACCESS_TOKEN_NOT_FOUND", `There is no token ${input.id}. List them with the query tokens.`, {
+      field: "key",
     });
-    await appendEvents(tx, [{ kind: "token.revoked", ...subject, payload: { name: row.name } }]);
-    return { id: input.id };
+  if (row.revoked) return { id: input.id };
+  await tx.execute(sql`update api_token set revoked_at = app_now() where id = ${input.id}`);
+  const subject = { subjectKind: "token", subjectKey: String(input.id) } as const;
+  await recordAudit(tx, {
+    actor,
+    action: "token.revoke",
+    ...subject,
+    ...(input.reason === undefined ? {} : { reason: input.reason }),
+    before: { name: row.name, grants: describeGrants(readGrants(row.grants)), revoked: false },
+    after: { name: row.name, grants: describeGrants(readGrants(row.grants)), revoked: true },
   });
+  await appendEvents(tx, [{ kind: "token.revoked", ...subject, payload: { name: row.name } }]);
+  return { id: input.id };
 }
 
 /**
@@ -76,13 +79,15 @@ export function revokeToken(
  */
 export function ensureFirstToken(database: Database): Promise<NewToken | null> {
   return inTransaction({ database }, async (tx) => {
+    await lockNames(tx);
     await tx.execute(sql`lock table api_token in share row exclusive mode`);
     const [row] = await tx.execute<{ any: boolean }>(sql`select exists (select from api_token) as any`);
     return row?.any === true ? null : insertToken(tx, systemActor, { name: "first-admin", role: "admin" });
   });
 }
 
-async function insertToken(tx: Tx, actor: Actor, input: TokenInput): Promise<NewToken> {
+/** Writes a token, with its audit entry and event; nobody gets one in another person's name. */
+export async function insertToken(tx: Tx, actor: Actor, input: TokenInput): Promise<NewToken> {
   const name = input.name.trim();
   if (name === "" || name.length > NAME_MAX) {
     throw new DomainError(
@@ -91,6 +96,10 @@ async function insertToken(tx: Tx, actor: Actor, input: TokenInput): Promise<New
       { field: "name" },
     );
   }
+  const grants: readonly Grant[] = [
+    ...(input.role === undefined ? [] : [{ role: input.role, scope: { kind: "all" } } as const]),
+    ...(input.grants ?? []),
+  ];
   const expiresAt = input.expiresAt ?? null;
   const now = await readNow(tx);
   if (expiresAt !== null && expiresAt <= now) {
@@ -100,14 +109,38 @@ async function insertToken(tx: Tx, actor: Actor, input: TokenInput): Promise<New
       { field: "expiresAt" },
     );
   }
-  const secret = TOKEN_START + randomBytes(TOKEN_BYTES).toString("base64url");
+  const principalId = await tokenAccount(tx, actor, { name, account: input.account });
+  const secret = newSecret("token");
   const [row] = await tx.execute<{ id: number }>(sql`
-    insert into api_token (name, prefix, hash, role, created_by, expires_at)
-    values (${name}, ${secret.slice(0, PREFIX_LENGTH)}, ${hashToken(secret)}, ${input.role}, ${`${actor.kind}:${actor.name}`}, ${expiresAt}::timestamptz)
+    insert into api_token (name, principal_id, prefix, hash, grants, created_by, expires_at)
+    values (${name}, ${principalId}, ${secret.slice(0, PREFIX_LENGTH)}, ${hashSecret(secret)}, ${JSON.stringify(grants)}::text::jsonb, ${`${actor.kind}:${actor.name}`}, ${expiresAt}::timestamptz)
     returning id`);
   if (row === undefined) throw new Error("The token was not written.");
   const subject = { subjectKind: "token", subjectKey: String(row.id) } as const;
-  await recordAudit(tx, { actor, action: "token.create", ...subject, after: { name, role: input.role, expiresAt } });
-  await appendEvents(tx, [{ kind: "token.created", ...subject, payload: { name, role: input.role } }]);
+  await recordAudit(tx, { actor, action: "token.create", ...subject, after: { name, grants: describeGrants(grants), expiresAt } });
+  await appendEvents(tx, [{ kind: "token.created", ...subject, payload: { name, grants: describeGrants(grants) } }]);
   return { id: row.id, name, secret };
+}
+
+/** Whose the token is. A person is known by name wherever somebody decides: nobody gets a token in another one's. */
+async function tokenAccount(tx: Tx, actor: Actor, input: { readonly name: string; readonly account: string | undefined }): Promise<number> {
+  await lockNames(tx);
+  const name = principalName(input.account ?? input.name);
+  const known = await lockPrincipalByName(tx, name);
+  if (known === null && input.account !== undefined)
+    throw new DomainError("QSC_ACCESS_PRINCIPAL_NOT_FOUND", `There is no account "${name}". List them: quiesce account list.`, {
+      field: "account",
+    });
+  if (known === null) return (await insertPrincipal(tx, actor, { kind: "service", name, grants: [] })).id;
+  if (known.kind === "person" && known.name !== actor.name)
+    throw new DomainError(
+      "QSC_ACCESS_NOT_OWN",
+      `"${name}" is a person, in whose name only that person may make tokens. Give the token another name, or a service account.`,
+      { field: input.account === undefined ? "name" : "account" },
+    );
+  if (known.disabled)
+    throw new DomainError("QSC_ACCESS_DISABLED", `The account "${name}" is disabled. Enable it first, or choose another.`, {
+      field: "account",
+    });
+  return known.id;
 }

@@ -76,7 +76,7 @@ export async function eraseAuditPersonal(context: CommandContext, input: Erasure
 
 function scopeOf({ actor, subjectKind, subjectKey }: ErasureInput): ErasureScope {
   const isActor = actor !== undefined && subjectKind === undefined && subjectKey === undefined;
-  if (isActor && /^(token|gate):./.test(actor)) return { kind: "actor", actor };
+  if (isActor && /^(person|token|gate):./.test(actor)) return { kind: "actor", actor };
   if (actor === undefined && subjectKind !== undefined && subjectKey !== undefined) return { kind: "subject", subjectKind, subjectKey };
   throw new DomainError(
     "QSC_AUDIT_ERASE_WHAT",

@@ -5,6 +5,7 @@ import { runCommand } from "../graphql/request-context.js";
 import { defineChain } from "./graphql-chain.js";
 import { eraseAuditPersonal, type Erasure } from "./erase-personal.js";
 import { auditPage } from "./queries.js";
+import { ofDeployment } from "../access/targets.js";
 
 const read = { authScopes: { can: "audit.read" } } as const;
 const erase = { authScopes: { can: "audit.erase" } } as const;
@@ -89,7 +90,7 @@ function defineErasure(): void {
       description: "Takes personal values out of the audit trail for good, with their salts. The entries and their chain stay.",
       args: { input: t.arg({ type: EraseInput, required: true, description: "Whose, and why." }) },
       resolve: (_root, { input }, context) =>
-        runCommand(context, (command) =>
+        runCommand(context, ofDeployment("audit.erase"), (command) =>
           eraseAuditPersonal(command, {
             actor: input.actor ?? undefined,
             subjectKind: input.subjectKind ?? undefined,

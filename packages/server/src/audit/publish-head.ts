@@ -18,14 +18,15 @@ export async function signedHead({ database, keys }: Publishing): Promise<Signed
   return signHead(keys.current, { position, hash, sealedAt: new Date(sealedAt).toISOString(), epoch });
 }
 
-/** Queues a message for every webhook that names its kind, or `audit.*`. */
+/** Queues a message for every webhook that names its kind, or all kinds of its noun, as `audit.*`. */
 export async function queueForAuditors(tx: Tx, kind: string, data: object): Promise<void> {
+  const [noun = kind] = kind.split(".");
   await tx.execute(sql`
     insert into outbox (kind, webhook_id, team, destination, thing, payload)
-    select ${kind}, k.id, t.key, substring(k.url from '^[a-z]+://[^/?#]+'), 'audit',
+    select ${kind}, k.id, t.key, substring(k.url from '^[a-z]+://[^/?#]+'), ${noun},
       jsonb_build_object('type', ${kind}::text, 'timestamp', to_char(app_now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'data', ${JSON.stringify(data)}::text::jsonb)
     from team_webhook as k join team as t on t.id = k.team_id
-    where k.disabled_at is null and k.events && array[${kind}, 'audit.*']::text[]
+    where k.disabled_at is null and k.events && array[${kind}::text, ${`${noun}.*`}::text]
     order by k.id for key share of k skip locked`);
 }
 

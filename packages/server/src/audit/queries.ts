@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { bigints } from "../db/sql-arrays.js";
 import { selectRows } from "../db/select-rows.js";
-import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
+import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 
 export interface AuditView {
   readonly id: number;

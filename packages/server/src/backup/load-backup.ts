@@ -6,13 +6,13 @@ import { PostgresJsSession } from "drizzle-orm/postgres-js";
 import { recordAudit } from "../audit/record-audit.js";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import { openDatabase, type Tx } from "../db/client.js";
-import { MIGRATION_LOCK } from "../db/migrate.js";
+import { MIGRATION_LOCK } from "../db/visible-schema.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
-import { placeHold } from "../windows/hold-commands.js";
+import { placeHold, restoreOwner } from "../windows/hold-commands.js";
 import { lockCatalogue, lockDispatch } from "../windows/locks.js";
 import type { BackupSecret } from "./backup-key.js";
 import type { Manifest, TableSum } from "./backup-records.js";
-import { type BackupSql, backupTables, copyOut, quoted, sessionSettings } from "./backup-tables.js";
+import { type BackupSql, backupTables, copyOut, quoted, sessionSettings, emptiedTables } from "./backup-tables.js";
 import { differencesOf, tableDigest } from "./table-digest.js";
 import { readBackup, type VerifiedBackup } from "./verify-backup.js";
 
@@ -64,7 +64,7 @@ async function fill(raw: BackupSql, options: LoadOptions): Promise<void> {
   // First: one of them keeps the audit trail from being emptied.
   await triggers(raw, "disable");
   // Migrations leave rows, and a server that was quick may have left some.
-  await raw.unsafe(`truncate ${[...present.map(({ name }) => name), "agenda_job"].map(quoted).join(", ")}`);
+  await raw.unsafe(`truncate ${[...present.map(({ name }) => name), ...emptiedTables].map(quoted).join(", ")}`);
   await readBackup(options.file, options.secret, {
     begin: async (manifest) => {
       const absent = manifest.tables.filter(({ name }) => !present.some((table) => table.name === name));
@@ -141,7 +141,7 @@ async function beginAnew(tx: Tx, manifest: Manifest): Promise<number> {
   const reason = `restored from a backup of ${madeAt}: look at what ran since, then let it go`;
   await tx.execute(sql`update control set event_epoch = gen_random_uuid()`);
   const scope = { all: true };
-  const { holdId, changed } = await placeHold(tx, { kind: "manual", scope, owner: "restore", reason, beginsAt: now, expiresAt: null });
+  const { holdId, changed } = await placeHold(tx, { kind: "manual", scope, owner: restoreOwner, reason, beginsAt: now, expiresAt: null });
   const after = { backupOf: madeAt, product: manifest.product, hold: holdId };
   await recordAudit(tx, { actor: systemActor, action: "control.restore", subjectKind: "control", subjectKey: "control", reason, after });
   await appendEvents(tx, [

@@ -2,12 +2,13 @@ import { type Actor, type CommandContext } from "../command.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import type { Log } from "../log.js";
 import { syncCalendarImport, takeDueImport } from "./import-commands.js";
+import { lookRegularly } from "../look-regularly.js";
 
 const lookEveryMs = 15_000;
 /** A server that took an import and died gives it free after this; a fetch lasts half a minute at most. */
 const leaseMs = 300_000;
 /** The actor of what an import does by itself. */
-const importActor = (key: string): Actor => ({ kind: "system", name: `calendar ${key}`, role: "admin" });
+const importActor = (key: string): Actor => ({ kind: "system", name: `calendar ${key}`, role: "admin", overridesFreezes: true });
 
 /**
  * Keeps imported calendars in step until the answered function is called. Several servers may do so at once: each takes what is due. It is no pass of
@@ -17,13 +18,12 @@ export function followImports(
   context: Omit<CommandContext, "actor"> & { readonly keys: KeyRing; readonly privateHosts?: readonly string[]; readonly log: Log },
   options: { readonly everyMs?: number; readonly afterWrite?: () => void } = {},
 ): () => Promise<void> {
-  const stop = new AbortController();
-  const read = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
+  const read = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
       const key = await takeDueImport({ ...context, actor: importActor("") }, leaseMs);
       if (key === null) return;
       try {
-        const { problem } = await syncCalendarImport({ ...context, actor: importActor(key), signal: stop.signal }, { key });
+        const { problem } = await syncCalendarImport({ ...context, actor: importActor(key), signal }, { key });
         if (problem !== null) context.log.warn({ calendar: key, problem }, "A calendar could not be read; its windows stay as they were.");
       } catch (error) {
         context.log.warn({ err: error, calendar: key }, "A calendar could not be brought in step; trying again.");
@@ -31,23 +31,8 @@ export function followImports(
       options.afterWrite?.();
     }
   };
-  let busy: Promise<unknown> = Promise.resolve();
-  let isReading = false;
-  const look = (): void => {
-    if (isReading) return;
-    isReading = true;
-    busy = read()
-      .catch((error: unknown) => context.log.warn({ err: error }, "Imported calendars could not be looked at; trying again."))
-      .finally(() => {
-        isReading = false;
-      });
-  };
-  const timer = setInterval(look, options.everyMs ?? lookEveryMs);
-  timer.unref();
-  look();
-  return async () => {
-    clearInterval(timer);
-    stop.abort();
-    await busy;
-  };
+  return lookRegularly(read, {
+    everyMs: options.everyMs ?? lookEveryMs,
+    onFailure: (error) => context.log.warn({ err: error }, "Imported calendars could not be looked at; trying again."),
+  });
 }

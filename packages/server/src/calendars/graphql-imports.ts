@@ -1,13 +1,14 @@
-import { can, DomainError, type RefusedEvent } from "@quiesce/core";
+import { can, describeGrants, DomainError, type RefusedEvent } from "@quiesce/core";
 import { builder } from "../graphql/builder.js";
 import { pageArgs, pageComplexity } from "../graphql/connection.js";
 import { CalendarImportRef } from "../graphql/refs.js";
 import { type RequestContext, runCommand } from "../graphql/request-context.js";
-import { given, ScopeInput, scopeOf } from "../windows/graphql-inputs.js";
-import { ModeEnum } from "../windows/graphql-vocabulary.js";
+import { given, overrideFreezeField, ScopeInput, scopeOf } from "../windows/graphql-inputs.js";
+import { ModeEnum, WindowKindEnum } from "../windows/graphql-vocabulary.js";
 import { importCalendar, type ImportSource, removeCalendarImport, syncCalendarImport } from "./import-commands.js";
 import { importByKey, importPage, type ImportView } from "./queries.js";
 import type { ImportReport, ReportedWindow } from "./table.js";
+import type { Change } from "../access/targets.js";
 
 const read = { authScopes: { can: "windows.read" } } as const;
 const write = { authScopes: { can: "windows.write" } } as const;
@@ -74,6 +75,7 @@ function defineImports(): void {
       everySeconds: t.exposeInt("everySeconds", { nullable: true, description: "How often it is read." }),
       owner: t.string({ description: "Who answers for its windows.", resolve: (row) => row.settings.owner }),
       reason: t.string({ description: "Why they are needed.", resolve: (row) => row.settings.reason }),
+      kind: t.field({ type: WindowKindEnum, description: "What they are.", resolve: (row) => row.settings.kind ?? "maintenance" }),
       mode: t.field({ type: ModeEnum, description: "Whether they hold.", resolve: (row) => row.settings.mode }),
       windows: t.exposeInt("windows", { description: "How many windows it has here." }),
       nextAt: t.expose("nextAt", { type: "DateTime", nullable: true, description: "When it is read next." }),
@@ -134,12 +136,14 @@ const ImportInputRef = builder.inputType("ImportCalendarInput", {
     document: t.string({ description: "Instead of a URL: the iCalendar text itself." }),
     everySeconds: t.int({ description: "How often the URL is read: 60 to 604800; 3600 when left out." }),
     scope: t.field({ type: ScopeInput, required: true, description: "What its windows cover." }),
+    kind: t.field({ type: WindowKindEnum, description: "What its events are; MAINTENANCE when left out." }),
     mode: t.field({ type: ModeEnum, description: "ENFORCE when left out." }),
     owner: t.string({ required: true, description: "The team or person who answers for its windows." }),
     reason: t.string({ required: true, description: "Why they are needed." }),
     timeZone: t.string({ description: "The IANA zone of whole days, and of times that stand without a zone." }),
     zoneMap: t.field({ type: [ZoneInput], description: "Zones that only you know." }),
     titleContains: t.string({ description: "Only events whose title contains this." }),
+    overrideFreeze: t.string(overrideFreezeField),
     dryRun: t.boolean({ description: "Only say what would be done." }),
   }),
 });
@@ -166,13 +170,15 @@ function defineImport(): void {
       description: "Imports a calendar. When it answers, no run starts inside its windows any more.",
       args: { input: t.arg({ type: ImportInputRef, required: true, description: "Which, and whose windows its events are." }) },
       resolve: async (_root, { input }, context) => {
-        const { url, document, dryRun, scope, zoneMap, ...rest } = given(input);
+        const { url, document, dryRun, scope, zoneMap, overrideFreeze, ...rest } = given(input);
         const zones = Object.fromEntries((zoneMap ?? []).map((one) => [one.tzid, one.timeZone]));
         const source = sourceOf(context, { url, document });
-        const { key, report } = await runCommand(context, (command) =>
+        const windowScope = scopeOf(scope);
+        const change: Change = { action: "windows.write", on: [{ kind: "scope", scope: windowScope }] };
+        const { key, report } = await runCommand(context, change, (command) =>
           importCalendar(
             { ...command, ...context.catalogue, signal: requestSignal() },
-            { import: { ...rest, scope: scopeOf(scope), zoneMap: zones }, source, dryRun: dryRun === true },
+            { import: { ...rest, scope: windowScope, zoneMap: zones }, source, dryRun: dryRun === true, overrideFreeze },
           ),
         );
         return { report, import: await importByKey(context.database, key) };
@@ -180,6 +186,8 @@ function defineImport(): void {
     }),
   }));
 }
+
+const onImport = (key: string): Change => ({ action: "windows.write", on: [{ kind: "import", key }] });
 
 function defineImportUpkeep(): void {
   const RemoveInput = builder.inputType("RemoveCalendarImportInput", {
@@ -201,7 +209,9 @@ function defineImportUpkeep(): void {
       description: "Reads an imported calendar again, now. Whether that went well is in `problem`.",
       args: { input: t.arg({ type: SyncInput, required: true, description: "Which." }) },
       resolve: async (_root, { input: { key } }, context) => {
-        await runCommand(context, (command) => syncCalendarImport({ ...command, ...context.catalogue, signal: requestSignal() }, { key }));
+        await runCommand(context, onImport(key), (command) =>
+          syncCalendarImport({ ...command, ...context.catalogue, signal: requestSignal() }, { key }),
+        );
         const found = await importByKey(context.database, key);
         if (found === null) throw new Error(`The import ${key} was read and is gone.`);
         return found;
@@ -215,7 +225,9 @@ function defineImportUpkeep(): void {
       resolve: async (_root, { input }, context) => {
         const { key, reason, keepWindows } = input;
         const before = await importByKey(context.database, key);
-        await runCommand(context, (command) => removeCalendarImport(command, { key, reason, keepWindows: keepWindows === true }));
+        await runCommand(context, onImport(key), (command) =>
+          removeCalendarImport(command, { key, reason, keepWindows: keepWindows === true }),
+        );
         if (before === null) throw new Error(`The import ${key} was removed and had not been there.`);
         return before;
       },
@@ -238,7 +250,7 @@ function sourceOf(
   if (!can(principal, "catalogue.write"))
     throw new DomainError(
       "QSC_ACCESS_DENIED",
-      `The role ${principal.role} may not tell the server where to fetch from. Ask an admin to import the URL, or import the calendar as a document.`,
+      `${describeGrants(principal.grants)} may not tell the server where to fetch from. Ask an admin to import the URL, or import the calendar as a document.`,
       { field: "url" },
     );
   return { url };

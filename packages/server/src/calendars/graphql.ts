@@ -8,6 +8,7 @@ import { runCommand } from "../graphql/request-context.js";
 import { createCalendarFeed, type NewFeed, revokeCalendarFeed } from "./feed-commands.js";
 import { defineCalendarImports } from "./graphql-imports.js";
 import { feedPage } from "./queries.js";
+import type { Change } from "../access/targets.js";
 
 const read = { authScopes: { can: "windows.read" } } as const;
 const write = { authScopes: { can: "windows.write" } } as const;
@@ -96,7 +97,9 @@ function defineFeedMutations(): void {
       resolve: (_root, { input }, context) => {
         // The command parses it: a name beside ALL, or none beside the others, is refused there.
         const scope = { kind: input.scope, ...(typeof input.name === "string" ? { name: input.name } : {}) } as FeedScope;
-        return runCommand(context, (command) => createCalendarFeed(command, { title: input.title, scope }));
+        return runCommand(context, { action: "windows.write", on: [{ kind: "feed-scope", scope }] }, (command) =>
+          createCalendarFeed(command, { title: input.title, scope }),
+        );
       },
     }),
     revokeCalendarFeed: t.field({
@@ -106,7 +109,10 @@ function defineFeedMutations(): void {
       args: { input: t.arg({ type: RevokeInput, required: true, description: "Which." }) },
       resolve: async (_root, { input }, context) => {
         const id = numberOf("CalendarFeed", input.key, "key");
-        return String((await runCommand(context, (command) => revokeCalendarFeed(command, { id, reason: input.reason ?? undefined }))).id);
+        const change: Change = { action: "windows.write", on: [{ kind: "feed", key: id }] };
+        return String(
+          (await runCommand(context, change, (command) => revokeCalendarFeed(command, { id, reason: input.reason ?? undefined }))).id,
+        );
       },
     }),
   }));

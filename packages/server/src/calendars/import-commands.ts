@@ -8,6 +8,7 @@ import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
 import { lockCatalogue, lockDispatch } from "../windows/locks.js";
 import { extendWindow } from "../windows/occurrence-commands.js";
+import type { FreezeHandling, FreezeOverride } from "../windows/refuse-in-freeze.js";
 import { deleteWindow } from "../windows/save-window.js";
 import { calendarUrl, fetchCalendar, type FetchedCalendar, type Validators } from "./fetch-calendar.js";
 import { readCalendar } from "./ical-text.js";
@@ -27,6 +28,8 @@ export interface CalendarContext extends CommandContext {
 /** After a failure the next attempt comes after a minute, then two, four, up to the usual time between two. */
 const firstRetryMs = 60_000;
 const maxDoublings = 12;
+/** Nobody acts when a calendar is followed: what it moves into a freeze stays there until somebody has decided on it. */
+const byItself: FreezeHandling = { keepInFreeze: "calendar" };
 const noValidators: Validators = { etag: null, lastModified: null };
 /** A server that says "not changed" is believed for a day: then the calendar is read whole, for our own zone data and times have moved on. */
 const believedMs = 86_400_000;
@@ -40,7 +43,7 @@ export type ImportSource = { readonly url: string } | { readonly document: strin
  */
 export async function importCalendar(
   context: CalendarContext,
-  input: { readonly import: ImportInput; readonly source: ImportSource; readonly dryRun: boolean },
+  input: { readonly import: ImportInput; readonly source: ImportSource; readonly dryRun: boolean } & FreezeOverride,
 ): Promise<{ readonly key: string; readonly report: ImportReport }> {
   const wanted = parseImportInput(input.import, context.zones);
   const { source } = input;
@@ -85,7 +88,8 @@ export async function importCalendar(
       ...(before === undefined ? {} : { before: shown(before) }),
       after: shown(row),
     });
-    return takeOver(tx, context, { import: row, text, validators: fetched?.kind === "new" ? fetched : noValidators });
+    const freezes = { overrideFreeze: input.overrideFreeze };
+    return takeOver(tx, context, { import: row, text, validators: fetched?.kind === "new" ? fetched : noValidators, freezes });
   });
   if (!input.dryRun) await extendOpen(context, wanted.key);
   return { key: wanted.key, report };
@@ -173,7 +177,7 @@ function believes({ failures, readAt, report }: ImportRow, now: number): boolean
 async function takeOverFetched(tx: Tx, context: CalendarContext, key: string, fetched: FetchedCalendar): Promise<void> {
   await lockCatalogue(tx);
   const row = await knownImport(tx, key);
-  if (fetched.kind === "new") await takeOver(tx, context, { import: row, text: fetched.text, validators: fetched });
+  if (fetched.kind === "new") await takeOver(tx, context, { import: row, text: fetched.text, validators: fetched, freezes: byItself });
   else await noteSuccess(tx, row, {});
 }
 
@@ -181,11 +185,11 @@ async function takeOverFetched(tx: Tx, context: CalendarContext, key: string, fe
 async function takeOver(
   tx: Tx,
   context: CommandContext,
-  input: { readonly import: ImportRow; readonly text: string; readonly validators: Validators },
+  input: { readonly import: ImportRow; readonly text: string; readonly validators: Validators; readonly freezes: FreezeHandling },
 ): Promise<ImportReport> {
   const { import: row, validators } = input;
   const { plan, difference } = await planned(tx, context, { import: row, key: row.key, settings: row.settings, text: input.text });
-  const applied = await applyDifference(tx, context, { import: row, difference });
+  const applied = await applyDifference(tx, context, { import: row, difference, freezes: input.freezes });
   const report = reportOf(plan, difference, { key: row.key, running: applied.running });
   await noteSuccess(tx, row, { etag: validators.etag, lastModified: validators.lastModified, report, readAt: await readNow(tx) });
   const counts = { added: report.addedCount, changed: report.changedCount, removed: report.removedCount, refused: report.refusedCount };
@@ -240,7 +244,7 @@ async function noteFailure(tx: Tx, input: { readonly key: string; readonly code:
 async function extendOpen(context: CommandContext, key: string): Promise<void> {
   const ends = await inTransaction(context, async (tx) => laterEnds(tx, context, (await knownImport(tx, key)).id));
   for (const one of ends) {
-    await extendWindow(context, { ...one, reason: `the calendar ${key} says a later end` }).catch((error: unknown) => {
+    await extendWindow(context, { ...one, ...byItself, reason: `the calendar ${key} says a later end` }).catch((error: unknown) => {
       // Somebody ended it meanwhile: what was let go is not held again.
       if (!(error instanceof DomainError)) throw error;
     });

@@ -1,4 +1,13 @@
-import { DomainError, type ImportSettings, requireZone, slugSchema, windowModes, windowScopeSchema, type ZoneData } from "@quiesce/core";
+import {
+  DomainError,
+  type ImportSettings,
+  requireZone,
+  slugSchema,
+  windowKinds,
+  windowModes,
+  windowScopeSchema,
+  type ZoneData,
+} from "@quiesce/core";
 import { z } from "zod";
 import { parsed } from "../windows/parse-input.js";
 
@@ -12,6 +21,7 @@ const importInputSchema = z.strictObject({
   title: z.string().trim().min(1).max(200).optional(),
   everySeconds: z.int().min(LEAST_EVERY_SECONDS).max(MOST_EVERY_SECONDS).default(3_600),
   scope: windowScopeSchema,
+  kind: z.enum(windowKinds).default("maintenance"),
   mode: z.enum(windowModes).default("enforce"),
   owner: z.string().trim().min(1).max(200),
   reason: z.string().trim().min(1).max(2_000),

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { bigints } from "../db/sql-arrays.js";
-import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
+import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 import type { ImportReport } from "./table.js";
 
 /** A feed without its address, which nobody has any more but those who were given it. */

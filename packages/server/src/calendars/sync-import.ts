@@ -3,8 +3,8 @@ import { type EventName, type ImportPlan, occurrences, type PlannedWindow, sorte
 import { and, eq, isNull } from "drizzle-orm";
 import { type CommandContext, readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
+import type { FreezeHandling } from "../windows/refuse-in-freeze.js";
 import { deleteWindow, saveWindow } from "../windows/save-window.js";
-
 import { maintenanceWindow, type WindowRow } from "../windows/table.js";
 import { openOccurrences } from "./store.js";
 import { calendarImportEvent, type ImportEventRow, type ImportReport, type ImportRow, type ReportedWindow } from "./table.js";
@@ -86,13 +86,13 @@ export function reportOf(
 export async function applyDifference(
   tx: Tx,
   context: CommandContext,
-  input: { readonly import: Pick<ImportRow, "id" | "key">; readonly difference: Difference },
+  input: { readonly import: Pick<ImportRow, "id" | "key">; readonly difference: Difference; readonly freezes: FreezeHandling },
 ): Promise<{ readonly running: readonly Known[]; readonly changed: readonly number[] }> {
-  const { difference } = input;
+  const { difference, freezes } = input;
   const integrations: number[] = [];
   const save = async (planned: PlannedWindow): Promise<void> => {
     const key = windowKeyOf(input.import.key, planned);
-    integrations.push(...(await saveWindow(tx, context, { ...planned.input, key })).changed);
+    integrations.push(...(await saveWindow(tx, context, { ...planned.input, key }, freezes)).changed);
     await writeEvent(tx, { importId: input.import.id, name: planned, key, fingerprint: fingerprintOf(planned.input) });
   };
   for (const planned of difference.added) await save(planned);

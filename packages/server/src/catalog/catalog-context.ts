@@ -1,5 +1,6 @@
 import type { CommandContext } from "../command.js";
 import type { KeyRing } from "../credentials/master-key.js";
+import type { FreezeHandling } from "../windows/refuse-in-freeze.js";
 
 /** What a connector says about an endpoint's settings before they are saved; paths are dotted below the endpoint: `config.url`. */
 export type CheckEndpoint = (endpoint: {
@@ -17,12 +18,16 @@ export interface CatalogContext extends CommandContext {
   readonly privateHosts?: readonly string[];
 }
 
-export interface ApplyOptions {
+/** What `listFreezes` is given belongs to a dry run: changes of the document that would fall into freezes. */
+export interface ApplyOptions extends Omit<FreezeHandling, "keepInFreeze"> {
   /** Also deletes what the document does not name. */
   readonly prune?: boolean | undefined;
   /** Answers what would be done and does nothing. */
   readonly dryRun?: boolean | undefined;
   readonly reason?: string | undefined;
-  /** Why changes are planned although freezes block them. */
-  readonly overrideFreeze?: string | undefined;
+  /** What the versions of integrations say of where they come from; an apply when left out. */
+  readonly origin?:
+    | { readonly kind: "rollback"; readonly restores: number }
+    | { readonly kind: "promotion"; readonly trial: number }
+    | undefined;
 }

@@ -9,13 +9,14 @@ import {
   type WorkspaceChange,
   type WorkspaceSection,
 } from "@quiesce/core";
-import { sql } from "drizzle-orm";
+import { sql, TransactionRollbackError } from "drizzle-orm";
 import { removeDeclaredCalendars, saveDeclaredCalendars } from "../calendars/declared-calendars.js";
 import { recordAudit } from "../audit/record-audit.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
 import { deletePlanningEntries, saveApprovalPolicies, saveHolidayCalendars } from "../windows/planning-store.js";
-import { deleteWindow, recountWindows, saveWindow } from "../windows/save-window.js";
+import { recountWindows, whenCounted } from "../windows/recount-windows.js";
+import { deleteWindow, saveWindow } from "../windows/save-window.js";
 import { lockDispatch } from "../windows/locks.js";
 import { refreshMembership } from "../windows/membership.js";
 import type { ApplyOptions, CatalogContext } from "./catalog-context.js";
@@ -25,6 +26,8 @@ import type { LoadedWorkspace } from "./store/load-workspace.js";
 import { saveEndpoints } from "./store/save-endpoints.js";
 import { saveIntegrations, saveRoutes } from "./store/save-integrations.js";
 import { saveJobs } from "./store/save-jobs.js";
+import { endPromoted, saveVersions, supersedeTrials } from "./store/save-versions.js";
+import { saveMonitors } from "./store/save-monitors.js";
 import { saveSystems } from "./store/save-systems.js";
 import { deleteTeams, saveTeams } from "./store/save-teams.js";
 
@@ -40,16 +43,18 @@ interface Change {
 export async function changeCatalogue(tx: Tx, context: CatalogContext, input: Change): Promise<readonly WorkspaceChange[]> {
   const { current, result, options } = input;
   const changes = diffWorkspaces(current.workspace, result, { prune: true });
-  if (changes.length === 0 || options.dryRun === true) return changes;
-  const keys = (action: "made" | "deleted", section: WorkspaceSection) =>
+  const keys: ChangedKeys = (action, section) =>
     new Set(
       changes
         .filter((one) => one.kind === KIND_OF_SECTION[section] && (one.action === "delete") === (action === "deleted"))
         .map((one) => one.key),
     );
-  await saveMade(tx, context, input, (section) => keys("made", section));
-  const cover = await saveWindows(tx, context, input, { made: keys("made", "windows"), deleted: keys("deleted", "windows") });
-  cover.push(...(await recountWindows(tx, context, { calendars: keys("made", "holidayCalendars"), except: keys("made", "windows") })));
+  if (changes.length === 0) return changes;
+  if (options.dryRun === true) {
+    if (options.listFreezes !== undefined) await tryForFreezes(tx, context, input, keys);
+    return changes;
+  }
+  const cover = await saveEverything(tx, context, input, keys);
   await deletePlanningEntries(tx, { calendars: [...keys("deleted", "holidayCalendars")], approvals: [...keys("deleted", "approvals")] });
   const reason = options.reason ?? "Not in the applied workspace.";
   cover.push(...(await removeDeclaredCalendars(tx, context, { keys: keys("deleted", "calendars"), reason })));
@@ -69,6 +74,46 @@ export async function changeCatalogue(tx: Tx, context: CatalogContext, input: Ch
   return changes;
 }
 
+type ChangedKeys = (action: "made" | "deleted", section: WorkspaceSection) => ReadonlySet<string>;
+
+/** Writes what is made or changed, windows last. Answers the integrations whose cover changed. */
+async function saveEverything(tx: Tx, context: CatalogContext, input: Change, keys: ChangedKeys): Promise<number[]> {
+  const calendars = keys("made", "holidayCalendars");
+  const [made, deleted] = [keys("made", "windows"), keys("deleted", "windows")];
+  const recount = {
+    calendars,
+    except: new Set([...made, ...deleted]),
+    stood: await whenCounted(tx, context, calendars),
+    freezes: freezesOf(input.options),
+  };
+  await saveMade(tx, context, input, (section) => keys("made", section));
+  // Freezes first, so that changes are judged against them as they will be.
+  const cover = [...(await recountWindows(tx, context, { ...recount, blocking: true }))];
+  cover.push(...(await saveWindows(tx, context, input, { made, deleted })));
+  cover.push(...(await recountWindows(tx, context, { ...recount, blocking: false })));
+  return cover;
+}
+
+const freezesOf = ({ overrideFreeze, dryRun, listFreezes }: ApplyOptions) => ({
+  overrideFreeze,
+  listFreezes: dryRun === true ? listFreezes : undefined,
+});
+
+/** Which changes of the document would fall into freezes: it is written as if it were meant, and taken back. */
+async function tryForFreezes(tx: Tx, context: CatalogContext, input: Change, keys: ChangedKeys): Promise<void> {
+  const made = keys("made", "windows");
+  const mayFall = input.result.windows.some(({ key, kind }) => made.has(key) && windowKindEffects[kind].changes);
+  if (!mayFall && keys("made", "holidayCalendars").size === 0) return;
+  try {
+    await tx.transaction(async (tried) => {
+      await saveEverything(tried, context, input, keys);
+      tried.rollback();
+    });
+  } catch (error) {
+    if (!(error instanceof TransactionRollbackError)) throw error;
+  }
+}
+
 function chosen<T extends { readonly key: string }>(entries: readonly T[], keys: ReadonlySet<string>): readonly T[] {
   return entries.filter((entry) => keys.has(entry.key));
 }
@@ -83,13 +128,29 @@ async function saveMade(
   await saveSystems(tx, chosen(result.systems, made("systems")));
   const secrets = { values: input.values, stored: current.secrets, keys: context.keys };
   await saveEndpoints(tx, { entries: chosen(result.endpoints, made("endpoints")), ...secrets });
+  await saveMonitors(tx, chosen(result.systems, made("systems")));
   await saveTeams(tx, { entries: chosen(result.teams, made("teams")), ...secrets });
   await saveIntegrations(tx, chosen(result.integrations, made("integrations")));
+  await recordVersions(tx, context, input, made("integrations"));
   await saveRoutes(tx, { workspace: result, integrations: made("integrations"), endpoints: made("endpoints") });
   await saveJobs(tx, { entries: chosen(result.jobs, made("jobs")), zones: context.zones });
   await saveHolidayCalendars(tx, chosen(result.holidayCalendars, made("holidayCalendars")));
   await saveDeclaredCalendars(tx, context, { entries: chosen(result.calendars, made("calendars")), ...secrets });
   await saveApprovalPolicies(tx, chosen(result.approvals, made("approvals")));
+}
+
+async function recordVersions(tx: Tx, context: CatalogContext, input: Change, made: ReadonlySet<string>): Promise<void> {
+  const { origin, reason } = input.options;
+  if (origin?.kind === "promotion") await endPromoted(tx, origin.trial);
+  await supersedeTrials(tx, [...made]);
+  await saveVersions(tx, {
+    entries: chosen(input.result.integrations, made),
+    standing: chosen(input.current.workspace.integrations, made),
+    origin: origin?.kind ?? "apply",
+    restores: origin?.kind === "rollback" ? origin.restores : null,
+    actor: `${context.actor.kind}:${context.actor.name}`,
+    reason: reason ?? null,
+  });
 }
 
 /** Windows are the windows room's: it audits and announces them by itself. Answers the integrations whose cover changed. */
@@ -100,13 +161,13 @@ async function saveWindows(
   keys: { readonly made: ReadonlySet<string>; readonly deleted: ReadonlySet<string> },
 ): Promise<number[]> {
   const changed: number[] = [];
-  const { overrideFreeze } = input.options;
+  const freezes = freezesOf(input.options);
   // What blocks changes first: a document that brings a freeze and a change inside it is refused, whatever their order.
   const byEffect = input.result.windows.toSorted(
     (a, b) => Number(windowKindEffects[a.kind].changes) - Number(windowKindEffects[b.kind].changes),
   );
   for (const window of byEffect) {
-    if (keys.made.has(window.key)) changed.push(...(await saveWindow(tx, context, windowInputOf(window), { overrideFreeze })).changed);
+    if (keys.made.has(window.key)) changed.push(...(await saveWindow(tx, context, windowInputOf(window), freezes)).changed);
   }
   for (const key of keys.deleted)
     changed.push(...(await deleteWindow(tx, context, { key, reason: input.options.reason ?? "Not in the applied workspace." })));

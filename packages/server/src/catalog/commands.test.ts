@@ -35,7 +35,7 @@ const keys = { current: masterKeyOf(randomBytes(32)), previous: [] };
 async function openFresh(): Promise<void> {
   fresh = await freshDatabase();
   database = openDatabase(fresh.url, { max: 4, applicationName: "catalog-test", statementTimeoutMs: 10_000 });
-  context = { database, zones, keys, actor: { kind: "token", name: "ada", role: "admin" } };
+  context = { database, zones, keys, actor: { kind: "token", name: "ada", role: "admin", overridesFreezes: true } };
 }
 async function closeFresh(): Promise<void> {
   await database?.close();
@@ -374,4 +374,37 @@ describe("export and apply", () => {
       );
     },
   );
+});
+
+describe("who watches a system", () => {
+  beforeEach(openFresh);
+  afterEach(closeFresh);
+
+  const watched = (monitoredBy: readonly object[]) => ({
+    quiesce: 1,
+    systems: [{ key: "erp", monitoredBy }, { key: "watch" }],
+    endpoints: [{ key: "nagios", system: "watch", connector: "nagios" }],
+  });
+
+  test("is written, given back, changed and taken away; also in the apply that makes the monitor's endpoint", async () => {
+    await applyWorkspace(context, watched([{ endpoint: "nagios", resources: ["erp!api", "erp", "erp"] }]));
+    expect((await exported()).systems[0]?.monitoredBy).toEqual([
+      { endpoint: "nagios", resources: ["erp", "erp!api"], suppress: "notifications" },
+    ]);
+    const again = await applyWorkspace(context, watched([{ endpoint: "nagios", resources: ["erp", "erp!api"] }]));
+    expect(steps(again)).toEqual([]);
+    const changed = await applyWorkspace(context, watched([{ endpoint: "nagios", resources: ["erp"], suppress: "checks" }]));
+    expect(steps(changed)).toEqual(["update system erp"]);
+    const gone = { ...watched([]), endpoints: [] };
+    expect(steps(await applyWorkspace(context, gone, { prune: true }))).toEqual(["update system erp", "delete endpoint nagios"]);
+    expect((await exported()).systems[0]?.monitoredBy).toEqual([]);
+  });
+
+  test("names an endpoint that there is, once", async () => {
+    const nowhere = applyWorkspace(context, watched([{ endpoint: "nagois", resources: ["erp"] }]));
+    await expect(nowhere).rejects.toThrow(/"nagois", but there is no endpoint of that key\. Did you mean "nagios"/u);
+    const twice = applyWorkspace(context, watched([1, 2].map((n) => ({ endpoint: "nagios", resources: [`erp-${n}`] }))));
+    await expect(twice).rejects.toThrow(/twice among the monitors of "erp"/u);
+    expect(() => applyWorkspace(context, watched([{ endpoint: "nagios", resources: [] }]))).toThrow(/at least one name/u);
+  });
 });

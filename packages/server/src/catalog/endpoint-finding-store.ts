@@ -1,6 +1,7 @@
 import { dueWarning, type EndpointFinding, expirySeverity, type FindingKind, type FindingSeverity } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { inTransaction, readNow } from "../command.js";
+import { credentialFindingsOf } from "../credentials/queries.js";
 import type { Database, Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { integers } from "../db/sql-arrays.js";
@@ -79,7 +80,8 @@ export async function findingsOf(database: Database, endpointIds: readonly numbe
     select endpoint_id as "endpointId", kind, origin, severity, message, found_at as "foundAt", checked_at as "checkedAt", expires_at as "expiresAt", app_now() as now
     from endpoint_finding where endpoint_id = any(${integers(endpointIds)}) order by endpoint_id, kind, origin`,
   );
-  return rows.map(({ now, ...row }) => (row.expiresAt === null ? row : { ...row, severity: expirySeverity(row.expiresAt, now) }));
+  const seen = rows.map(({ now, ...row }) => (row.expiresAt === null ? row : { ...row, severity: expirySeverity(row.expiresAt, now) }));
+  return [...seen, ...(await credentialFindingsOf(database, endpointIds))];
 }
 
 /** Tells of certificates that end in 30, 14, 7 and 1 days, each once. Answers of how many. */

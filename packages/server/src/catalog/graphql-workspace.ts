@@ -1,17 +1,20 @@
-import { DomainError, type WorkspaceChange } from "@quiesce/core";
+import { DomainError, refusalInFreeze, type WorkspaceChange } from "@quiesce/core";
 import type { CommandContext } from "../command.js";
 import { builder } from "../graphql/builder.js";
-import { capsEnum } from "../graphql/caps-enum.js";
 import { keyOf } from "../graphql/key-or-id.js";
 import { EndpointRef } from "../graphql/refs.js";
 import { type EndpointCheckResult, type RequestContext, runCommand } from "../graphql/request-context.js";
+import type { FallsIntoFreeze } from "../windows/refuse-in-freeze.js";
 import { applyWorkspace, type CatalogContext, exportWorkspace } from "./commands.js";
+import { WorkspaceChangeRef } from "./graphql-changes.js";
 import { catalogueByKey } from "./queries.js";
 import { readWorkspaceText } from "./workspace-text.js";
+import { ofDeployment } from "../access/targets.js";
 
 interface AppliedWorkspace {
   readonly dryRun: boolean;
   readonly changes: readonly WorkspaceChange[];
+  readonly freezes: readonly FallsIntoFreeze[];
 }
 
 /** The catalogue as one document: applied, exported; and endpoints asked whether they answer. */
@@ -40,34 +43,16 @@ export function defineWorkspace(): void {
 }
 
 function defineApply(): void {
-  const KindEnum = capsEnum("ChangeKind", "What a step of an apply does.", ["create", "update", "delete"]);
-  const FieldRef = builder.objectRef<WorkspaceChange["changes"][number]>("WorkspaceFieldChange").implement({
-    description: "One field that differs.",
+  const FallsRef = builder.objectRef<FallsIntoFreeze>("WorkspaceFreeze").implement({
+    description: "A change of the document that would fall into a freeze.",
     fields: (t) => ({
-      path: t.exposeString("path", { description: "schedule.cron, streams[0].mapping.fields." }),
-      before: t.field({
-        type: "JSON",
-        nullable: true,
-        description: "Its value before; null: was not there.",
-        resolve: (row) => row.before ?? null,
+      window: t.exposeString("window", { description: "The key of the change." }),
+      freezes: t.stringList({
+        description: "The keys of the freezes.",
+        resolve: (row) => [...new Set(row.met.map(({ freeze }) => freeze.freeze))],
       }),
-      after: t.field({
-        type: "JSON",
-        nullable: true,
-        description: "Its value after; null: is not there any more.",
-        resolve: (row) => row.after ?? null,
-      }),
-    }),
-  });
-  const ChangeRef = builder.objectRef<WorkspaceChange>("WorkspaceChange").implement({
-    description: "One step of an apply.",
-    fields: (t) => ({
-      kind: t.field({ type: KindEnum, description: "What it does.", resolve: (row) => row.action }),
-      objectType: t.exposeString("kind", {
-        description: "system, endpoint, integration, job, holiday-calendar, calendar, approval-policy, team or window.",
-      }),
-      key: t.exposeString("key", { description: "Which one." }),
-      fields: t.field({ type: [FieldRef], description: "What differs.", resolve: (row) => row.changes }),
+      nearest: t.exposeString("nearest", { nullable: true, description: "The nearest local start that is free." }),
+      message: t.string({ description: "The same for people, with what to do.", resolve: (row) => refusalInFreeze(row).message }),
     }),
   });
   const DiffRef = builder.objectRef<AppliedWorkspace>("WorkspaceDiff").implement({
@@ -75,10 +60,15 @@ function defineApply(): void {
     fields: (t) => ({
       dryRun: t.exposeBoolean("dryRun", { description: "True: nothing was done." }),
       changes: t.field({
-        type: [ChangeRef],
+        type: [WorkspaceChangeRef],
         description: "The steps, in order; empty when everything is so already.",
         complexity: { field: 1, multiplier: 1 },
         resolve: (row) => row.changes,
+      }),
+      freezes: t.field({
+        type: [FallsRef],
+        description: "Of a dry run: changes that would fall into freezes. Without `overrideFreeze` the apply is refused.",
+        resolve: (row) => row.freezes,
       }),
     }),
   });
@@ -99,21 +89,25 @@ function defineApply(): void {
       description: "Brings the catalogue and the windows to what a document says: all of it, or nothing.",
       args: { input: t.arg({ type: ApplyInput, required: true, description: "The document." }) },
       resolve: async (_root, { input }, context) => {
+        const freezes: FallsIntoFreeze[] = [];
         const options = {
+          listFreezes: (found: FallsIntoFreeze) => freezes.push(found),
           prune: input.prune === true,
           dryRun: input.dryRun === true,
           reason: input.reason ?? undefined,
           overrideFreeze: input.overrideFreeze ?? undefined,
         };
         const document = parseDocument(input.document, context);
-        const changes = await runCommand(context, (command) => applyWorkspace(catalogContext(context, command), document, options));
-        return { dryRun: options.dryRun, changes };
+        const changes = await runCommand(context, ofDeployment("catalogue.write"), (command) =>
+          applyWorkspace(catalogContext(context, command), document, options),
+        );
+        return { dryRun: options.dryRun, changes, freezes };
       },
     }),
   );
 }
 
-function catalogContext({ catalogue }: RequestContext, command: CommandContext): CatalogContext {
+export function catalogContext({ catalogue }: RequestContext, command: CommandContext): CatalogContext {
   return { ...command, ...catalogue };
 }
 

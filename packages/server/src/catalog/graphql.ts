@@ -1,4 +1,3 @@
-import { findingKinds, findingSeverities } from "@quiesce/core";
 import { batched } from "../graphql/batched.js";
 import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
@@ -8,11 +7,12 @@ import { gateOf, GateRef } from "../runs/graphql-gate.js";
 import { RunConnection, RunFilterInput, runFilterOf } from "../runs/graphql.js";
 import { lastRunsOf, runPage } from "../runs/queries.js";
 import { holdsOfIntegrations } from "../windows/queries.js";
-import { type FindingRow, findingsOf } from "./endpoint-finding-store.js";
+import { defineEndpoints } from "./graphql-endpoints.js";
 import { defineCatalogueQueries } from "./graphql-queries.js";
 import { CriticalityEnum } from "./graphql-vocabulary.js";
+import { defineVersions } from "./graphql-versions.js";
 import { defineWorkspace } from "./graphql-workspace.js";
-import { childrenOf, dependenciesOf, type Dependency, routesOf, type RouteSystem, secretsOf, type SecretRow } from "./queries.js";
+import { childrenOf, dependenciesOf, type Dependency, routesOf, type RouteSystem } from "./queries.js";
 
 const read = { authScopes: { can: "catalogue.read" } } as const;
 
@@ -20,15 +20,6 @@ const StrengthEnum = capsEnum("DependencyStrength", "Whether a window over the o
   hard: "It cannot work without it: a window over the one covers the other.",
   soft: "It works less well without it: a window only warns.",
 });
-const FindingKindEnum = capsEnum("EndpointFindingKind", "What a finding is about.", [...findingKinds], {
-  "certificate-expiry": "When the certificate ends. There for every certificate that was seen.",
-  "certificate-untrusted": "The certificate's chain leads to nobody who is trusted.",
-  "certificate-name": "The certificate is another host's.",
-  "protocol-old": "TLS before 1.2.",
-  "plain-text": "http instead of https.",
-  authentication: "How requests say who asks.",
-});
-const FindingSeverityEnum = capsEnum("FindingSeverity", "How bad a finding is.", [...findingSeverities]);
 const RoleEnum = capsEnum("RouteRole", "Where a system stands on an integration's route.", ["source", "via", "target"]);
 const CatchUpEnum = capsEnum("CatchUp", "What becomes of due times that were held.", ["skip", "coalesce", "all"], {
   skip: "They are skipped; the next due time after the release runs.",
@@ -51,14 +42,6 @@ const jobs = batched(
   (ids: readonly number[], { database }) => childrenOf(database, "job", ids),
   (row) => row.parentId,
 );
-const secrets = batched(
-  (ids: readonly number[], { database }) => secretsOf(database, ids),
-  (row) => row.endpointId,
-);
-const findings = batched(
-  (ids: readonly number[], { database }) => findingsOf(database, ids),
-  (row) => row.endpointId,
-);
 const routes = batched(
   (ids: readonly number[], { database }) => routesOf(database, ids),
   (row) => row.integrationId,
@@ -79,11 +62,12 @@ const holds = batched(
 /** Systems, endpoints, integrations and jobs. */
 export function defineCatalogue(): void {
   defineSystem();
-  defineEndpoint();
+  defineEndpoints();
   defineIntegration();
   defineJob();
   defineCatalogueQueries();
   defineWorkspace();
+  defineVersions();
 }
 
 function defineSystem(): void {
@@ -127,62 +111,6 @@ function defineSystem(): void {
         type: [IntegrationRef],
         description: "Integrations whose route touches it; at most 200.",
         resolve: (row, _args, context) => integrations.many(context, row.id),
-      }),
-      createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
-      updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
-    }),
-  });
-}
-
-function defineEndpoint(): void {
-  const SecretRef = builder.objectRef<SecretRow>("EndpointSecret").implement({
-    description: "That an endpoint has a secret. Its value never leaves the server.",
-    fields: (t) => ({
-      name: t.exposeString("name", { description: "Which secret of the connector it is." }),
-      source: t.exposeString("source", { description: "Where the value came from: env:NAME, file:PATH or inline." }),
-      fingerprint: t.exposeString("fingerprint", { description: "Equal values have equal fingerprints." }),
-      updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When the value was last set." }),
-    }),
-  });
-  const FindingRef = builder.objectRef<FindingRow>("EndpointFinding").implement({
-    description: "Something about the way to a system that is wrong, or will be: seen at the endpoint's last check.",
-    fields: (t) => ({
-      kind: t.expose("kind", { type: FindingKindEnum, description: "What it is about." }),
-      origin: t.exposeString("origin", { description: "Where." }),
-      severity: t.expose("severity", { type: FindingSeverityEnum, description: "How bad it is, now." }),
-      message: t.exposeString("message", { description: "It, in words." }),
-      foundAt: t.expose("foundAt", { type: "DateTime", description: "The check that saw it first." }),
-      checkedAt: t.expose("checkedAt", { type: "DateTime", description: "The last check." }),
-      expiresAt: t.expose("expiresAt", {
-        type: "DateTime",
-        nullable: true,
-        description: "When the certificate ends; null for other findings.",
-      }),
-    }),
-  });
-  builder.objectType(EndpointRef, {
-    description: "A system reached through a connector with configuration and secrets.",
-    ...read,
-    fields: (t) => ({
-      key: t.exposeString("key", { description: "Its stable name." }),
-      name: t.exposeString("name", { description: "Its name for people." }),
-      system: t.field({ type: SystemRef, description: "The system it reaches.", resolve: (row) => String(row.systemId) }),
-      connector: t.exposeString("connector", { description: "The connector that reaches it." }),
-      config: t.expose("config", { type: "JSON", description: "The connector's configuration; secrets are not in it." }),
-      allowPrivate: t.stringList({
-        description: "Names that may lead it into private networks.",
-        resolve: (row) => [...row.allowPrivate],
-      }),
-      secrets: t.field({
-        type: [SecretRef],
-        description: "Its secrets, without their values.",
-        resolve: (row, _args, context) => secrets.many(context, row.id),
-      }),
-      findings: t.field({
-        type: [FindingRef],
-        description:
-          "What is wrong with the way to it, or will be: certificate, protocol, authentication. Checks of the endpoint look; web origins alone.",
-        resolve: (row, _args, context) => findings.many(context, row.id),
       }),
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
       updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),
@@ -283,6 +211,7 @@ function defineJob(): void {
       retry: t.expose("retry", { type: "JSON", description: "How often and after which pauses a failed run is tried again." }),
       continuous: t.exposeBoolean("continuous", { description: "Its runs have no end of their own: none is kept back before a window." }),
       push: t.exposeBoolean("push", { description: "It delivers what is pushed for its integration." }),
+      reconcile: t.exposeBoolean("reconcile", { description: "It compares what both sides of its integration hold, and copies nothing." }),
       p95Ms: t.exposeInt("p95Ms", {
         nullable: true,
         description: "95 of 100 of its last successful runs took at most so long, in milliseconds.",

@@ -3,7 +3,7 @@ import type { Database } from "../db/client.js";
 import { integers, texts } from "../db/sql-arrays.js";
 import { selectRows } from "../db/select-rows.js";
 import { holdsNow } from "../runs/active-holds.js";
-import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
+import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 
 type Criticality = "low" | "medium" | "high" | "critical";
 
@@ -71,6 +71,7 @@ export interface JobRow {
   readonly retry: unknown;
   readonly continuous: boolean;
   readonly push: boolean;
+  readonly reconcile: boolean;
   readonly p95Ms: number | null;
   readonly durationSamples: number;
   readonly finishLeadMs: number | null;
@@ -100,7 +101,7 @@ const catalogue = {
   },
   job: {
     columns: sql`id, key, name, integration_id as "integrationId", schedule, schedule_version as "scheduleVersion", enabled, catch_up as "catchUp",
-      catch_up_max_age_seconds as "catchUpMaxAgeSeconds", timeout_seconds as "timeoutSeconds", retry, continuous, push, p95_ms as "p95Ms",
+      catch_up_max_age_seconds as "catchUpMaxAgeSeconds", timeout_seconds as "timeoutSeconds", retry, continuous, push, reconcile, p95_ms as "p95Ms",
       duration_samples as "durationSamples", finish_lead_ms as "finishLeadMs", watermark, next_due_at as "nextDueAt",
       running_run_id as "runningRunId", ${times}`,
     from: sql`job as t`,

@@ -1,4 +1,4 @@
-import type { Criticality, JobSchedule, RetryPolicy, StreamEntry } from "@quiesce/core";
+import type { Criticality, JobSchedule, RetryPolicy, RotationPolicy, StreamEntry } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import type { SealedSecret } from "../credentials/sealed-secret.js";
@@ -52,6 +52,9 @@ export const endpoint = pgTable("endpoint", {
   connector: text("connector").notNull(),
   config: jsonb("config").$type<{ readonly [name: string]: unknown }>().notNull().default({}),
   allowPrivate: text("allow_private").array().notNull().default([]),
+  rotation: jsonb("rotation").$type<Partial<RotationPolicy>>().notNull().default({}),
+  credentialToldDays: integer("credential_told_days"),
+  credentialToldEnd: instant("credential_told_end"),
   ...timestamps(),
 });
 
@@ -63,6 +66,7 @@ export const endpointSecret = pgTable(
     sealed: jsonb("sealed").$type<SealedSecret>().notNull(),
     source: text("source").notNull(),
     fingerprint: text("fingerprint").notNull(),
+    expiresAt: instant("expires_at"),
     updatedAt: instant("updated_at")
       .notNull()
       .default(sql`app_now()`),
@@ -117,6 +121,7 @@ export const job = pgTable("job", {
   runningRunId: uuid("running_run_id"),
   continuous: boolean("continuous").notNull().default(false),
   push: boolean("push").notNull().default(false),
+  reconcile: boolean("reconcile").notNull().default(false),
   p95Ms: integer("p95_ms"),
   durationSamples: integer("duration_samples").notNull().default(0),
   finishLeadMs: integer("finish_lead_ms"),

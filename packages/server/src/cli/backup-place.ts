@@ -67,6 +67,18 @@ async function dataFolder(cli: Cli): Promise<string> {
 /** Where a server keeps its master key. */
 export const masterKeyFile = (dataDir: string): string => join(dataDir, "master-key");
 
+/** The key file of this machine's server. Throws where the keys are in the environment, or there is no file. */
+export async function openKeyFile(cli: Cli): Promise<string> {
+  if (cli.environment.masterKey !== undefined)
+    throw new CliError(
+      "usage",
+      "The master key is in QUIESCE_MASTER_KEY, not in a file. Change it there: the new key in QUIESCE_MASTER_KEY, the old one in QUIESCE_OTHER_MASTER_KEYS.",
+    );
+  const keyFile = masterKeyFile(await dataFolder(cli));
+  if (!(await exists(keyFile))) throw new CliError("usage", `There is no ${keyFile}. Set QUIESCE_DATA_DIR to the server's data folder.`);
+  return keyFile;
+}
+
 /** The master key of this machine's server; null when there is none. Never makes one. */
 export async function presentMasterKey(cli: Cli, dataDir: string): Promise<MasterKey | null> {
   const { loadMasterKey } = await import("../credentials/master-key.js");

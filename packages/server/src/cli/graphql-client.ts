@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CliError } from "./cli-error.js";
 import type { Connection } from "./cli.js";
 import type { ExitCodeName } from "./exit-codes.js";
+import { refusalHint } from "./refusal-hints.js";
 
 /** One request to the server: its document, and the shape of the answer's `data`. */
 export interface Operation<T> {
@@ -123,7 +124,7 @@ export function refusal(answer: {
   readonly connection: Connection;
 }): CliError {
   const exit = exitOf(answer.code, answer.status);
-  const advice = tokenAdvice(answer.code, answer.connection);
+  const advice = `${tokenAdvice(answer.code, answer.connection)}${refusalHint(answer.code)}`;
   return new CliError(exit, `${answer.message}${advice}`, { code: answer.code, field: answer.field, details: answer.details });
 }
 
@@ -135,17 +136,27 @@ function tokenAdvice(code: string | undefined, connection: Connection): string {
   return "";
 }
 
+/** Refusals of what is asked about accounts and tokens, not of whoever asks. */
+const CANNOT_BE: ReadonlySet<string> = new Set([
+  "QSC_ACCESS_GRANT",
+  "QSC_ACCESS_NAME",
+  "QSC_ACCESS_NAME_TAKEN",
+  "QSC_ACCESS_NOT_LOCAL",
+  "QSC_ACCESS_NOT_OWN",
+  "QSC_ACCESS_OWN_ACCOUNT",
+  "QSC_ACCESS_OWNER",
+  "QSC_ACCESS_PRINCIPAL_NOT_FOUND",
+  "QSC_ACCESS_TOKEN_EXPIRY",
+  "QSC_ACCESS_TOKEN_NAME",
+  "QSC_ACCESS_TOKEN_NOT_FOUND",
+]);
+
 /** The server is there and cannot answer now; for whoever waits that is the same as no server. */
 const NOT_NOW: ReadonlySet<string> = new Set(["QSC_INTERNAL", "QSC_DATABASE_BUSY", "QSC_HTTP_RATE_LIMITED"]);
 
 function exitOf(code: string | undefined, status: number): ExitCodeName {
   if (code !== undefined && NOT_NOW.has(code)) return "unreachable";
-  if (
-    code?.startsWith("QSC_ACCESS_TOKEN_NAME") === true ||
-    code?.startsWith("QSC_ACCESS_TOKEN_EXPIRY") === true ||
-    code === "QSC_ACCESS_TOKEN_NOT_FOUND"
-  )
-    return "refused";
+  if (code !== undefined && CANNOT_BE.has(code)) return "refused";
   if (code?.startsWith("QSC_ACCESS_") === true || status === 401 || status === 403) return "denied";
   return "refused";
 }

@@ -1,11 +1,16 @@
 import { Command } from "commander";
 import type { Cli } from "./cli.js";
+import { accessReviewCommand } from "./commands/access-review-command.js";
+import { accountCommand } from "./commands/account-command.js";
+import { alertCommand } from "./commands/alert-command.js";
 import { applyCommand } from "./commands/apply-command.js";
 import { auditCommand } from "./commands/audit-command.js";
 import { backupCommand } from "./commands/backup-command.js";
 import { breakGlassCommand } from "./commands/break-glass-command.js";
 import { clockCommand } from "./commands/clock-command.js";
 import { calendarCommand } from "./commands/calendar-command.js";
+import { connectorCommand } from "./commands/connector-command.js";
+import { credentialCommand } from "./commands/credential-command.js";
 import { deadLettersCommand } from "./commands/dead-letters-command.js";
 import { doctorCommand } from "./commands/doctor-command.js";
 import { execCommand } from "./commands/exec-command.js";
@@ -13,20 +18,27 @@ import { explainCommand } from "./commands/explain-command.js";
 import { exportCommand } from "./commands/export-command.js";
 import { gateCommand } from "./commands/gate-command.js";
 import { importCommand } from "./commands/import-command.js";
+import { integrationCommand } from "./commands/integration-command.js";
+import { keyCommand } from "./commands/key-command.js";
 import { ledgerCommand } from "./commands/ledger-command.js";
+import { mappingCommand } from "./commands/mapping-command.js";
 import { migrateCommand } from "./commands/migrate-command.js";
 import { modeCommand } from "./commands/mode-command.js";
 import { pauseCommand } from "./commands/pause-command.js";
 import { pushCommand } from "./commands/push-command.js";
+import { reconcileCommand } from "./commands/reconcile-command.js";
 import { restoreCommand } from "./commands/restore-command.js";
 import { resumeCommand } from "./commands/resume-command.js";
 import { runCommand } from "./commands/run-command.js";
 import { runsCommand } from "./commands/runs-command.js";
+import { signInLinkCommand } from "./commands/sign-in-link-command.js";
 import { startCommand } from "./commands/start-command.js";
 import { statusCommand } from "./commands/status-command.js";
 import { teamCommand } from "./commands/team-command.js";
 import { tokenCommand } from "./commands/token-command.js";
+import { traceCommand } from "./commands/trace-command.js";
 import { validateCommand } from "./commands/validate-command.js";
+import { webhookCommand } from "./commands/webhook-command.js";
 import { windowCommand } from "./commands/window-command.js";
 import { zonesCommand } from "./commands/zones-command.js";
 
@@ -50,9 +62,17 @@ export function buildProgram(cli: Cli): Command {
     windowCommand,
     calendarCommand,
     teamCommand,
+    connectorCommand,
+    credentialCommand,
     pauseCommand,
     resumeCommand,
     deadLettersCommand,
+    traceCommand,
+    webhookCommand,
+    alertCommand,
+    integrationCommand,
+    mappingCommand,
+    reconcileCommand,
     breakGlassCommand,
     pushCommand,
     gateCommand,
@@ -64,7 +84,11 @@ export function buildProgram(cli: Cli): Command {
     modeCommand,
     clockCommand,
     zonesCommand,
+    accountCommand,
     tokenCommand,
+    signInLinkCommand,
+    accessReviewCommand,
+    keyCommand,
     auditCommand,
     doctorCommand,
   ];

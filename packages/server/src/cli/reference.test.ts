@@ -105,8 +105,8 @@ describe("the commands", () => {
     const without = commands
       .filter(({ command }) => command.commands.length === 0 && !command.options.some((option) => option.long === "--json"))
       .map(({ name }) => name);
-    // The last two answer with JSON in any case.
-    expect(without).toEqual(["start", "exec", "export", "audit export", "audit head"]);
+    // The last three answer with JSON in any case.
+    expect(without).toEqual(["start", "exec", "export", "access-review export", "audit export", "audit head"]);
   });
 
   it("want a reason wherever they change what runs", () => {

@@ -1,19 +1,15 @@
-import { nearestName } from "@quiesce/core";
-import { type Connector, isConnectorError, parseSettings } from "@quiesce/sdk";
+import { isConnectorError, parseSettings } from "@quiesce/sdk";
 import type { CheckEndpoint } from "../catalog/commands.js";
 import type { ConnectorHost } from "./connector-host.js";
+import type { ConnectorRegistry } from "./connector-registry.js";
 
 /** Checks an endpoint's configuration against its connector's own schema before it is saved; secrets are checked when they are used. */
-export function checkSettings(connectors: readonly Connector[]): CheckEndpoint {
-  const byId = new Map(connectors.map((connector) => [connector.id, connector]));
+export function checkSettings(connectors: Pick<ConnectorRegistry, "find" | "whyNot">): CheckEndpoint {
   return async (endpoint) => {
-    const connector = byId.get(endpoint.connector);
+    const connector = connectors.find(endpoint.connector)?.connector;
     if (connector === undefined) {
-      const near = nearestName(endpoint.connector, [...byId.keys()]);
-      const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-      return [
-        { path: "connector", message: `There is no connector "${endpoint.connector}". Loaded are ${[...byId.keys()].join(", ")}.${hint}` },
-      ];
+      const why = connectors.whyNot(endpoint.connector);
+      return [{ path: "connector", message: `${why.charAt(0).toUpperCase()}${why.slice(1)}` }];
     }
     const result = await parseSettings(connector.config, endpoint.config);
     if (result.ok) return [];

@@ -160,7 +160,7 @@ describe("the list of connectors", () => {
   it("is described by manifests, and refuses doubles and strangers", async () => {
     const source = memorySource();
     const on = await open(source);
-    expect(on.host.describeConnectors().map((manifest) => [manifest.id, manifest.facets])).toEqual([
+    expect(on.host.connectors.listings().map(({ id, manifest }) => [id, manifest?.facets])).toEqual([
       ["memory-source", ["check", "streams", "read", "listKeys"]],
       ["memory-target", ["write"]],
     ]);

@@ -1,41 +1,65 @@
 import { DomainError, endpointFindings, unseenKinds } from "@quiesce/core";
-import { type Connector, ConnectorError, type Health, isConnector, type Manifest } from "@quiesce/sdk";
+import type { Connector, ConnectorFetch, Health } from "@quiesce/sdk";
 import type { Logger } from "pino";
 import { saveFindings } from "../catalog/endpoint-finding-store.js";
 import { clock } from "../clock.js";
 import { readNow } from "../command.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import type { Database } from "../db/client.js";
+import { createTokenKeeper } from "./auth/token-keeper.js";
 import { callContext } from "./call-context.js";
+import { type ConnectorRegistry, createConnectorRegistry, type PackageOptions } from "./connector-registry.js";
+import { type DowntimeCalls, downtimeCalls } from "./downtime-calls.js";
 import { createEgress } from "./guarded-fetch.js";
-import { type EndpointName, loadEndpoint } from "./load-endpoint.js";
+import { type CredentialChoice, type EndpointName, loadEndpoint } from "./load-endpoint.js";
 import { type AuthenticationWatch, lookAtOrigins, watchAuthentication } from "./look-at-endpoint.js";
 import { boundEndpoint, type OpenEndpoint } from "./open-endpoint.js";
+import { limitedSignal } from "./limited-signal.js";
+import { type RotationCalls, rotationCalls } from "./rotation-calls.js";
+import { type WebhookCalls, webhookCalls } from "./webhook-calls.js";
 import { requirePermit, type RunPermit } from "./run-permit.js";
 import { createSecretMask } from "./secret-mask.js";
 import { maskedError, settleCall } from "./settle-call.js";
+import { noteCall, readAdmission } from "./traffic/breaker-store.js";
+import { openTraffic } from "./traffic/endpoint-traffic.js";
+import { isThere, probeOf } from "./traffic/probe-outcome.js";
+import { createRequestDelays } from "./traffic/request-delays.js";
+import { createRequestPace } from "./traffic/request-pace.js";
 
 const unknownHealth: Health = { status: "unknown" };
 /** A check takes at most so long. */
 const CHECK_LIMIT_MS = 10_000;
 
 /**
- * Where connectors live. `checkEndpoint` may be called at any time, during a maintenance window too. Everything else wants a permit, and so a
- * claimed run (run-permit.ts): there is no other way to a connector.
+ * Where connectors live. `checkEndpoint` may be called at any time, during a maintenance window too. Reading and writing wants a permit,
+ * and so a claimed run (run-permit.ts): there is no other way to records. The steps of a rotation are called by who has taken them (ADR 0027).
  */
 export interface ConnectorHost {
-  describeConnectors(): readonly Manifest[];
+  /** Which connectors there are, and their loading. */
+  readonly connectors: ConnectorRegistry;
   /** Asks a system how it is, within ten seconds. Throws ConnectorErrors, and QSC_ENDPOINT_NOT_FOUND. */
   checkEndpoint(endpointKey: string, signal: AbortSignal): Promise<Health>;
+  /**
+   * Asks the system of an endpoint whose breaker is open. `isThere` is null when nobody can say: its connector cannot check, or failed by itself. Throws
+   * for what a check throws when there was no answer.
+   */
+  probeEndpoint(endpointKey: string, signal: AbortSignal): Promise<{ readonly isThere: boolean | null; readonly reason: string | null }>;
   openEndpoint(permit: RunPermit, endpointId: number): Promise<OpenEndpoint>;
+  readonly rotation: RotationCalls;
+  /** What monitors are told of windows; needs no run, see there. */
+  readonly downtime: DowntimeCalls;
+  /** Requests that systems send by themselves. */
+  readonly webhooks: WebhookCalls;
   /** Ends connections and lets the connectors release what they hold. */
   close(): Promise<void>;
 }
 
 export interface ConnectorHostOptions {
   readonly database: Database;
-  /** The allow-list: no other connector can be used. All run inside this process. */
+  /** The connectors that come with the server; they run inside this process. */
   readonly connectors: readonly Connector[];
+  /** Packages of others, by the operator's list; they are loaded by `connectors.reload()`. */
+  readonly packages?: PackageOptions | undefined;
   readonly keyRing: KeyRing;
   readonly log: Logger;
   /** Names that may lead any endpoint into private networks. */
@@ -45,16 +69,23 @@ export interface ConnectorHostOptions {
 /** Throws QSC_CONNECTOR_INVALID or QSC_CONNECTOR_TWICE for a list that cannot work. */
 export function createConnectorHost(options: ConnectorHostOptions): ConnectorHost {
   const { database, keyRing } = options;
-  const connectors = connectorsById(options.connectors);
+  const connectors = createConnectorRegistry({ bundled: options.connectors, packages: options.packages, log: options.log });
   const egress = createEgress({ privateHosts: options.privateHosts ?? [] });
+  const pace = createRequestPace(database);
+  const delays = createRequestDelays();
+  const tokens = createTokenKeeper({ database, keyRing });
   const contextOf = async (
     endpoint: EndpointName,
-    call: Pick<RunPermit, "signal" | "mask" | "deadlineMonotonicMs"> & { readonly run?: RunPermit["run"] },
+    call: Pick<RunPermit, "signal" | "mask" | "deadlineMonotonicMs"> & {
+      readonly run?: RunPermit["run"];
+      readonly credential?: CredentialChoice;
+      readonly watch?: (fetch: ConnectorFetch) => ConnectorFetch;
+    },
   ) => {
-    const { signal, mask, deadlineMonotonicMs, run } = call;
+    const { signal, mask, deadlineMonotonicMs, run, credential = "in-force", watch } = call;
     const unnamed = options.log.child({ runId: run?.runId, attempt: run?.attempt, integration: run?.integrationKey });
     try {
-      const loaded = await loadEndpoint(database.db, { endpoint, connectors, keyRing, mask });
+      const loaded = await loadEndpoint(database.db, { endpoint, connectors, keyRing, mask, credential });
       const log = unnamed.child({ endpoint: loaded.key, connector: loaded.connector.id });
       const meta = {
         integrationId: run?.integrationKey ?? "",
@@ -63,7 +94,8 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
         attempt: run?.attempt ?? 1,
         dryRun: false,
       };
-      const context = callContext({ database, keyRing, egress, endpoint: loaded, signal, deadlineMonotonicMs, mask, log, meta });
+      const traffic = { egress, pace, delays, tokens, watch };
+      const context = callContext({ database, keyRing, ...traffic, endpoint: loaded, signal, deadlineMonotonicMs, mask, log, meta });
       return { ...loaded, context, guard: { signal, mask, log } };
     } catch (thrown) {
       if (thrown instanceof DomainError) throw thrown;
@@ -77,9 +109,14 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
     signal: AbortSignal,
   ): Promise<void> => {
     try {
-      const { id, key, privateHosts, connector, config } = opened;
-      const reach = { egress, origins: connector.egress(config), privateHosts };
-      const facts = await lookAtOrigins({ ...reach, authentication: (origin) => watch.seen(origin), signal });
+      const { id, key, privateHosts, facts: settings } = opened;
+      const reach = { egress, origins: settings.origins, privateHosts };
+      const facts = await lookAtOrigins({
+        ...reach,
+        authentication: (origin) => watch.seen(origin),
+        tlsOf: (origin) => watch.tlsOf(origin),
+        signal,
+      });
       const now = await readNow(database.db);
       const findings = facts.flatMap((one) => endpointFindings(one, now));
       const unseen = facts.flatMap((one) => unseenKinds(one).map((kind) => ({ kind, origin: one.origin })));
@@ -88,77 +125,65 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
       options.log.warn({ err: error, endpoint: opened.key }, "What a check found about the way to its system was not written down.");
     }
   };
-  return {
-    describeConnectors: () => [...connectors.values()].map((connector) => connector.toManifest()),
+  /** Somebody's check found the system there: its runs need not wait for the next probe. */
+  const closeBreaker = async ({ id, key }: { readonly id: number; readonly key: string }): Promise<void> => {
+    try {
+      const { admission } = await readAdmission(database.db, id);
+      if (admission.kind === "wait" && admission.why === "endpoint-away")
+        await noteCall({ database }, { id, key }, { kind: "probed", isThere: true, reason: null });
+    } catch (error) {
+      options.log.warn({ err: error, endpoint: key }, "That an endpoint answers again was not written down.");
+    }
+  };
+  const host: ConnectorHost = {
+    connectors,
     async checkEndpoint(endpointKey, signal) {
-      const limit = limitedSignal(signal, CHECK_LIMIT_MS);
+      const limit = limitedSignal(signal, { limitMs: CHECK_LIMIT_MS, what: "The system did not answer the check" });
+      let release = (): void => undefined;
       try {
         const call = { signal: limit.signal, mask: createSecretMask(), deadlineMonotonicMs: clock.monotonicMs() + CHECK_LIMIT_MS };
-        const opened = await contextOf({ key: endpointKey }, call);
+        const watch = watchAuthentication(call.mask);
+        const opened = await contextOf({ key: endpointKey }, { ...call, watch: watch.around });
+        release = connectors.hold(opened.hosted);
         const { connector, context, guard } = opened;
-        const watch = watchAuthentication(context.fetch, call.mask);
-        const watched = { ...context, fetch: watch.fetch };
         const answer =
           connector.check === undefined
             ? Promise.resolve<Health>({ status: "unknown", message: `The connector "${connector.id}" cannot check its system.` })
-            : limit.race(settleCall(guard, async () => connector.check?.(watched) ?? unknownHealth));
+            : limit.race(settleCall(guard, async () => connector.check?.(context) ?? unknownHealth));
         // Also when the check fails: a certificate that has ended is why it does.
         await answer.catch(() => undefined);
         await noteFindings(opened, watch, limit.signal);
-        return guard.mask.deep(await answer);
+        const health = guard.mask.deep(await answer);
+        if (isThere(health)) await closeBreaker(opened);
+        return health;
       } finally {
+        release();
         limit.end();
       }
+    },
+    async probeEndpoint(endpointKey, signal) {
+      const loaded = await loadEndpoint(database.db, { endpoint: { key: endpointKey }, connectors, keyRing, mask: createSecretMask() });
+      if (loaded.connector.check === undefined) return { isThere: null, reason: null };
+      return probeOf(() => host.checkEndpoint(endpointKey, signal));
     },
     async openEndpoint(permit, endpointId) {
       requirePermit(permit);
       const opened = await contextOf({ id: endpointId }, permit);
-      return boundEndpoint({ permit, ...opened });
+      // Its code stays until the run ends, whatever the list says meanwhile.
+      const release = connectors.hold(opened.hosted);
+      if (permit.signal.aborted) release();
+      else permit.signal.addEventListener("abort", release, { once: true });
+      const traffic = await openTraffic({ database, log: options.log }, { endpoint: opened, permit });
+      return boundEndpoint({ permit, ...opened, traffic });
     },
+    rotation: rotationCalls({ contextOf, load: (wanted) => loadEndpoint(database.db, { ...wanted, connectors, keyRing }) }),
+    downtime: downtimeCalls({ contextOf, hold: ({ hosted }) => connectors.hold(hosted) }),
+    webhooks: webhookCalls({ load: (wanted) => loadEndpoint(database.db, { ...wanted, connectors, keyRing }) }),
     async close() {
-      await Promise.allSettled([...connectors.values()].map(async (connector) => connector.close?.()));
+      await connectors.close();
+      await pace.close();
       await egress.close();
     },
   };
-}
-
-function connectorsById(list: readonly Connector[]): ReadonlyMap<string, Connector> {
-  const byId = new Map<string, Connector>();
-  for (const connector of list) {
-    if (!isConnector(connector))
-      throw new DomainError(
-        "QSC_CONNECTOR_INVALID",
-        "The list of connectors holds something that defineConnector of this SDK's version did not make.",
-      );
-    if (byId.has(connector.id))
-      throw new DomainError("QSC_CONNECTOR_TWICE", `Two connectors have the id "${connector.id}". Take one of them off the list.`);
-    byId.set(connector.id, connector);
-  }
-  return byId;
-}
-
-/** A signal that also ends after a time, and a race that a connector deaf to its signal cannot hold up. */
-function limitedSignal(signal: AbortSignal, limitMs: number) {
-  const stop = new AbortController();
-  const tooLate = new ConnectorError("timeout", `The system did not answer the check within ${limitMs / 1_000} seconds.`);
-  let late: (error: ConnectorError) => void = () => undefined;
-  const lateness = new Promise<never>((_resolve, reject) => {
-    late = reject;
-  });
-  lateness.catch(() => undefined);
-  const timer = setTimeout(() => {
-    late(tooLate);
-    stop.abort({ why: "timeout" });
-  }, limitMs);
-  const pass = (): void => stop.abort({ why: "cancel" });
-  if (signal.aborted) pass();
-  else signal.addEventListener("abort", pass, { once: true });
-  return {
-    signal: stop.signal,
-    race: <T>(work: Promise<T>): Promise<T> => Promise.race([work, lateness]),
-    end: () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", pass);
-    },
-  };
+  return host;
 }

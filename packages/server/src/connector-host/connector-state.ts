@@ -17,7 +17,8 @@ const MASKED_MIN_LENGTH = 16;
 export function createStateStore(options: {
   readonly database: Database;
   readonly keyRing: KeyRing;
-  readonly endpoint: { readonly id: number; readonly key: string };
+  /** What is remembered of one credential is not known under another: it may be a session that ends with it. */
+  readonly endpoint: { readonly id: number; readonly key: string; readonly credentialId: number | null };
   readonly connectorId: string;
   readonly mask: SecretMask;
 }): StateStore {
@@ -25,7 +26,8 @@ export function createStateStore(options: {
   const rowKey = (name: string): string => {
     if (name === "" || name.length > MAX_NAME_LENGTH)
       throw new ConnectorError("bug", `A name in the state store has 1 to ${MAX_NAME_LENGTH} characters, found ${name.length}.`);
-    return `${options.connectorId}/${name}`;
+    const of = endpoint.credentialId === null ? "" : `credential ${endpoint.credentialId}/`;
+    return `${options.connectorId}/${of}${name}`;
   };
   const address = (key: string) => ({ endpoint: endpoint.key, name: `state:${key}` });
   return {

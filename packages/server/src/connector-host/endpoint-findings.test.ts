@@ -9,6 +9,8 @@ import { defineConnector, z } from "@quiesce/sdk";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { controlTime } from "../../../../test/database/control-time.js";
 import { memoryTarget } from "../../../../test/pipeline/memory-target.js";
+import { issueCertificate, makeAuthority } from "../../../../test/tls/certificates.js";
+import { startMutualServer } from "../../../../test/tls/mutual-server.js";
 import { type PipelineBench, pipelineBench } from "../../../../test/pipeline/pipeline-bench.js";
 import { findingsHealth, findingsOf, warnOfCertificates } from "../catalog/endpoint-finding-store.js";
 
@@ -34,12 +36,19 @@ const probed = defineConnector({
   displayName: "Probed",
   stability: "beta",
   config: z.object({ url: z.string() }),
-  secrets: z.object({ password: z.string().optional() }),
+  secrets: z.object({
+    password: z.string().optional(),
+    certificate: z.string().optional(),
+    privateKey: z.string().optional(),
+    ca: z.string().optional(),
+  }),
   egress: (config) => [new URL(config.url).origin],
   check: async (x) => {
     const password = x.secrets.password;
     const headers = password === undefined ? {} : { authorization: `Basic ${Buffer.from(`me:${password}`).toString("base64")}` };
-    return { status: (await x.fetch(x.config.url, { headers })).ok ? "up" : "down" };
+    const { certificate: cert, privateKey: key, ca } = x.secrets;
+    const tls = ca === undefined ? undefined : { cert, key, ca };
+    return { status: (await x.fetch(x.config.url, { headers, tls })).ok ? "up" : "down" };
   },
 });
 
@@ -89,6 +98,18 @@ describe("a check of an endpoint", () => {
     expect(events.map(({ finding }) => finding)).toEqual(expect.arrayContaining(["certificate-untrusted", "certificate-name"]));
     // The second check has told of nothing twice.
     expect(events.filter(({ finding }) => finding === "certificate-untrusted")).toHaveLength(1);
+  });
+
+  it("finds nothing wrong where the endpoint has an authority of its own and shows a certificate", async () => {
+    const authority = makeAuthority("Own");
+    const client = issueCertificate(authority, { name: "client" });
+    const mutual = await startMutualServer(authority, { token: "t", cert: client.cert });
+    try {
+      await open(`${mutual.url}/me`, { certificate: client.cert, privateKey: client.key, ca: authority.cert });
+      expect(await checked()).toEqual(["certificate-expiry info"]);
+    } finally {
+      await mutual.close();
+    }
   });
 
   it("finds a protocol before TLS 1.2", async () => {

@@ -1,25 +1,17 @@
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import { canonicalHost } from "@quiesce/core";
-import { ConnectorError, type ConnectorFetch, networkError } from "@quiesce/sdk";
-import { Agent, buildConnector, fetch as undiciFetch } from "undici";
+import { type ClientTls, ConnectorError, type ConnectorFetch, networkError } from "@quiesce/sdk";
+import { fetch as undiciFetch } from "undici";
 import { cappedResponse } from "./capped-response.js";
-import {
-  guardedLookup,
-  isReachable,
-  mayBePrivate,
-  REFUSED_ADDRESS,
-  refusedAddress,
-  type Resolve,
-  systemResolve,
-} from "./egress-address.js";
+import { type ClientAgents, createClientAgents } from "./client-agents.js";
+import { isReachable, mayBePrivate, REFUSED_ADDRESS, refusedAddress, type Resolve, systemResolve } from "./egress-address.js";
 import type { SecretMask } from "./secret-mask.js";
 
 /** The whole of one request, redirects and body included, if the connector names no other limit. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_REDIRECTS = 3;
 const MAX_TIMEOUT_MS = 600_000;
-const CONNECT_TIMEOUT_MS = 10_000;
 const CREDENTIAL_HEADERS = ["authorization", "proxy-authorization", "cookie"];
 
 /** Connections of all endpoints; close it with the host. */
@@ -44,6 +36,7 @@ interface Hop {
   readonly method: string;
   readonly headers: Headers;
   readonly body: Uint8Array<ArrayBuffer> | null;
+  readonly tls: ClientTls | undefined;
 }
 
 interface EgressOptions {
@@ -54,11 +47,7 @@ interface EgressOptions {
 
 /** Opens the connection pools. Certificates are verified; names are resolved once and the connection goes to the address that was checked. */
 export function createEgress({ privateHosts = [], resolve = systemResolve }: EgressOptions = {}): Egress {
-  // A pool each, or a connection that one endpoint may have would serve another one that may not.
-  const agents = {
-    outside: agentOf({ privateAllowed: false, resolve }),
-    inside: agentOf({ privateAllowed: true, resolve }),
-  };
+  const agents = createClientAgents(resolve);
   const permitted = (more: readonly string[] | undefined): readonly string[] => [...privateHosts, ...(more ?? [])];
   return {
     fetchFor: (options) => {
@@ -66,26 +55,8 @@ export function createEgress({ privateHosts = [], resolve = systemResolve }: Egr
       return (url, init) => guardedFetch(agents, permitting, url, init ?? {});
     },
     resolveHost: ({ origins, privateHosts: more }, host) => resolveHost({ origins, privateHosts: permitted(more), resolve }, host),
-    close: async () => {
-      await Promise.all([agents.outside.destroy(), agents.inside.destroy()]);
-    },
+    close: () => agents.close(),
   };
-}
-
-type Agents = { readonly outside: Agent; readonly inside: Agent };
-
-function agentOf(options: { readonly privateAllowed: boolean; readonly resolve: Resolve }): Agent {
-  const connect = buildConnector({ lookup: guardedLookup(options), timeout: CONNECT_TIMEOUT_MS });
-  return new Agent({
-    // An address is not looked up, so the lookup does not see it.
-    connect: (target, callback) => {
-      const host = canonicalHost(target.hostname);
-      if (isIP(host) !== 0 && !isReachable(host, options)) callback(refusedAddress(host, [host]), null);
-      else connect(target, callback);
-    },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
 }
 
 /** For clients with sockets of their own: they connect to what is answered, so that a name cannot lead elsewhere between check and connection. */
@@ -116,12 +87,12 @@ async function resolveHost(
 }
 
 async function guardedFetch(
-  agents: Agents,
+  agents: ClientAgents,
   options: GuardedFetchOptions,
   url: string | URL,
   init: Parameters<ConnectorFetch>[1] & object,
 ): Promise<Response> {
-  const { timeoutMs, signal: ownSignal, redirect = "follow", ...rest } = init;
+  const { timeoutMs, signal: ownSignal, redirect = "follow", tls, ...rest } = init;
   const stop = new AbortController();
   const stops = [options.signal, ...(ownSignal === null || ownSignal === undefined || ownSignal === options.signal ? [] : [ownSignal])];
   const onAbort = (): void => stop.abort(new DOMException("The request was stopped.", "AbortError"));
@@ -145,7 +116,7 @@ async function guardedFetch(
   try {
     // Before the platform sees it, which calls a user name in an address a fault of the program.
     if (URL.canParse(String(url))) refuseForeign(new URL(url), options.origins, false);
-    const hop = await firstHop(url, rest);
+    const hop = { ...(await firstHop(url, rest)), tls };
     const response = await follow(agents, options, hop, { redirect, signal: stop.signal });
     return cappedResponse(response, { where, classify, ended });
   } catch (thrown) {
@@ -155,14 +126,14 @@ async function guardedFetch(
 }
 
 /** Lets the platform turn body and headers into bytes, so that they can be sent again to where a redirect points. */
-async function firstHop(url: string | URL, init: RequestInit): Promise<Hop> {
+async function firstHop(url: string | URL, init: RequestInit): Promise<Omit<Hop, "tls">> {
   const request = new Request(url, init);
   const bytes = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
   return { url: new URL(request.url), method: request.method, headers: new Headers(request.headers), body: bytes };
 }
 
 async function follow(
-  agents: Agents,
+  agents: ClientAgents,
   options: GuardedFetchOptions,
   first: Hop,
   how: { readonly redirect: string; readonly signal: AbortSignal },
@@ -176,7 +147,7 @@ async function follow(
       body: hop.body,
       redirect: "manual",
       signal: how.signal,
-      dispatcher: mayBePrivate(hop.url.hostname, options.privateHosts ?? []) ? agents.inside : agents.outside,
+      dispatcher: agents.agentFor({ privateAllowed: mayBePrivate(hop.url.hostname, options.privateHosts ?? []), tls: hop.tls }),
     });
     const target = response.headers.get("location");
     if (target === null || ![301, 302, 303, 307, 308].includes(response.status) || how.redirect === "manual") return response;
@@ -207,7 +178,9 @@ function nextHop(hop: Hop, answer: { readonly status: number; readonly url: URL 
     // Some systems take their token in a header of their own.
     for (const [name, value] of hop.headers) if (mask.text(value) !== value) headers.delete(name);
   }
-  return { url, method: becomesGet ? "GET" : hop.method, headers, body: becomesGet ? null : hop.body };
+  // Another origin is told nothing of who asks, and vouched for by the usual authorities.
+  const tls = url.origin === hop.url.origin ? hop.tls : undefined;
+  return { url, method: becomesGet ? "GET" : hop.method, headers, body: becomesGet ? null : hop.body, tls };
 }
 
 function refuseForeign(url: URL, origins: readonly string[], redirected: boolean): void {

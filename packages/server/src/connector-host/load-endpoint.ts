@@ -1,21 +1,34 @@
-import { DomainError, nearestName } from "@quiesce/core";
+import { DomainError } from "@quiesce/core";
 import { type Connector, ConnectorError, parseSettings } from "@quiesce/sdk";
 import { type SQL, sql } from "drizzle-orm";
+import { openCredential, type SecretValues } from "../credentials/credential-secrets.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import { open, sealedSecretSchema } from "../credentials/sealed-secret.js";
 import type { Tx } from "../db/client.js";
+import type { ConnectorRegistry } from "./connector-registry.js";
+import type { EndpointFacts } from "./endpoint-facts.js";
+import type { HostedConnector } from "./hosted-connector.js";
 import type { SecretMask } from "./secret-mask.js";
 
 /** An endpoint ready for a call: its connector with parsed configuration and secrets. */
 export interface LoadedEndpoint {
   readonly id: number;
   readonly key: string;
+  readonly hosted: HostedConnector;
   readonly connector: Connector;
+  /** Parsed by the connector's schema; of a connector in a worker as they were entered, because the worker parses them for each call. */
   readonly config: unknown;
   readonly secrets: unknown;
+  /** What they mean to the connector. */
+  readonly facts: EndpointFacts;
+  /** Which of its credentials the secrets are; null: the workspace's. */
+  readonly credentialId: number | null;
   /** Names that may lead into private networks. */
   readonly privateHosts: readonly string[];
 }
+
+/** Which of an endpoint's secrets: those that runs work with, or those of one credential, null for the workspace's own. */
+export type CredentialChoice = "in-force" | { readonly id: number | null };
 
 /** Which endpoint: by id inside the server, by key where people name it. */
 export type EndpointName = { readonly id: number } | { readonly key: string };
@@ -28,14 +41,17 @@ export async function loadEndpoint(
   tx: Tx,
   options: {
     readonly endpoint: EndpointName;
-    readonly connectors: ReadonlyMap<string, Connector>;
+    readonly connectors: Pick<ConnectorRegistry, "find" | "whyNot">;
     readonly keyRing: KeyRing;
     readonly mask: SecretMask;
+    readonly credential?: CredentialChoice;
+    /** Values in the place of the stored ones, to see whether they fit. */
+    readonly trial?: SecretValues;
   },
 ): Promise<LoadedEndpoint> {
   const { endpoint, connectors, mask } = options;
   const condition = "id" in endpoint ? sql`e.id = ${endpoint.id}` : sql`e.key = ${endpoint.key}`;
-  const row = await endpointRow(tx, condition);
+  const row = await endpointRow(tx, condition, options.credential ?? "in-force");
   if (row === undefined) {
     throw new DomainError(
       "QSC_ENDPOINT_NOT_FOUND",
@@ -43,23 +59,19 @@ export async function loadEndpoint(
       { field: "endpoint" },
     );
   }
-  const connector = connectors.get(row.connector);
-  if (connector === undefined) {
-    const near = nearestName(row.connector, [...connectors.keys()]);
-    const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-    throw new ConnectorError(
-      "config",
-      `Endpoint "${row.key}" uses the connector "${row.connector}", which is not loaded. Loaded are ${[...connectors.keys()].join(", ")}.${hint}`,
-      {
-        field: "connector",
-      },
-    );
-  }
-  const values = openSecrets(row, options.keyRing);
+  const hosted = connectors.find(row.connector);
+  if (hosted === undefined)
+    throw new ConnectorError("config", `Endpoint "${row.key}" cannot be used: ${connectors.whyNot(row.connector)}`, { field: "connector" });
+  const { connector } = hosted;
+  const values = { ...openSecrets(row, options.keyRing), ...options.trial };
   mask.add(Object.values(values));
   const config = await parsed(connector.config, row.config, `The configuration of endpoint "${row.key}"`, mask);
   const secrets = await parsed(connector.secrets, values, `The secrets of endpoint "${row.key}"`, mask);
-  return { id: row.id, key: row.key, connector, config, secrets, privateHosts: row.privateHosts };
+  // A connector in this thread is asked when it is needed.
+  const streams = hosted.isolation === "worker" && connector.write !== undefined ? await streamsInto(tx, row.id) : [];
+  const facts = await hosted.factsOf({ config, secrets, streams });
+  const { id, key, credentialId, privateHosts } = row;
+  return { id, key, hosted, connector, config, secrets, facts, credentialId, privateHosts };
 }
 
 interface EndpointRow {
@@ -70,21 +82,39 @@ interface EndpointRow {
   readonly config: unknown;
   readonly privateHosts: readonly string[];
   readonly sealed: readonly { readonly name: string; readonly sealed: unknown }[];
+  readonly credentialId: number | null;
+  /** What stands in the place of these. */
+  readonly rotated: unknown;
 }
 
-async function endpointRow(tx: Tx, condition: SQL): Promise<EndpointRow | undefined> {
+async function endpointRow(tx: Tx, condition: SQL, credential: CredentialChoice): Promise<EndpointRow | undefined> {
+  const chosen = credential === "in-force" ? sql`c.in_force` : sql`c.id = ${credential.id}::bigint`;
   const rows = await tx.execute<EndpointRow>(sql`
     select e.id, e.key, e.connector, e.config, e.allow_private as "privateHosts",
-      coalesce((select jsonb_agg(jsonb_build_object('name', s.name, 'sealed', s.sealed)) from endpoint_secret as s where s.endpoint_id = e.id), '[]') as sealed
-    from endpoint as e where ${condition}`);
+      coalesce((select jsonb_agg(jsonb_build_object('name', s.name, 'sealed', s.sealed)) from endpoint_secret as s where s.endpoint_id = e.id), '[]') as sealed,
+      c.id as "credentialId", coalesce(c.secrets, '{}') as rotated
+    from endpoint as e left join credential as c on c.endpoint_id = e.id and ${chosen} where ${condition}`);
   return rows[0];
+}
+
+/** The streams that integrations write to an endpoint. */
+async function streamsInto(tx: Tx, endpointId: number): Promise<readonly string[]> {
+  const rows = await tx.execute<{ stream: string }>(sql`
+    select distinct coalesce(s ->> 'target', s ->> 'stream') as stream
+    from integration as i cross join jsonb_array_elements(i.streams) as s where i.target_endpoint_id = ${endpointId}`);
+  return rows.map(({ stream }) => stream);
 }
 
 function openSecrets(row: EndpointRow, keyRing: KeyRing): { readonly [name: string]: string } {
   try {
-    return Object.fromEntries(
-      row.sealed.map(({ name, sealed }) => [name, open(keyRing, { endpoint: row.key, name }, sealedSecretSchema.parse(sealed))]),
-    );
+    const rotated = openCredential(keyRing, row.key, row.rotated);
+    const own = row.sealed.filter(({ name }) => !(name in rotated));
+    return {
+      ...Object.fromEntries(
+        own.map(({ name, sealed }) => [name, open(keyRing, { endpoint: row.key, name }, sealedSecretSchema.parse(sealed))]),
+      ),
+      ...rotated,
+    };
   } catch (error) {
     // A wrong master key or a changed row: a person has to act, so the integration waits.
     if (error instanceof DomainError) throw new ConnectorError("config", error.message, { cause: error });

@@ -1,5 +1,5 @@
 import { type OriginFacts, type SeenAuthentication } from "@quiesce/core";
-import type { ConnectorFetch } from "@quiesce/sdk";
+import type { ClientTls, ConnectorFetch } from "@quiesce/sdk";
 import { classifyAddress } from "./egress-address.js";
 import type { Egress } from "./guarded-fetch.js";
 import { probeTls } from "./probe-tls.js";
@@ -10,16 +10,21 @@ const maxOrigins = 10;
 
 /** Notes by which means requests say who asks, while a connector checks its system. */
 export interface AuthenticationWatch {
-  readonly fetch: ConnectorFetch;
+  /** The same fetch, watched. */
+  readonly around: (fetch: ConnectorFetch) => ConnectorFetch;
   seen(origin: string): SeenAuthentication;
+  /** Whom requests to an origin trusted, and by which certificate they said who asks. */
+  tlsOf(origin: string): ClientTls | undefined;
 }
 
-export function watchAuthentication(fetch: ConnectorFetch, mask: SecretMask): AuthenticationWatch {
+export function watchAuthentication(mask: SecretMask): AuthenticationWatch {
   const seen = new Map<string, SeenAuthentication>();
+  const tls = new Map<string, ClientTls>();
   return {
-    fetch(url, options) {
+    around: (fetch) => (url, options) => {
       if (URL.canParse(String(url))) {
         const { origin } = new URL(url);
+        if (options?.tls !== undefined) tls.set(origin, options.tls);
         const means = meansOf(String(url), options, mask);
         // One request with credentials is what counts: a page of health often needs none.
         if (!seen.has(origin) || seen.get(origin) === "none") seen.set(origin, means);
@@ -27,10 +32,12 @@ export function watchAuthentication(fetch: ConnectorFetch, mask: SecretMask): Au
       return fetch(url, options);
     },
     seen: (origin) => seen.get(origin) ?? "unseen",
+    tlsOf: (origin) => tls.get(origin),
   };
 }
 
 function meansOf(url: string, options: Parameters<ConnectorFetch>[1], mask: SecretMask): SeenAuthentication {
+  if (options?.tls?.cert !== undefined) return "other";
   const headers = new Headers(options?.headers);
   const scheme = headers.get("authorization")?.split(" ")[0]?.toLowerCase();
   if (scheme === "basic" || scheme === "bearer") return scheme;
@@ -45,6 +52,7 @@ export async function lookAtOrigins(options: {
   readonly origins: readonly string[];
   readonly privateHosts: readonly string[];
   readonly authentication: (origin: string) => SeenAuthentication;
+  readonly tlsOf: (origin: string) => ClientTls | undefined;
   readonly signal: AbortSignal;
 }): Promise<readonly OriginFacts[]> {
   const { egress, origins, privateHosts, signal } = options;
@@ -62,7 +70,7 @@ export async function lookAtOrigins(options: {
         return { origin, transport: isLoopback ? "http-loopback" : "http", authentication, tls: null };
       }
       const port = url.port === "" ? 443 : Number(url.port);
-      const tls = address === undefined ? null : await probeTls({ host, address, port, signal });
+      const tls = address === undefined ? null : await probeTls({ host, address, port, signal, tls: options.tlsOf(origin) });
       return { origin, transport: "https", authentication, tls };
     }),
   );

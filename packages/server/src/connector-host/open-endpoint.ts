@@ -1,22 +1,30 @@
 import {
+  type AlertPage,
   type Connector,
   ConnectorError,
   type Context,
+  type Cursor,
+  ERROR_POLICIES,
   type FacetName,
   facetsOf,
+  type KeyHash,
   type KeyPage,
   type ListKeysRequest,
   type Page,
   type ReadRequest,
+  type ReconcileCapability,
   type Stream,
   type WriteIdempotency,
   writeIdempotency,
   type WriteItem,
   type WriteResult,
 } from "@quiesce/sdk";
-import { keyPageProblem, pageProblem } from "./page-problem.js";
+import type { EndpointFacts } from "./endpoint-facts.js";
+import type { HostedConnector } from "./hosted-connector.js";
+import { alertPageProblem, countProblem, digestsProblem, keyHashesProblem, keyPageProblem, pageProblem } from "./page-problem.js";
 import { requirePermit, type RunPermit } from "./run-permit.js";
 import { type CallGuard, settleCall } from "./settle-call.js";
+import type { EndpointTraffic } from "./traffic/endpoint-traffic.js";
 
 /**
  * An endpoint that a claimed run has opened. Every function demands that the run's permit still holds; every error is a ConnectorError without
@@ -30,11 +38,20 @@ export interface OpenEndpoint {
   /** Pages, checked; ends after one with `more: false`. Leaving the loop releases what the connector holds. */
   read(request: ReadRequest): AsyncIterable<Page>;
   listKeys(request: ListKeysRequest): AsyncIterable<KeyPage>;
+  /** What of a comparison it can do by itself. */
+  readonly reconciles: { readonly [name in "count" | "keys" | "digest"]: boolean };
+  reconcileCount(request: Asked<"count">): Promise<number>;
+  reconcileKeys(request: Asked<"keys">): Promise<readonly KeyHash[]>;
+  reconcileDigest(request: Asked<"digest">): Promise<readonly string[]>;
+  /** What a monitor says; ends after a page with `more: false`. */
+  alerts(request: { readonly cursor: Cursor | null }): AsyncIterable<AlertPage>;
   readonly maxBatch: number;
   idempotencyOf(stream: string): WriteIdempotency;
   /** One result for each item; a missing one is filled in as an ambiguous failure. */
   write(stream: string, items: readonly WriteItem[]): Promise<readonly WriteResult[]>;
 }
+
+type Asked<Name extends keyof ReconcileCapability<unknown, unknown>> = Parameters<Required<ReconcileCapability<unknown, unknown>>[Name]>[1];
 
 /** Binds a connector's facets to a permit and a context. */
 export function boundEndpoint(options: {
@@ -43,18 +60,51 @@ export function boundEndpoint(options: {
   readonly connector: Connector;
   readonly context: Context;
   readonly guard: CallGuard;
+  readonly hosted: Pick<HostedConnector, "isolation">;
+  readonly facts: Pick<EndpointFacts, "idempotency">;
+  readonly traffic: EndpointTraffic;
 }): OpenEndpoint {
-  const { permit, key, connector, context, guard } = options;
+  const { permit, key, connector, context, guard, hosted, facts, traffic } = options;
   const lacks = (what: string): ConnectorError =>
     new ConnectorError("config", `Endpoint "${key}": the connector "${connector.id}" cannot ${what}. Use another connector here.`);
-  const call = <T>(work: () => Promise<T>): Promise<T> => {
+  const call: Call = (work, how) => {
     requirePermit(permit);
-    return settleCall(guard, work);
+    return traffic.watched(() => settleCall(guard, work), how);
   };
+  /** Comparing; every answer is checked. */
+  function boundReconcile(): Pick<OpenEndpoint, "reconciles" | "reconcileCount" | "reconcileKeys" | "reconcileDigest"> {
+    const { reconcile } = connector;
+    const checked = async <T>(
+      stream: string,
+      problem: (answer: T) => string | undefined,
+      work: () => Promise<T> | undefined,
+    ): Promise<T> => {
+      const answer = await call(async () => {
+        const given = work();
+        if (given === undefined) throw lacks("compare so");
+        return given;
+      });
+      const found = problem(answer);
+      if (found === undefined) return answer;
+      throw new ConnectorError("contract", `Endpoint "${key}", comparing "${stream}": ${found}.`);
+    };
+    return {
+      reconciles: { count: reconcile?.count !== undefined, keys: reconcile?.keys !== undefined, digest: reconcile?.digest !== undefined },
+      reconcileCount: (request) => checked(request.stream, countProblem, () => reconcile?.count?.(context, request)),
+      reconcileKeys: (request) =>
+        checked(
+          request.stream,
+          (page) => keyHashesProblem(page, request.limit),
+          () => reconcile?.keys?.(context, request),
+        ),
+      reconcileDigest: (request) => checked(request.stream, digestsProblem, () => reconcile?.digest?.(context, request)),
+    };
+  }
   return {
     key,
     facets: facetsOf(connector),
-    streams: async () => (connector.streams === undefined ? [] : call(async () => (await connector.streams?.(context)) ?? [])),
+    streams: async () =>
+      connector.streams === undefined ? [] : call(async () => (await connector.streams?.(context)) ?? [], { speaks: false }),
     read(request) {
       if (connector.read === undefined) throw lacks("read");
       return pagesOf(call, () => connector.read?.(context, request), { key, what: `reading "${request.stream}"`, problemOf: pageProblem });
@@ -67,31 +117,43 @@ export function boundEndpoint(options: {
         problemOf: keyPageProblem,
       });
     },
+    ...boundReconcile(),
+    alerts(request) {
+      if (connector.alerts?.pull === undefined) throw lacks("be asked for alerts");
+      return pagesOf(call, () => connector.alerts?.pull?.(context, request), {
+        key,
+        what: "asking for alerts",
+        problemOf: alertPageProblem,
+      });
+    },
     get maxBatch() {
       if (connector.write === undefined) throw lacks("write");
       return connector.write.maxBatch;
     },
     idempotencyOf(stream) {
       if (connector.write === undefined) throw lacks("write");
-      return writeIdempotency(connector.write, context.config, stream);
+      // A connector elsewhere was asked about the streams that the integrations have; of any other nothing is known.
+      return (
+        facts.idempotency[stream] ?? (hosted.isolation === "worker" ? "none" : writeIdempotency(connector.write, context.config, stream))
+      );
     },
     async write(stream, items) {
       const { write } = connector;
       if (write === undefined) throw lacks("write");
-      const results = await call(async () => write.apply(context, stream, items));
+      const results = await call(async () => write.apply(context, stream, items), { judge: systemTrouble });
       return completed(items, results, guard);
     },
   };
 }
 
-type Call = <T>(work: () => Promise<T>) => Promise<T>;
+type Call = EndpointTraffic["watched"];
 
 async function* pagesOf<P extends { readonly more: boolean }>(
   call: Call,
   open: () => AsyncIterable<P> | undefined,
   options: { readonly key: string; readonly what: string; readonly problemOf: (page: P) => string | undefined },
 ): AsyncGenerator<P, void, void> {
-  const iterator = await call(async () => open()?.[Symbol.asyncIterator]());
+  const iterator = await call(async () => open()?.[Symbol.asyncIterator](), { speaks: false });
   if (iterator === undefined) return;
   let ended = false;
   try {
@@ -126,6 +188,17 @@ async function releaseIterator(iterator: AsyncIterator<unknown>): Promise<void> 
   });
   await Promise.race([Promise.resolve(iterator.return?.()).catch(() => undefined), limit]);
   clearTimeout(timer);
+}
+
+/** Records that were not written because of the system and not because of themselves. */
+function systemTrouble(results: readonly WriteResult[]): ConnectorError | undefined {
+  for (const result of results) {
+    if (result.ok) continue;
+    const { kind, message, retryAfterMs } = result.error;
+    if (ERROR_POLICIES[kind].feedsBreaker || ERROR_POLICIES[kind].delaysEndpoint)
+      return new ConnectorError(kind, message, { retryAfterMs });
+  }
+  return undefined;
 }
 
 function completed(items: readonly WriteItem[], results: readonly WriteResult[], guard: CallGuard): readonly WriteResult[] {

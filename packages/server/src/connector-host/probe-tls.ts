@@ -1,5 +1,6 @@
 import { checkServerIdentity, connect, type TLSSocket } from "node:tls";
 import type { TlsFacts } from "@quiesce/core";
+import type { ClientTls } from "@quiesce/sdk";
 
 /** A handshake that takes longer tells nothing. */
 const handshakeMs = 5_000;
@@ -14,14 +15,17 @@ export function probeTls(target: {
   readonly address: string;
   readonly port: number;
   readonly signal: AbortSignal;
+  readonly tls: ClientTls | undefined;
 }): Promise<TlsFacts | null> {
-  const { host, address, port, signal } = target;
+  const { host, address, port, signal, tls } = target;
   return new Promise((resolve) => {
     const socket = connect({
       host: address,
       port,
       ...(host === address ? {} : { servername: host }),
       rejectUnauthorized: false,
+      ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
+      ...(tls?.cert === undefined || tls.key === undefined ? {} : { cert: tls.cert, key: tls.key }),
       minVersion: "TLSv1",
       // OpenSSL's own level refuses what is to be found.
       ciphers: "DEFAULT:@SECLEVEL=0",

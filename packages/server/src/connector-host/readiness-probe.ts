@@ -9,10 +9,13 @@ import type { ConnectorHost } from "./connector-host.js";
  * connector that cannot check has nothing to say against an end; one that is not installed has: its runs would fail.
  */
 export function createReadinessProbe(host: ConnectorHost, log: Logger): ReadinessProbe {
-  const cannotCheck = new Set(host.describeConnectors().flatMap((manifest) => (manifest.facets.includes("check") ? [] : [manifest.id])));
+  const cannotCheck = (name: string): boolean => {
+    const connector = host.connectors.find(name)?.connector;
+    return connector !== undefined && connector.check === undefined;
+  };
   return {
     async isReady({ endpoint, connector }) {
-      if (cannotCheck.has(connector)) return { ready: true, why: null };
+      if (cannotCheck(connector)) return { ready: true, why: null };
       try {
         const health = await host.checkEndpoint(endpoint, new AbortController().signal);
         if (isReady(health)) return { ready: true, why: null };

@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from "node:crypto";
-import { chmod, link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
+import { chmod, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DomainError } from "@quiesce/core";
 
@@ -50,7 +50,27 @@ export function parseMasterKey(text: string): MasterKey {
  */
 export async function loadMasterKey(options: { readonly keyFile: string; readonly value?: string | undefined }): Promise<MasterKey> {
   if (options.value !== undefined) return parseMasterKey(options.value);
-  const { keyFile } = options;
+  const [current] = await loadKeyFile(options.keyFile);
+  return current;
+}
+
+/**
+ * The keys at hand: as {@link loadMasterKey}, and those that only open secrets, which are the further lines of the key file and `others` (the
+ * configuration's QUIESCE_OTHER_MASTER_KEYS).
+ */
+export async function loadKeyRing(options: {
+  readonly keyFile: string;
+  readonly value?: string | undefined;
+  readonly others?: readonly string[];
+}): Promise<KeyRing> {
+  const [current, ...inFile] =
+    options.value === undefined ? await loadKeyFile(options.keyFile) : ([parseMasterKey(options.value)] as const);
+  const previous = [...inFile, ...(options.others ?? []).map(parseMasterKey)].filter((key) => key.id !== current.id);
+  return { current, previous: [...new Map(previous.map((key) => [key.id, key])).values()] };
+}
+
+/** The keys of a file, one a line; the first is the one that seals. */
+async function loadKeyFile(keyFile: string): Promise<readonly [MasterKey, ...MasterKey[]]> {
   if (!(await exists(keyFile))) await createKeyFile(keyFile);
   const { mode } = await stat(keyFile);
   // Windows has no such bits.
@@ -60,21 +80,42 @@ export async function loadMasterKey(options: { readonly keyFile: string; readonl
       `The master key file ${keyFile} has mode ${(mode & 0o777).toString(8)}, expected 600: others could read it. Run: chmod 600 ${keyFile}`,
     );
   }
-  return parseMasterKey(await readFile(keyFile, "utf8"));
+  const [first = "", ...rest] = keyLines(await readFile(keyFile, "utf8"));
+  return [parseMasterKey(first), ...rest.map(parseMasterKey)];
+}
+
+function keyLines(text: string): readonly string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+/** Puts a fresh key before those of a file: the next start of a server seals with it, and still opens what the others have sealed. */
+export async function addMasterKey(keyFile: string): Promise<{ readonly added: string; readonly others: readonly string[] }> {
+  const present = await loadKeyFile(keyFile);
+  const key = masterKeyOf(randomBytes(MASTER_KEY_BYTES));
+  await replaceKeyFile(keyFile, [key, ...present]);
+  return { added: key.id, others: present.map(({ id }) => id) };
+}
+
+/** Leaves the first key of a file alone in it. Ask before whether anything is sealed by the others. */
+export async function dropOtherMasterKeys(keyFile: string): Promise<readonly string[]> {
+  const [current, ...others] = await loadKeyFile(keyFile);
+  if (others.length > 0) await replaceKeyFile(keyFile, [current]);
+  return others.map(({ id }) => id);
+}
+
+/** Whole or not at all: a server that starts meanwhile reads the keys of before or those of after. */
+async function replaceKeyFile(keyFile: string, keys: readonly MasterKey[]): Promise<void> {
+  const draft = await writeDraft(keyFile, keys.map(({ key }) => `${key.toString("base64")}\n`).join(""));
+  await rename(draft, keyFile);
 }
 
 async function createKeyFile(keyFile: string): Promise<void> {
   await mkdir(dirname(keyFile), { recursive: true });
-  const draft = `${keyFile}.${process.pid}.${randomBytes(4).toString("hex")}`;
-  const handle = await open(draft, "wx", 0o600);
+  const draft = await writeDraft(keyFile, `${randomBytes(MASTER_KEY_BYTES).toString("base64")}\n`);
   try {
-    await handle.writeFile(`${randomBytes(MASTER_KEY_BYTES).toString("base64")}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  try {
-    await chmod(draft, 0o600);
     // A link fails when the name exists: of two servers that start together one makes the key and both read it, whole.
     await link(draft, keyFile);
   } catch (error) {
@@ -82,6 +123,19 @@ async function createKeyFile(keyFile: string): Promise<void> {
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+async function writeDraft(keyFile: string, text: string): Promise<string> {
+  const draft = `${keyFile}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const handle = await open(draft, "wx", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await chmod(draft, 0o600);
+  return draft;
 }
 
 async function exists(path: string): Promise<boolean> {

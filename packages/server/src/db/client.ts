@@ -4,6 +4,7 @@ import postgres from "postgres";
 import { formatArray, parseArray } from "./array-text.js";
 import { guardTransactions } from "./guard-transactions.js";
 import { formatInstant, parseInstant } from "./instant-text.js";
+import { createPreparedTexts, preparing } from "./prepared-texts.js";
 
 /** What `db.transaction(async (tx) => …)` hands out; `db` itself fits too, for a single statement. */
 export type Tx = PgDatabase<PostgresJsQueryResultHKT>;
@@ -14,6 +15,8 @@ export type RawSql = postgres.Sql;
 export interface Database {
   readonly sql: RawSql;
   readonly db: Tx;
+  /** Another pool of connections to the same database; whoever asks for it closes it. */
+  beside(options: DatabaseOptions): Database;
   /** Waits up to five seconds for running statements, then closes every connection. */
   close(): Promise<void>;
 }
@@ -32,6 +35,10 @@ export interface DatabaseOptions {
    * to see which way is cheaper.
    */
   readonly plansEachCall?: boolean;
+  /** So many of the statements that come through `db` most are kept prepared on each connection; none when left out. */
+  readonly preparedTexts?: number;
+  /** The schemas in which names are looked for, in their order; PostgreSQL's own when left out. */
+  readonly searchPath?: string;
 }
 
 /** No transaction waits for anything but the database, so ten silent seconds mean that its process is frozen or gone. */
@@ -97,11 +104,12 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       jit: "off",
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? defaultIdleInTransactionTimeoutMs,
       ...(options.plansEachCall === true ? { plan_cache_mode: "force_custom_plan" } : {}),
+      ...(options.searchPath === undefined ? {} : { search_path: options.searchPath }),
       ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
     },
   });
   guardTransactions(sql);
-  const db: Tx = drizzle(sql);
+  const db: Tx = drizzle(options.preparedTexts === undefined ? sql : preparing(sql, createPreparedTexts(options.preparedTexts)));
   setTypeHandlers(sql);
-  return { sql, db, close: () => sql.end({ timeout: CLOSE_TIMEOUT_SECONDS }) };
+  return { sql, db, beside: (others) => openDatabase(url, others), close: () => sql.end({ timeout: CLOSE_TIMEOUT_SECONDS }) };
 }

@@ -1,4 +1,6 @@
 const INSTANT = /^(\d{4,6})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?( BC)?$/;
+/** What nearly every instant looks like: whole milliseconds in UTC. The calendar of ISO 8601 in JavaScript is the same. */
+const USUAL = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?\+00$/;
 
 const LATEST_YEAR = 9999;
 
@@ -9,6 +11,8 @@ const LATEST_YEAR = 9999;
 export function parseInstant(text: string): number {
   if (text === "infinity") return Infinity;
   if (text === "-infinity") return -Infinity;
+  // Half the time of the way below, and a page of the API has hundreds of them.
+  if (USUAL.test(text)) return Date.parse(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`);
   const found = INSTANT.exec(text);
   if (found === null) throw new TypeError(`"${text}" is not a timestamptz as PostgreSQL writes it with DateStyle ISO.`);
   const part = (index: number): number => Number(found[index] ?? 0);

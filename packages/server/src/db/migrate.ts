@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DomainError } from "@quiesce/core";
 import postgres from "postgres";
+import { makeVisibleSchema, MIGRATION_LOCK } from "./visible-schema.js";
 
 export interface MigrateOptions {
   /** Receives one line for each migration that is applied. */
@@ -36,9 +37,6 @@ interface AppliedMigration {
 
 /** The same depth from src/db and from dist/db. */
 const OWN_FOLDER = fileURLToPath(new URL("../../migrations/", import.meta.url));
-
-/** One number for every Quiesce on the database: "QSC" and a one. */
-export const MIGRATION_LOCK = 0x515343_01;
 
 const FILE_NAME = /^(\d{4})-[a-z0-9-]+\.sql$/;
 
@@ -144,9 +142,12 @@ export async function migrate(target: string | postgres.Sql, options: MigrateOpt
     const applied: string[] = [];
     for (;;) {
       const name = await applyNext(sql, known, log);
-      if (name === undefined) return { applied };
+      if (name === undefined) break;
       applied.push(name);
     }
+    const isWhole = options.folder === undefined && options.upTo === undefined;
+    if (isWhole) await makeVisibleSchema(sql, known.at(-1)?.version ?? 0);
+    return { applied };
   } finally {
     if (typeof target === "string") await sql.end({ timeout: 5 });
   }

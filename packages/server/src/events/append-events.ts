@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
+import { queueEndpointMessages } from "../notifications/queue-endpoint-messages.js";
 import { queueMessages } from "../notifications/queue-messages.js";
 
 /** One thing that happened, written in the transaction in which it happened; the sequencer numbers it after the commit. */
@@ -15,6 +16,9 @@ export interface NewEvent {
     | "endpoint"
     | "job"
     | "token"
+    | "principal"
+    | "session"
+    | "access-review"
     | "calendar"
     | "team"
     | "control";
@@ -23,7 +27,7 @@ export interface NewEvent {
   readonly payload?: { readonly [name: string]: unknown };
 }
 
-/** An instant as payloads write it: ISO 8601, UTC, as PostgreSQL writes those of runs; null stays null. */
+/** An instant as payloads write it: ISO 8601, UTC, with a Z; null stays null. */
 export function payloadInstant(instantMs: number): string;
 export function payloadInstant(instantMs: number | null): string | null;
 export function payloadInstant(instantMs: number | null): string | null {
@@ -50,5 +54,9 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
   await queueMessages(
     tx,
     events.filter((event) => event.subjectKind === "window"),
+  );
+  await queueEndpointMessages(
+    tx,
+    events.filter((event) => event.subjectKind === "endpoint"),
   );
 }

@@ -1,5 +1,6 @@
 import { DomainError } from "@quiesce/core";
 import type { Database } from "../db/client.js";
+import { withPayloadInstants } from "./payload-instants.js";
 
 /** One numbered event. Positions are dense: a reader that sees n and then n + 2 has lost something. */
 export interface LoggedEvent {
@@ -106,7 +107,10 @@ export async function readAfter(sql: Sql, position: number, limit: number = EVEN
     order by position`;
   const events = rows
     .filter((row) => row.position !== null)
-    .map(({ head: _head, droppedThrough: _droppedThrough, ...event }): LoggedEvent => event);
+    .map(({ head: _head, droppedThrough: _droppedThrough, ...event }): LoggedEvent => ({
+      ...event,
+      payload: withPayloadInstants(event.payload),
+    }));
   const head = rows[0]?.head ?? 0;
   const first = events[0]?.position ?? head + 1;
   // A day that was dropped may have held events numbered after the first ones of the next day: what is left of these has gaps.

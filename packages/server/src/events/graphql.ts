@@ -10,6 +10,8 @@ import { currentOrNextOccurrences, windowByKey } from "../windows/queries.js";
 import type { LoggedEvent } from "./event-log.js";
 import type { LiveItem } from "./live-bus.js";
 import { compileFilter } from "./live-filter.js";
+import { visibleEvents } from "./visible-events.js";
+import { isNarrowed } from "../access/visible-database.js";
 import { logSource, type Pulse, stateSource } from "./live-source.js";
 
 const read = { authScopes: { can: "events.read" } } as const;
@@ -75,13 +77,14 @@ function defineLiveEvents(): void {
           description: "Only of these: window:erp-upgrade, run:<uuid>; integration:<key> brings its runs too.",
         }),
       },
-      subscribe: async (_root, args, { bus, principal }) => {
+      subscribe: async (_root, args, { bus, principal, database }) => {
         const matches = compileFilter({
           ...(args.kinds ? { kinds: args.kinds } : {}),
           ...(args.subjects ? { subjects: args.subjects } : {}),
-          ...(can(principal, "tokens.read") ? {} : { hidden: ["token"] }),
+          ...(can(principal, "tokens.read") ? {} : { hidden: ["token", "principal", "session", "access-review"] }),
         });
-        return logSource({ place: await bus.open(args.after), matches, heartbeatMs: HEARTBEAT_MS });
+        const sees = isNarrowed(principal) ? visibleEvents(database) : undefined;
+        return logSource({ place: await bus.open(args.after), matches, heartbeatMs: HEARTBEAT_MS, sees });
       },
       resolve: (item: LiveItem) => item,
     }),
@@ -120,7 +123,11 @@ function defineIntegrationStatus(): void {
       subscribe: async (_root, args, context) => {
         const { key } = await idOf(context, args.key);
         // Windows and pauses name no integration in their events: any of them may cover or free this one.
-        return watch(context, STATUS_INTERVAL_MS, (event) => event.integrationKey === key || !["run", "token"].includes(event.subjectKind));
+        return watch(
+          context,
+          STATUS_INTERVAL_MS,
+          (event) => event.integrationKey === key || !["run", "token", "principal", "session", "access-review"].includes(event.subjectKind),
+        );
       },
       resolve: async (pulse: Pulse, args, context) => ({ ...pulse, integrationId: (await idOf(context, args.key)).id }),
     }),

@@ -1,5 +1,6 @@
 import type { LiveItem } from "./live-bus.js";
 import type { EventPlace, LoggedEvent } from "./event-log.js";
+import type { SeesEvent } from "./visible-events.js";
 
 type Matches = (event: LoggedEvent) => boolean;
 
@@ -18,6 +19,8 @@ export interface LogSource extends Shared<LiveItem> {
   readonly kind: "log";
   readonly matches: Matches;
   readonly heartbeatMs: number;
+  /** Left out: the caller may know of every event. */
+  readonly sees?: SeesEvent | undefined;
 }
 
 /** A state that is read at once, and again after relevant events, at most every `minIntervalMs`. */
@@ -35,7 +38,7 @@ function iterated(): never {
   throw new Error("A live source is joined through the shared feeds, not iterated.");
 }
 
-export function logSource(source: Pick<LogSource, "place" | "matches" | "heartbeatMs">): LogSource {
+export function logSource(source: Pick<LogSource, "place" | "matches" | "heartbeatMs" | "sees">): LogSource {
   return { kind: "log", ...source, [Symbol.asyncIterator]: iterated };
 }
 

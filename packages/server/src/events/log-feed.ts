@@ -3,6 +3,7 @@ import { encodeCursor, type EventPlace, foreignCursor, type LoggedEvent } from "
 import type { FeedEnd, FeedSubscriber } from "./feed-subscriber.js";
 import { eventItem, type LiveBus, type LiveItem, type LiveSubscription } from "./live-bus.js";
 import { LiveMessage } from "./live-message.js";
+import type { SeesEvent } from "./visible-events.js";
 
 /** What one subscriber has of a feed. */
 export interface Membership {
@@ -19,6 +20,8 @@ export interface LogFeedOptions {
   readonly bus: LiveBus;
   readonly matches: (event: LoggedEvent) => boolean;
   readonly heartbeatMs: number;
+  /** Of those that match, the ones that the subscribers may know of; all of them when left out. */
+  readonly sees?: SeesEvent | undefined;
   /** The result of the operation for one item, as JSON. */
   readonly execute: (item: LiveItem) => string | Promise<string>;
   /** The last subscriber left, or the feed failed: nobody may join any more. */
@@ -70,7 +73,8 @@ class LogFeed implements Feed {
         for (const event of await this.#options.bus.readAfter({ epoch, position: subscriber.position })) {
           await subscriber.ready();
           if (member.left || subscriber.isOver) return;
-          const message = this.#options.matches(event) ? await this.#messageOf(eventItem(epoch, event)) : null;
+          const item = eventItem(epoch, event);
+          const message = this.#options.matches(event) && (await this.#sees(item)) ? await this.#messageOf(item) : null;
           // Whoever left meanwhile goes on elsewhere from the place before this event.
           if (member.left) return;
           if (message === null) subscriber.position = event.position;
@@ -86,9 +90,12 @@ class LogFeed implements Feed {
     for (;;) {
       try {
         for await (const item of this.#source) {
-          const message = await this.#messageOf(item);
+          const message = (await this.#sees(item)) ? await this.#messageOf(item) : null;
           this.#place = { epoch: this.#place.epoch, position: item.position };
-          for (const { subscriber } of this.#present) subscriber.deliver(message);
+          for (const { subscriber } of this.#present) {
+            if (message === null) subscriber.position = Math.max(subscriber.position, item.position);
+            else subscriber.deliver(message);
+          }
         }
         return this.#finish({ kind: "stopped" });
       } catch (error) {
@@ -103,6 +110,11 @@ class LogFeed implements Feed {
         if (this.#over) return void this.#source.return?.();
       }
     }
+  }
+
+  async #sees(item: LiveItem): Promise<boolean> {
+    const { sees } = this.#options;
+    return sees === undefined || item.type === "heartbeat" || sees(item.event);
   }
 
   async #messageOf(item: LiveItem): Promise<LiveMessage> {

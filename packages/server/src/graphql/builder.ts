@@ -3,15 +3,11 @@ import ComplexityPlugin from "@pothos/plugin-complexity";
 import DataloaderPlugin from "@pothos/plugin-dataloader";
 import RelayPlugin from "@pothos/plugin-relay";
 import ScopeAuthPlugin from "@pothos/plugin-scope-auth";
-import { type Action, can, DomainError } from "@quiesce/core";
+import { type Action, can, describeGrants, DomainError } from "@quiesce/core";
+import { defaultApiLimits } from "../http/api-limits.js";
+import { mostOf, wasWeighed } from "./operation-cost.js";
 import type { RequestContext } from "./request-context.js";
 
-/** An operation may cost this much: one a field, times the page size of every list around it. */
-const MAX_COMPLEXITY = 50_000;
-/** Fields inside fields inside fields. Introspection is not counted. */
-const MAX_DEPTH = 10;
-/** Fields of one operation before lists are multiplied. */
-const MAX_BREADTH = 500;
 /** Lists without a page size are short (the systems of a route, the members of a window). */
 const LIST_MULTIPLIER = 10;
 
@@ -20,7 +16,8 @@ export interface ApiTypes {
   DefaultFieldNullability: false;
   DefaultEdgesNullability: { list: false; items: false };
   DefaultNodeNullability: false;
-  AuthScopes: { can: Action };
+  /** `recognised` is for what everybody may ask about themselves. */
+  AuthScopes: { can: Action; recognised: boolean };
   Connection: { countAll: () => Promise<number> };
   Scalars: {
     ID: { Input: string; Output: string | number };
@@ -38,13 +35,21 @@ export const builder = new SchemaBuilder<ApiTypes>({
   defaultFieldNullability: false,
   scopeAuth: {
     authorizeOnSubscribe: true,
-    authScopes: (context) => ({ can: (action) => can(context.principal, action) }),
+    runScopesOnType: true,
+    authScopes: (context) => ({
+      can: (action) => {
+        const isAllowed = can(context.principal, action);
+        if (isAllowed) context.use?.used(context, action);
+        return isAllowed;
+      },
+      recognised: true,
+    }),
     unauthorizedError: (_parent, context, info) =>
       new DomainError(
         "QSC_ACCESS_DENIED",
-        `The role ${context.principal.role} may not read or do ${info.parentType.name}.${info.fieldName}. Ask an admin for a token with a wider role.`,
+        `${describeGrants(context.principal.grants) || "Nobody in particular"} may not read or do ${info.parentType.name}.${info.fieldName}. Ask an admin for a wider grant.`,
         {
-          details: { role: context.principal.role, field: `${info.parentType.name}.${info.fieldName}` },
+          details: { grants: describeGrants(context.principal.grants), field: `${info.parentType.name}.${info.fieldName}` },
         },
       ),
   },
@@ -68,7 +73,7 @@ export const builder = new SchemaBuilder<ApiTypes>({
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: LIST_MULTIPLIER,
-    limit: { complexity: MAX_COMPLEXITY, depth: MAX_DEPTH, breadth: MAX_BREADTH },
+    limit: (context) => (wasWeighed(context) ? {} : mostOf(context.limits ?? defaultApiLimits)),
     complexityError: (kind, result) =>
       new DomainError(
         "QSC_GRAPHQL_TOO_COMPLEX",
@@ -78,8 +83,8 @@ export const builder = new SchemaBuilder<ApiTypes>({
             complexity: result.complexity,
             depth: result.depth,
             breadth: result.breadth,
-            maxComplexity: MAX_COMPLEXITY,
-            maxDepth: MAX_DEPTH,
+            maxComplexity: result.maxComplexity ?? null,
+            maxDepth: result.maxDepth ?? null,
           },
         },
       ),

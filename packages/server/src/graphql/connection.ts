@@ -1,5 +1,5 @@
 import { builder } from "./builder.js";
-import { pageSize } from "./paging.js";
+import { pageSize } from "../db/read-page.js";
 
 /** The arguments of every list, beside its own filter. */
 export const pageArgs = {

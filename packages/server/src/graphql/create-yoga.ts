@@ -2,43 +2,48 @@ import { DomainError } from "@quiesce/core";
 import { type DocumentNode, type ExecutionResult, GraphQLError, Kind, parse } from "graphql";
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import type { Authenticated } from "../access/authenticate.js";
-import { documentLimits, MAX_TOKENS } from "./document-limits.js";
-import { exampleOperations } from "./example-operations.js";
-import { graphiqlPage } from "./graphiql-page.js";
+import { defaultApiLimits } from "../http/api-limits.js";
+import { accountForOperations, type TakeCost } from "./account-for-operations.js";
+import { documentLimits } from "./document-limits.js";
 import type { PersistedDocuments } from "./persisted-documents.js";
 import type { OperationParams } from "./prepare-operation.js";
 import { presentGraphqlError } from "./present-error.js";
-import type { ApiServices, RequestContext } from "./request-context.js";
+import { type ApiServices, type RequestContext, requestContext } from "./request-context.js";
 import { apiSchema } from "./schema.js";
+import { checkVariables } from "./variable-limits.js";
 
 /** What a transport knows of a request before GraphQL sees it. */
 export interface Arrival {
-  /** Absent only for the GraphiQL page, which is a file and no operation. */
   readonly caller?: Authenticated;
   /** The body was larger than an ordinary operation may be. */
   readonly large?: boolean;
 }
 
-/** An operation that takes longer is given up. */
-const REQUEST_TIMEOUT_MS = 10_000;
+/** What the API has of the server around it. */
+export interface ApiOptions extends ApiServices {
+  readonly documents: PersistedDocuments;
+  readonly takeCost?: TakeCost | undefined;
+}
 
 /** The GraphQL server without a transport: HTTP and sockets share its limits, rights and masking. */
-export function createApi(services: ApiServices & { readonly documents: PersistedDocuments }) {
+export function createApi(services: ApiOptions) {
   return createYoga<Arrival, RequestContext>({
     schema: apiSchema(),
     graphqlEndpoint: "/graphql",
     landingPage: false,
     batching: false,
     multipart: false,
+    // The HTTP server has counted the body already, and to count it here once more would send it through two streams.
+    maxRequestBodySize: false,
     // The HTTP server answers CORS itself, for REST and GraphQL alike.
     cors: false,
     logging: false,
-    renderGraphiQL: graphiqlPage,
-    graphiql: { title: "Quiesce", defaultTabs: exampleOperations, shouldPersistHeaders: false },
+    // The page is no operation: the HTTP server has it.
+    graphiql: false,
     maskedErrors: { maskError: (error) => presentGraphqlError(error, services.log) },
     context: (arrival) => contextOf(services, arrival),
     extraParamNames: ["documentId"],
-    plugins: [byDocumentId(services.documents), limits(services), timeLimit(), feedsOnly()],
+    plugins: [byDocumentId(services.documents), limits(services), accountForOperations(services), timeLimit(services), feedsOnly()],
   });
 }
 
@@ -47,14 +52,17 @@ export type Api = ReturnType<typeof createApi>;
 function contextOf(services: ApiServices, { caller }: Arrival): RequestContext {
   if (caller === undefined)
     throw new DomainError("QSC_ACCESS_TOKEN_MISSING", "This needs an API token in the header: Authorization: Bearer qsc_…");
-  return { ...services, tokenId: caller.tokenId, principal: caller.principal };
+  return requestContext(services, caller);
 }
 
-function limits({ log }: ApiServices): Plugin<Arrival> {
+function limits({ log, limits: most = defaultApiLimits }: ApiServices): Plugin<Arrival> {
+  const rule = documentLimits(most);
   return {
-    onParse: ({ setParseFn }) => setParseFn((source: string, options: object) => parse(source, { ...options, maxTokens: MAX_TOKENS })),
+    onParams: ({ params }) => checkVariables(params.variables),
+    onParse: ({ setParseFn }) =>
+      setParseFn((source: string, options: object) => parse(source, { ...options, maxTokens: most.queryTokens })),
     onValidate: ({ addValidationRule }) => {
-      addValidationRule(documentLimits);
+      addValidationRule(rule);
       // Masking sees what was executed, and a document that is refused never is.
       return ({ valid, result, setResult }) => {
         if (!valid) setResult(result.map((problem) => presentGraphqlError(problem, log)));
@@ -64,7 +72,7 @@ function limits({ log }: ApiServices): Plugin<Arrival> {
       if (context.large === true && !appliesWorkspaceOnly(args.document)) {
         throw new DomainError(
           "QSC_HTTP_BODY_TOO_LARGE",
-          "Only applyWorkspace, alone in its operation, may have a body larger than 256 KiB.",
+          `Only applyWorkspace, alone in its operation, may have a body larger than ${most.bodyKib} KiB.`,
         );
       }
     },
@@ -79,17 +87,13 @@ function appliesWorkspaceOnly(document: DocumentNode): boolean {
 }
 
 /** Ends the wait, not the work: what the database still does is bounded by its own statement timeout. */
-function timeLimit(): Plugin {
+function timeLimit({ limits: { requestSeconds } = defaultApiLimits }: ApiServices): Plugin {
   return {
     onExecute: ({ executeFn, setExecuteFn }) => {
       setExecuteFn(async (args: Parameters<typeof executeFn>[0]) => {
         let timer: NodeJS.Timeout | undefined;
         const late = new Promise<ExecutionResult>((resolve) => {
-          const error = new GraphQLError(
-            `The operation took longer than ${REQUEST_TIMEOUT_MS / 1_000} s and was given up. A mutation may have been done: look before you repeat it.`,
-            { extensions: { code: "QSC_GRAPHQL_TIMEOUT" } },
-          );
-          timer = setTimeout(() => resolve({ errors: [error] }), REQUEST_TIMEOUT_MS);
+          timer = setTimeout(() => resolve({ errors: [lateError(requestSeconds)] }), requestSeconds * 1_000);
         });
         try {
           return await Promise.race([executeFn(args), late]);
@@ -99,6 +103,13 @@ function timeLimit(): Plugin {
       });
     },
   };
+}
+
+function lateError(requestSeconds: number): GraphQLError {
+  return new GraphQLError(
+    `The operation took longer than ${requestSeconds} s and was given up. A mutation may have been done: look before you repeat it.`,
+    { extensions: { code: "QSC_GRAPHQL_TIMEOUT" } },
+  );
 }
 
 /** Subscriptions run in shared feeds, which the transports that can carry them join; nothing else executes one. */

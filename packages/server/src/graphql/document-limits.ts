@@ -8,13 +8,10 @@ import {
   type SelectionSetNode,
   type ValidationContext,
 } from "graphql";
+import type { ApiLimits } from "../http/api-limits.js";
 
-/** A document has at most so many lexical tokens; long inputs belong into variables. */
-export const MAX_TOKENS = 1_000;
-const MAX_ALIASES = 15;
-const MAX_DIRECTIVES = 50;
-/** Fields after every fragment is put in its places: fragments that double each other would otherwise grow beyond all bounds. */
-const MAX_FIELDS = 1_000;
+/** Fields are counted after every fragment is put in its places: fragments that double each other would otherwise grow beyond all bounds. */
+type DocumentLimits = Pick<ApiLimits, "queryFields" | "queryAliases" | "queryDirectives">;
 /** As deep as the introspection query of common tools goes, and a little more. Other operations are held to the builder's depth. */
 const MAX_INTROSPECTION_DEPTH = 20;
 
@@ -28,12 +25,12 @@ interface Size {
 const NOTHING: Size = { fields: 0, aliases: 0, directives: 0, depth: 0 };
 
 /** A validation rule: the document's size with all fragments unfolded, counted once a fragment, so that counting itself stays cheap. */
-export function documentLimits(context: ValidationContext): ASTVisitor {
-  return {
+export function documentLimits(limits: DocumentLimits): (context: ValidationContext) => ASTVisitor {
+  return (context) => ({
     Document: (document: DocumentNode) => {
       for (const definition of document.definitions) {
         if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
-        const problem = problemOf(sizeOf(document, definition));
+        const problem = problemOf(sizeOf(document, definition), limits);
         if (problem === null) continue;
         context.reportError(
           new GraphQLError(
@@ -47,13 +44,14 @@ export function documentLimits(context: ValidationContext): ASTVisitor {
       }
       return false;
     },
-  };
+  });
 }
 
-function problemOf(size: Size): { readonly what: string; readonly found: number; readonly most: number } | null {
-  if (size.fields > MAX_FIELDS) return { what: "fields", found: size.fields, most: MAX_FIELDS };
-  if (size.aliases > MAX_ALIASES) return { what: "aliases", found: size.aliases, most: MAX_ALIASES };
-  if (size.directives > MAX_DIRECTIVES) return { what: "directives", found: size.directives, most: MAX_DIRECTIVES };
+function problemOf(size: Size, limits: DocumentLimits): { readonly what: string; readonly found: number; readonly most: number } | null {
+  const { queryFields, queryAliases, queryDirectives } = limits;
+  if (size.fields > queryFields) return { what: "fields", found: size.fields, most: queryFields };
+  if (size.aliases > queryAliases) return { what: "aliases", found: size.aliases, most: queryAliases };
+  if (size.directives > queryDirectives) return { what: "directives", found: size.directives, most: queryDirectives };
   if (size.depth > MAX_INTROSPECTION_DEPTH) return { what: "levels", found: size.depth, most: MAX_INTROSPECTION_DEPTH };
   return null;
 }

@@ -1,12 +1,16 @@
 import { getNamedType, isLeafType } from "graphql";
+import pino from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exampleWorkspace, type StartedApi, startApi } from "../../../../test/server/start-api.js";
+import { createConnectorRegistry } from "../connector-host/connector-registry.js";
+import type { HttpServerOptions } from "../http/create-http-server.js";
 import { apiSchema } from "./schema.js";
 import { sealAll } from "../audit/seal-entries.js";
 
 let api: StartedApi;
 beforeAll(async () => {
-  api = await startApi();
+  const connectors = createConnectorRegistry({ bundled: [], log: pino({ level: "silent" }) });
+  api = await startApi({ rotation: connectorOfErp, connectors });
 });
 afterAll(async () => {
   await api.stop();
@@ -16,6 +20,7 @@ afterAll(async () => {
 const exceptions: { readonly [mutation: string]: string } = {
   checkEndpoint: "asks a system how it is and changes nothing",
   createStreamTicket: "worth one stream within half a minute, with the rights of the token that asks; ADR 12",
+  createOwnToken: "wants a session, and writes the entry of createToken: sessions.test.ts",
   renewGate: "a heartbeat of work whose entering and leaving have entries",
   pushRecords: "takes in records, each of which is a row of the ledger with its sender; nothing is decided",
   syncCalendarImport: "reads a vendor's calendar; what that changes are windows, each with an entry, and the sync then has one",
@@ -46,9 +51,17 @@ const windowOf = (title: string, more: object = {}) => ({
   reason: "patches",
   ...more,
 });
+const connectorOfErp: NonNullable<HttpServerOptions["rotation"]> = {
+  abilities: async () => ({ names: ["token"], issues: false, revokes: false, checks: true }),
+  requireFit: async () => undefined,
+  issue: async () => ({ secrets: {} }),
+  test: async () => undefined,
+  revoke: async () => undefined,
+};
 const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const workspace = {
   ...exampleWorkspace,
+  endpoints: [{ key: "erp-api", system: "erp", connector: "http", secrets: { token: { value: "erp-token-canary" } } }],
   teams: [{ key: "sales-team", webhooks: [{ url: "http://127.0.0.1:9/hook", secret: { value: secret } }] }],
   approvals: [{ key: "freezes", kinds: ["freeze"], by: ["test-approver"] }],
 };
@@ -76,9 +89,38 @@ async function letterOf(sql: Story["sql"], key: string): Promise<string> {
   return String(row?.id);
 }
 
+async function deadDelivery(sql: Story["sql"]): Promise<string> {
+  const [row] = await sql<{ id: number }[]>`
+    insert into webhook_delivery (endpoint_id, facet, delivery_id, received_at, method, path, query, headers, body, bytes, state, settled_at)
+    select id, 'push', gen_random_uuid()::text, app_now(), 'POST', '/', '{}', '{}', 'x', 1, 'dead', app_now() from endpoint where key = 'erp-api' returning id`;
+  return String(row?.id);
+}
+
 /** In the order in which they are done: later ones build on what earlier ones made. */
 const samples: { readonly [mutation: string]: (story: Story) => Sample | Promise<Sample> } = {
   applyWorkspace: () => ({ input: { document: JSON.stringify(workspace), reason: "teams" } }),
+  startTrial: () => ({
+    input: { integration: "orders", kind: "DRY_RUN", reason: "what is in there" },
+    ask: "key",
+  }),
+  cancelTrial: ({ answers }) => ({ input: { key: keyOf(answers["startTrial"]), reason: "seen enough" } }),
+  reconcileIntegration: async ({ sql }) => {
+    await sql`update integration set source_endpoint_id = (select id from endpoint where key = 'erp-api'), target_endpoint_id = (select id from endpoint where key = 'erp-api'),
+      streams = '[{"stream": "orders", "mapping": {"fields": {"a": {"from": "a"}}}}]' where key = 'orders'`;
+    return { input: { integration: "orders" }, ask: "key" };
+  },
+  resyncDifferences: async ({ sql, answers }) => {
+    const id = Number(keyOf(answers["reconcileIntegration"]));
+    await sql`update reconciliation set ended_at = app_now() where id = ${id}`;
+    await sql`insert into reconciliation_stream (reconciliation_id, stream, method, phase, ended_at) values (${id}, 'orders', 'hashes', 'done', app_now())`;
+    await sql`insert into reconciliation_difference (reconciliation_id, stream, key, kind) values (${id}, 'orders', 'a', 'different')`;
+    return { input: { reconciliation: String(id), reason: "as the source has them" } };
+  },
+  rollbackIntegration: async ({ sql }) => {
+    await sql`insert into integration_version (integration_id, number, document, origin, actor)
+      select id, 2, jsonb_build_object('key', key, 'description', 'as it was'), 'apply', 'x' from integration where key = 'stock'`;
+    return { input: { integration: "stock", version: 2, reason: "as it was" } };
+  },
   createMaintenanceWindow: () => ({ input: windowOf("Daily") }),
   updateMaintenanceWindow: () => ({ input: { key: "daily", title: "Every day", reason: "clearer" } }),
   moveOccurrence: () => ({
@@ -111,6 +153,11 @@ const samples: { readonly [mutation: string]: (story: Story) => Sample | Promise
     await made("createMaintenanceWindow", windowOf("Icy", { kind: "FREEZE" }));
     return { input: { key: "icy", comment: "no" } };
   },
+  overrideFreeze: async ({ sql }) => {
+    await made("createMaintenanceWindow", windowOf("Moved", { kind: "CHANGE", overrideFreeze: "planned there" }));
+    await sql`update freeze_conflict set cause = 'zone-data', accepted_at = null`;
+    return { input: { key: "moved", reason: "it may stand" } };
+  },
   pause: () => ({ input: { scope: { all: true }, reason: "look" }, ask: "key" }),
   runNow: () => ({ input: { job: "invoices-nightly", reason: "try" }, ask: "id" }),
   cancelRun: ({ answers }) => ({ input: { run: answers["runNow"]?.["id"], reason: "not now" } }),
@@ -122,6 +169,37 @@ const samples: { readonly [mutation: string]: (story: Story) => Sample | Promise
   },
   createToken: () => ({ input: { name: "eve", role: "VIEWER" }, ask: "token { key }" }),
   revokeToken: ({ answers }) => ({ input: { key: keyOf(answers["createToken"]?.["token"]), reason: "left" } }),
+  createServiceAccount: () => ({ input: { name: "robot", owner: "sales-team" }, ask: "key" }),
+  setServiceAccountOwner: ({ answers }) => ({ input: { key: keyOf(answers["createServiceAccount"]), owner: "crew", reason: "moved" } }),
+  disablePrincipal: ({ answers }) => ({ input: { key: keyOf(answers["createServiceAccount"]), reason: "left" } }),
+  enablePrincipal: ({ answers }) => ({ input: { key: keyOf(answers["createServiceAccount"]), reason: "back" } }),
+  createSignInLink: () => ({ input: {}, ask: "name" }),
+  revokeOwnToken: async ({ sql }) => {
+    const [row] = await sql<{ id: number }[]>`
+      insert into api_token (name, prefix, hash, grants, created_by, principal_id)
+      select 'laptop', 'qsc_', '\\x01', grants, 'test', principal_id from api_token where name = 'test-admin' returning id`;
+    return { input: { key: String(row?.id) } };
+  },
+  endSession: async ({ sql }) => {
+    const [row] = await sql<{ id: number }[]>`
+      insert into session (hash, principal_id, method, idle_seconds, idle_until, expires_at)
+      select '\\x00', id, 'link', 60, app_now() + interval '1 minute', app_now() + interval '1 hour' from principal where name = 'test-admin' returning id`;
+    return { input: { key: String(row?.id) } };
+  },
+  openAccessReview: () => ({
+    input: { title: "Quarter", dueAt: soon(day), subjects: ["TOKEN"], reason: "yearly" },
+    ask: "key items { nodes { key account } }",
+  }),
+  decideAccess: ({ answers }) => {
+    const { key, items } = answers["openAccessReview"] as { key: string; items: { nodes: { key: string; account: string }[] } };
+    const others = items.nodes.filter(({ account }) => account !== "test-admin");
+    return { input: { review: key, items: others.map((item) => item.key), decision: "KEEP", reason: "needed" } };
+  },
+  closeAccessReview: async ({ answers, sql }) => {
+    // Somebody else has decided on the admin's own.
+    await sql`update access_review_item set decision = 'keep', reason = 'needed', decided_by = 'token:other', decided_at = app_now() where decision is null`;
+    return { input: { key: keyOf(answers["openAccessReview"]), reason: "done" } };
+  },
   createCalendarFeed: () => ({ input: { title: "All", scope: "ALL" }, ask: "feed { key }" }),
   revokeCalendarFeed: ({ answers }) => ({ input: { key: keyOf(answers["createCalendarFeed"]?.["feed"]) } }),
   importCalendar: () => ({
@@ -135,12 +213,21 @@ const samples: { readonly [mutation: string]: (story: Story) => Sample | Promise
       select 'window.opened', id, 'sales-team', 'http://127.0.0.1:9', 'x', '{}', app_now() from team_webhook returning id`;
     return { input: { key: String(row?.id), reason: "once more" } };
   },
+  replayWebhookDelivery: async ({ sql }) => ({ input: { key: await deadDelivery(sql), reason: "mended" } }),
+  discardWebhookDelivery: async ({ sql }) => ({ input: { key: await deadDelivery(sql), reason: "of no use" } }),
   replayDeadLetter: async ({ sql }) => ({ input: { key: await letterOf(sql, "a"), reason: "mended", inDoubt: false } }),
   replayDeadLetters: async ({ sql }) => {
     await letterOf(sql, "b");
     return { input: { selection: { integration: "orders", recordKeys: ["b"] }, reason: "mended" } };
   },
   discardDeadLetters: async ({ sql }) => ({ input: { keys: [await letterOf(sql, "c")], reason: "obsolete" } }),
+  rotateCredential: () => ({ input: { endpoint: "erp-api", reason: "old" } }),
+  stageCredential: () => ({
+    input: { endpoint: "erp-api", secrets: [{ name: "token", value: "erp-token-canary-2" }], reason: "made by hand" },
+  }),
+  cancelRotation: () => ({ input: { endpoint: "erp-api", reason: "not today" } }),
+  reloadConnectors: () => ({ input: { reason: "a new version" } }),
+  rotateMasterKey: () => ({ input: { reason: "yearly" } }),
   setMode: () => ({ input: { mode: "OBSERVE", reason: "trying" } }),
   setRetention: () => ({ input: { runDays: 800, reason: "law" } }),
   overrideExpansion: () => ({ input: { until: soon(3_600_000), reason: "no dispatcher" } }),
@@ -208,6 +295,7 @@ describe("every mutation", () => {
     await sealAll(api);
     const [row] = await api.database.sql<{ text: string }[]>`select string_agg(e::text, ' ') as text from audit_entry as e`;
     expect(row?.text.includes(secret.slice(6))).toBe(false);
+    expect(row?.text.includes("erp-token-canary")).toBe(false);
     expect(Object.values(api.tokens).some((token) => row?.text.includes(token))).toBe(false);
   });
 });

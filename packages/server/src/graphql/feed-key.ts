@@ -15,7 +15,7 @@ export function feedKey(input: {
   const relevant = declared
     .filter((name) => name !== cursor && variables[name] !== undefined)
     .map((name) => [name, variables[name]] as const);
-  return JSON.stringify(sortedJson([query, operation.name?.value ?? null, Object.fromEntries(relevant), principal.role, principal.scope]));
+  return JSON.stringify(sortedJson([query, operation.name?.value ?? null, Object.fromEntries(relevant), principal.grants]));
 }
 
 /** The variable that only says where to begin, in the usual `liveEvents(after: $after)`. Used elsewhere too, it may change what is answered. */

@@ -30,6 +30,7 @@ const form = `<form id="token" autocomplete="off">
   <input id="token-text" type="password" placeholder="qsc_… as the first start printed it, or of: quiesce token create" />
   <button type="submit">Use it in every tab</button>
   <span id="token-state"></span>
+  <a id="sign-in" href="/auth/sign-in?returnTo=%2Fgraphql">Sign in</a>
 </form>`;
 
 const sendToken = `(() => {
@@ -54,6 +55,16 @@ const fillForm = `(() => {
   if (sessionStorage.getItem("${STORED_AS}") !== null) {
     document.getElementById("token-state").textContent = "A token is in use until this tab is closed. An empty one forgets it.";
     text.placeholder = "••••••";
+  } else {
+    // Without a token the session of this browser counts.
+    fetch("/graphql", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ query: "{ me { name } }" }) })
+      .then((response) => response.json())
+      .then(({ data }) => {
+        if (!data) return;
+        document.getElementById("token-state").textContent = "Signed in as " + data.me.name + ".";
+        document.getElementById("sign-in").textContent = "Sign out";
+      })
+      .catch(() => undefined);
   }
   token.addEventListener("submit", (event) => {
     event.preventDefault();

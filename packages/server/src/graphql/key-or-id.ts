@@ -1,5 +1,5 @@
 import { DomainError } from "@quiesce/core";
-import { sql } from "drizzle-orm";
+import { type KeyedTable, keyById } from "../db/key-by-id.js";
 import type { RequestContext } from "./request-context.js";
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -12,21 +12,18 @@ export function idInside(typename: string, text: string): string | null {
 }
 
 const tables = {
-  System: sql.raw("system"),
-  Endpoint: sql.raw("endpoint"),
-  Integration: sql.raw("integration"),
-  Job: sql.raw("job"),
-  MaintenanceWindow: sql.raw("maintenance_window"),
-} as const;
+  System: "system",
+  Endpoint: "endpoint",
+  Integration: "integration",
+  Job: "job",
+  MaintenanceWindow: "maintenance_window",
+} as const satisfies { readonly [typename: string]: KeyedTable };
 
 /** The key that commands know a thing by, from its key or its global id. A key that nothing has comes back as it is: the command refuses it. */
 export async function keyOf(context: RequestContext, typename: keyof typeof tables, keyOrId: string): Promise<string> {
   const id = idInside(typename, keyOrId);
   if (id === null || !/^\d{1,9}$/.test(id)) return keyOrId;
-  const [row] = await context.database.db.execute<{ key: string }>(
-    sql`select key from ${tables[typename]} where id = ${Number(id)}::integer`,
-  );
-  return row?.key ?? keyOrId;
+  return (await keyById(context.database, tables[typename], Number(id))) ?? keyOrId;
 }
 
 /** A run's uuid from itself or its global id. Throws QSC_ID_MALFORMED. */
@@ -39,7 +36,18 @@ export function runIdOf(keyOrId: string): string {
 
 /** A number from a key as `42` or a global id of that type. Throws QSC_ID_MALFORMED. */
 export function numberOf(
-  typename: "Hold" | "ApiToken" | "CalendarFeed" | "Delivery" | "DeadLetter",
+  typename:
+    | "Hold"
+    | "ApiToken"
+    | "Principal"
+    | "AccessReview"
+    | "AccessReviewItem"
+    | "CalendarFeed"
+    | "Delivery"
+    | "DeadLetter"
+    | "WebhookDelivery"
+    | "Reconciliation"
+    | "Alert",
   keyOrId: string,
   field: string,
 ): number {

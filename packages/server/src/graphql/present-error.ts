@@ -2,9 +2,14 @@ import { randomUUID } from "node:crypto";
 import { DomainError } from "@quiesce/core";
 import { GraphQLError } from "graphql";
 import type { Log } from "../log.js";
+import { valueFreeMessage } from "./value-free-message.js";
 
 /** SQLSTATEs of a database that is busy, not broken: cancelled by a timeout, lock not available, deadlock, serialisation, too many connections. */
 const BUSY = new Set(["57014", "55P03", "40P01", "40001", "53300"]);
+
+/** SQLSTATEs of text that PostgreSQL has no place for: a NUL, plain or as \u0000 in JSON; and of JSON that it cannot read, such as half a surrogate pair. */
+const UNSTORABLE = new Set(["22021", "22P05"]);
+const UNREADABLE = new Set(["22P02"]);
 
 /** An error as a stranger may see it: code, message, the field at fault, and details. */
 export interface PresentedError {
@@ -28,7 +33,12 @@ export function presentError(error: unknown, log: Log): PresentedError {
         ...(hasDetails ? { details: cause.details } : {}),
       };
     }
-    if (isBusy(cause)) {
+    if (isUnstorableText(cause))
+      return {
+        code: "QSC_HTTP_TEXT_INVALID",
+        message: "A text holds a NUL character or half of a surrogate pair, which cannot be stored. Send it without.",
+      };
+    if (hasState(cause, BUSY)) {
       log.warn({ err: cause }, "the database is busy");
       return { code: "QSC_DATABASE_BUSY", message: "The database is too busy to answer now. Try again in a moment." };
     }
@@ -46,7 +56,7 @@ export function presentError(error: unknown, log: Log): PresentedError {
 export function presentGraphqlError(error: unknown, log: Log): GraphQLError {
   if (error instanceof GraphQLError && isCallersFault(error)) {
     if (String(error.extensions["code"]).startsWith("QSC_")) return error;
-    return located(error, error.message, { ...error.extensions, code: "QSC_GRAPHQL_INVALID" });
+    return located(error, valueFreeMessage(error.message), { ...error.extensions, code: "QSC_GRAPHQL_INVALID" });
   }
   const { code, message, field, details } = presentError(error, log);
   return located(error, message, { code, ...(field === undefined ? {} : { field }), ...(details === undefined ? {} : { details }) });
@@ -85,6 +95,11 @@ function* causes(error: unknown): Generator<Error> {
   }
 }
 
-function isBusy(error: Error): boolean {
-  return "code" in error && typeof error.code === "string" && BUSY.has(error.code);
+function isUnstorableText(error: Error): boolean {
+  if (hasState(error, UNSTORABLE)) return true;
+  return hasState(error, UNREADABLE) && "detail" in error && /\bsurrogate\b/.test(String(error.detail));
+}
+
+function hasState(error: Error, states: ReadonlySet<string>): boolean {
+  return "code" in error && typeof error.code === "string" && states.has(error.code);
 }

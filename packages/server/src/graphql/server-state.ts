@@ -6,6 +6,7 @@ import { runsRetainedFrom } from "../runs/reach-back.js";
 import { type StatusSummary, statusSummary } from "../runs/status-summary.js";
 import { setMode } from "../windows/hold-commands.js";
 import { ModeEnum } from "../windows/graphql-vocabulary.js";
+import { FreezeConflictRef } from "../windows/graphql-freezes.js";
 import { type ControlState, readControl } from "../windows/read-control.js";
 import { overrideExpansion } from "../windows/override-expansion.js";
 import { builder } from "./builder.js";
@@ -13,6 +14,7 @@ import { capsEnum } from "./caps-enum.js";
 import { type HealthReport, healthReport } from "./health-report.js";
 import { HoldRef, OccurrenceRef, RunRef } from "./refs.js";
 import { type HealthCheck, runCommand } from "./request-context.js";
+import { ofDeployment } from "../access/targets.js";
 
 const read = { authScopes: { can: "control.read" } } as const;
 
@@ -28,7 +30,7 @@ export function defineServerState(): void {
     t.string({
       authScopes: { can: "events.read" },
       description: "The end of the event log: liveEvents(after: it) brings what comes next.",
-      resolve: async (_root, _args, { database }) => encodeCursor(await readHead(database.sql)),
+      resolve: async (_root, _args, { whole }) => encodeCursor(await readHead(whole.sql)),
     }),
   );
 }
@@ -57,6 +59,11 @@ function defineSummary(): void {
         type: [OccurrenceRef],
         description: "Windows that are released and whose held runs are being let go, oldest first; at most 20.",
         resolve: (row) => row.resumingIds.map(String),
+      }),
+      freezeConflicts: t.field({
+        type: [FreezeConflictRef],
+        description: "Changes that lie in freezes and wait for somebody's decision.",
+        resolve: (row) => row.freezeConflicts,
       }),
       runsByState: t.field({
         type: [RunStateCountRef],
@@ -101,7 +108,12 @@ function defineHealth(): void {
     }),
   });
   builder.queryField("health", (t) =>
-    t.field({ type: HealthRef, ...read, description: "How the server is.", resolve: (_root, _args, context) => healthReport(context) }),
+    t.field({
+      type: HealthRef,
+      ...read,
+      description: "How the server is.",
+      resolve: (_root, _args, context) => healthReport({ ...context, database: context.whole }),
+    }),
   );
 }
 
@@ -186,7 +198,7 @@ function defineControlMutations(): void {
       description: "Switches between holding runs and only recording what would have been held.",
       args: { input: t.arg({ type: ModeInput, required: true, description: "Which mode, and why." }) },
       resolve: async (_root, { input }, context) => {
-        await runCommand(context, (command) => setMode(command, input));
+        await runCommand(context, ofDeployment("control.write"), (command) => setMode(command, input));
         return readControl(context.database);
       },
     }),
@@ -204,7 +216,7 @@ function defineControlMutations(): void {
       description: "After a jump of the database's clock: dispatch goes on, on every server.",
       args: { input: t.arg({ type: AcknowledgeInput, required: true, description: "Why." }) },
       resolve: async (_root, { input }, context) => {
-        await runCommand(context, (command) => acknowledgeClockStep(command, input));
+        await runCommand(context, ofDeployment("runs.write"), (command) => acknowledgeClockStep(command, input));
         return readControl(context.database);
       },
     }),
@@ -225,7 +237,7 @@ function defineControlMutations(): void {
       args: { input: t.arg({ type: RetentionInput, required: true, description: "For how long, and why." }) },
       resolve: async (_root, { input }, context) => {
         const setting = { runDays: input.runDays ?? null, eventDays: input.eventDays ?? null, reason: input.reason };
-        await runCommand(context, (command) => setRetention(command, setting));
+        await runCommand(context, ofDeployment("control.write"), (command) => setRetention(command, setting));
         return readControl(context.database);
       },
     }),
@@ -244,7 +256,7 @@ function defineControlMutations(): void {
       description: "Starts runs for a while although nobody knows which windows hold. Holds that are written already still hold.",
       args: { input: t.arg({ type: OverrideInput, required: true, description: "Until when, and why." }) },
       resolve: async (_root, { input }, context) => {
-        await runCommand(context, (command) => overrideExpansion(command, input));
+        await runCommand(context, ofDeployment("control.write"), (command) => overrideExpansion(command, input));
         return readControl(context.database);
       },
     }),

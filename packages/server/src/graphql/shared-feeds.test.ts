@@ -50,8 +50,9 @@ afterAll(async () => {
 });
 
 const callerOf = (role: Role, tokenId = 1): Authenticated => ({
-  tokenId,
-  principal: { name: `${role}-${tokenId}`, role, scope: { kind: "all" } },
+  credential: `token:${tokenId}`,
+  principalId: tokenId,
+  principal: { name: `${role}-${tokenId}`, grants: [{ role, scope: { kind: "all" } }] },
   expiresAt: null,
 });
 const LIVE = "subscription ($after: String, $kinds: [String!]) { liveEvents(after: $after, kinds: $kinds) { cursor kind subjectKey } }";

@@ -47,7 +47,7 @@ export function createSharedFeeds(services: { readonly bus: LiveBus; readonly lo
     const options = { bus, matches: source.matches, execute: run, onOver: () => void feeds.delete(key) };
     const feed =
       source.kind === "log"
-        ? createLogFeed({ ...options, heartbeatMs: source.heartbeatMs })
+        ? createLogFeed({ ...options, heartbeatMs: source.heartbeatMs, sees: source.sees })
         : createStateFeed({ ...options, minIntervalMs: source.minIntervalMs });
     feeds.set(key, feed);
     return feed;

@@ -1,32 +1,55 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { can, DomainError } from "@quiesce/core";
-import { authenticate, type Authenticated } from "../access/authenticate.js";
+import type { Authenticated } from "../access/authenticate.js";
+import { createFailureLocks } from "../access/failure-locks.js";
+import type { IdentityProvider } from "../access/oidc/identity-provider.js";
+import { defaultSessionLimits, type SessionLimits } from "../access/sessions.js";
+import { createAccessUse } from "../access/access-use.js";
+import { createAccessWatch } from "../access/access-watch.js";
+import { createVisibleDatabases } from "../access/visible-database.js";
 import { redeemStreamTicket } from "../access/stream-tickets.js";
+import { countedAs } from "../graphql/account-for-operations.js";
 import { createApi } from "../graphql/create-yoga.js";
 import { healthReport } from "../graphql/health-report.js";
 import { createPersistedDocuments, type PersistedDocuments } from "../graphql/persisted-documents.js";
 import { presentError } from "../graphql/present-error.js";
 import type { ApiServices } from "../graphql/request-context.js";
 import { createSharedFeeds } from "../graphql/shared-feeds.js";
+import { defaultApiLimits, limitsCheck } from "./api-limits.js";
 import { serveCalendar } from "./calendar-route.js";
+import { createClientAddresses, homeNetworkOf } from "./client-address.js";
+import { answerCors, originVerdict } from "./cors.js";
 import { serveGate } from "./gate-routes.js";
-import { paramsOfUrl, serveGraphiql, serveGraphql, wantsPage } from "./graphql-route.js";
+import { serveGraphiql, wantsPage } from "./graphiql-route.js";
+import { paramsOfUrl, serveGraphql } from "./graphql-route.js";
 import { createGraphqlSockets } from "./graphql-socket.js";
 import { createOpenStreams } from "./open-streams.js";
-import { CALLER_LIMIT, createRateLimiter, FEED_LIMIT, type RateLimit, STRANGER_LIMIT } from "./rate-limiter.js";
+import { createRateLimiter, FEED_LIMIT } from "./rate-limiter.js";
 import { servePush } from "./push-route.js";
+import { createCallerDoor } from "./recognise-caller.js";
+import { createRequestBudgets, type RateOverrides } from "./request-budgets.js";
 import { sendError, sendJson } from "./respond.js";
+import { setSecurityHeaders } from "./security-headers.js";
+import { serveWebhook } from "./webhook-route.js";
+import { createOwnAddress } from "./session-cookie.js";
+import { serveSignIn, type SignInServices } from "./sign-in-routes.js";
 import { serveTicketStream, type StreamServices } from "./stream-route.js";
 
-export interface HttpServerOptions extends ApiServices {
+export interface HttpServerOptions extends ApiServices, RateOverrides {
   /** Origins of web pages that may call the API from a browser, as https://ops.example.com; none when left out. */
   readonly corsOrigins?: readonly string[] | undefined;
   /** Whether the server is ready for work beyond its own checks: false while it starts and stops. */
   readonly isReady?: (() => boolean) | undefined;
-  readonly callerLimit?: RateLimit | undefined;
+  /** Addresses and subnets of proxies whose word on the client's address is believed; none when left out. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Whether browsers are shown GraphiQL; true when left out. */
+  readonly graphiql?: boolean | undefined;
   /** Registered documents; every text is taken when left out. */
   readonly documents?: PersistedDocuments | undefined;
+  readonly sessions?: SessionLimits | undefined;
+  /** Where people sign in; by links alone when left out. */
+  readonly identityProvider?: IdentityProvider | null | undefined;
 }
 
 /** GraphQL, GraphiQL, the gate and the health pages on one port. */
@@ -47,18 +70,55 @@ const STOP_LOOK_MS = 50;
 const TICKET_STREAM_PATH = "/graphql/stream";
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 60_000;
+/** Connections beside those of streams. */
+const MAX_REQUEST_CONNECTIONS = 5_000;
 
-export function createHttpServer(options: HttpServerOptions): HttpServer {
+export function createHttpServer(given: HttpServerOptions): HttpServer {
+  const { limits = defaultApiLimits, corsOrigins = [], trustedProxies = [], graphiql = true } = given;
+  const addresses = createClientAddresses(trustedProxies);
+  const budgets = createRequestBudgets(limits, given);
+  const inForce = limitsCheck({ limits, corsOrigins, trustedProxies, graphiql });
+  const watch = given.watch ?? createAccessWatch(given);
+  const use = given.use ?? createAccessUse(given);
+  const healthChecks = async () => [...((await given.healthChecks?.()) ?? []), inForce];
+  const visible = createVisibleDatabases(given.database);
+  const options: HttpServerOptions = { ...given, visible, limits, watch, use, healthChecks };
   const documents = options.documents ?? createPersistedDocuments({ documents: new Map(), only: false });
-  const api = createApi({ ...options, documents });
+  const { takeCost } = budgets;
+  const api = createApi({ ...options, documents, takeCost });
   const feeds = createSharedFeeds(options);
   const streams = createOpenStreams(options);
-  const stream: StreamServices = { api, documents, feeds, streams, log: options.log };
-  const callers = createRateLimiter(options.callerLimit ?? CALLER_LIMIT);
-  const strangers = createRateLimiter(STRANGER_LIMIT);
+  const stream: StreamServices = { api, documents, feeds, streams, limits, takeCost, log: options.log };
   const readers = createRateLimiter(FEED_LIMIT);
-  const takeCaller = ({ tokenId }: Authenticated) => callers.take(String(tokenId));
-  const sockets = createGraphqlSockets({ ...stream, services: options, takeCaller, takeStranger: (address) => strangers.take(address) });
+  /** Who was recognised in a request, for what becomes of it. */
+  const recognised = new WeakMap<IncomingMessage, Authenticated>();
+  const meet = (request: IncomingMessage, caller: Authenticated): void => {
+    recognised.set(request, caller);
+    watch.arrived({ principalId: caller.principalId, name: caller.principal.name }, homeNetworkOf(addresses.of(request)));
+  };
+  const own = createOwnAddress(given.publicUrl);
+  const locks = createFailureLocks(given);
+  const door = createCallerDoor({ database: given.database, own, locks, groupOf: (request) => addresses.group(request) });
+  const signIn: SignInServices = {
+    ...given,
+    own,
+    locks,
+    limits: given.sessions ?? defaultSessionLimits,
+    provider: given.identityProvider ?? null,
+    startPath: graphiql ? "/graphql" : "/auth/sign-in",
+    groupOf: (request) => addresses.group(request),
+  };
+  // Its own page keeps its origin, whatever a proxy makes of the host.
+  const socketOrigins = given.publicUrl === undefined ? corsOrigins : [...corsOrigins, new URL(given.publicUrl).origin];
+  const sockets = createGraphqlSockets({
+    ...stream,
+    ...budgets,
+    meet,
+    door,
+    services: options,
+    groupOf: addresses.group,
+    allowsOrigin: (request) => originVerdict(request, socketOrigins) !== "foreign",
+  });
 
   /** Who asks. Strangers pay for each wrong token, so that guessing ends soon. */
   const identifyBy = async (request: IncomingMessage, recognise: () => Promise<Authenticated>): Promise<Authenticated> => {
@@ -66,42 +126,52 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     try {
       caller = await recognise();
     } catch (error) {
-      if (error instanceof DomainError) strangers.take(request.socket.remoteAddress ?? "");
+      if (error instanceof DomainError) budgets.takeStranger(addresses.group(request));
       throw error;
     }
-    takeCaller(caller);
+    meet(request, caller);
+    budgets.takeCaller(caller);
     return caller;
   };
-  const identify = (request: IncomingMessage) => identifyBy(request, () => authenticate(options.database, request.headers.authorization));
+  const identify = (request: IncomingMessage) => identifyBy(request, () => door.recognise(request));
 
   const route = async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
-    if (allowOrigin(request, response, options.corsOrigins ?? [])) return;
+    if (answerCors(request, response, corsOrigins)) return;
     const { pathname } = url;
     if (pathname === "/livez") return sendJson(response, 200, { status: "pass" });
     if (pathname === "/readyz") return serveReadiness(response, options);
-    if (pathname === "/health") return serveHealth(request, response, { options, identify });
+    budgets.takeAddress(addresses.group(request));
+    if (pathname === "/health") return serveHealth(request, response, { options, identify, isStranger: !door.showsCredential(request) });
     if (pathname === "/graphql") {
       const input = { stream, request, response, url };
-      return wantsPage(request, url) ? serveGraphiql(input) : serveGraphql({ ...input, caller: await identify(request) });
+      if (graphiql && wantsPage(request, url)) return serveGraphiql(request, response);
+      return serveGraphql({ ...input, caller: await identify(request) });
     }
     if (pathname === TICKET_STREAM_PATH) {
-      const caller = await identifyBy(request, () => redeemStreamTicket(options.database, url.searchParams.get("ticket")));
+      const ticket = url.searchParams.get("ticket");
+      const caller = await identifyBy(request, () => door.recogniseBy(request, ticket, () => redeemStreamTicket(options.database, ticket)));
       return serveTicketStream(stream, { request, response, caller, params: paramsOfUrl(url) });
     }
+    if (pathname.startsWith("/auth/")) return serveSignIn({ services: signIn, request, response, url });
     if (pathname.startsWith("/calendars/")) {
-      const takeStranger = () => strangers.take(request.socket.remoteAddress ?? "");
+      const takeStranger = () => budgets.takeStranger(addresses.group(request));
       return serveCalendar({ request, response, url, services: options, takeStranger, takeReader: (id) => readers.take(String(id)) });
+    }
+    if (pathname.startsWith("/hooks/") && options.webhooks !== undefined) {
+      const takeStranger = () => budgets.takeStranger(addresses.group(request));
+      return serveWebhook({ request, response, url, services: { ...options, webhooks: options.webhooks }, takeStranger });
     }
     if (pathname.startsWith("/gate/")) return serveGate({ request, response, url, services: options, caller: await identify(request) });
     if (pathname.startsWith("/push/")) return servePush({ request, response, url, services: options, caller: await identify(request) });
     if (pathname === "/" && request.method === "GET") return void response.writeHead(302, { location: "/graphql" }).end();
     throw new DomainError(
       "QSC_HTTP_NOT_FOUND",
-      "There is no such address. GraphQL is at /graphql, the gate at /gate/<integration>, the inbox at /push/<integration>.",
+      "There is no such address. GraphQL is at /graphql, the gate at /gate/<integration>, the inbox at /push/<integration>, webhooks go to /hooks/<endpoint>.",
     );
   };
 
   const server = createServer((request, response) => {
+    setSecurityHeaders(response, { isHttps: addresses.isHttps(request) });
     const url = parseUrl(request);
     const shape = url?.pathname.startsWith("/graphql") === true ? "graphql" : "rest";
     const work =
@@ -112,12 +182,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       // A client that left in the middle of its own request is nobody's fault.
       if (response.destroyed || request.errored) return;
       const presented = presentError(error, options.log);
+      const [caller, kind] = [recognised.get(request), countedAs(presented.code)];
+      if (caller !== undefined && kind !== null) watch.counted({ principalId: caller.principalId, name: caller.principal.name }, kind);
       if (response.headersSent) response.destroy();
       else sendError(response, presented, shape);
     });
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = BODY_TIMEOUT_MS;
+  // Beyond, a connection is closed before anything is read from it.
+  server.maxConnections = limits.sockets + MAX_REQUEST_CONNECTIONS;
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());
     if (parseUrl(request)?.pathname === "/graphql") sockets.upgrade(request, socket, head);
@@ -142,6 +216,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       const looking = setInterval(() => server.closeIdleConnections(), STOP_LOOK_MS);
       streams.stop();
       await Promise.all([sockets.stop(), closed]);
+      await visible.close();
+      await watch.settled();
+      await use.settled();
       clearTimeout(timer);
       clearInterval(looking);
     },
@@ -158,22 +235,11 @@ function urlOf({ address, family, port }: AddressInfo): string {
 }
 
 function parseUrl(request: IncomingMessage): URL | null {
-  return URL.canParse(request.url ?? "", "http://quiesce.invalid") ? new URL(request.url ?? "", "http://quiesce.invalid") : null;
-}
-
-/** Answers CORS for pages of allowed origins; true when the request was only the browser's question. */
-function allowOrigin(request: IncomingMessage, response: ServerResponse, allowed: readonly string[]): boolean {
-  const { origin } = request.headers;
-  response.setHeader("vary", "Origin");
-  if (origin !== undefined && allowed.includes(origin)) {
-    response.setHeader("access-control-allow-origin", origin);
-    response.setHeader("access-control-allow-headers", "authorization, content-type");
-    response.setHeader("access-control-allow-methods", "GET, POST");
-    response.setHeader("access-control-max-age", "600");
+  try {
+    return new URL(request.url ?? "", "http://quiesce.invalid");
+  } catch {
+    return null;
   }
-  if (request.method !== "OPTIONS") return false;
-  response.writeHead(204).end();
-  return true;
 }
 
 async function serveReadiness(response: ServerResponse, options: HttpServerOptions): Promise<void> {
@@ -186,10 +252,16 @@ async function serveReadiness(response: ServerResponse, options: HttpServerOptio
 async function serveHealth(
   request: IncomingMessage,
   response: ServerResponse,
-  input: { readonly options: HttpServerOptions; readonly identify: (request: IncomingMessage) => Promise<Authenticated> },
+  input: {
+    readonly options: HttpServerOptions;
+    readonly identify: (request: IncomingMessage) => Promise<Authenticated>;
+    readonly isStranger: boolean;
+  },
 ): Promise<void> {
   const report = await healthReport(input.options);
-  const caller = request.headers.authorization === undefined ? null : await input.identify(request);
-  const body = caller !== null && can(caller.principal, "control.read") ? report : { status: report.status };
+  const caller = input.isStranger ? null : await input.identify(request);
+  const seesAll = caller !== null && can(caller.principal, "control.read");
+  if (seesAll) input.options.use?.used(caller, "control.read");
+  const body = seesAll ? report : { status: report.status };
   sendJson(response, report.status === "fail" ? 503 : 200, body, { "content-type": "application/health+json" });
 }

@@ -136,8 +136,10 @@ describe("health pages", () => {
         "windows.overrun",
         "notifications.deliveries",
         "endpoints.findings",
+        "credentials",
         "audit.chain",
         "ledger.conservation",
+        "limits",
       ].map((name) => ({ name })),
     });
   });

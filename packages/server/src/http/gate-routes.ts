@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Action, can, DomainError } from "@quiesce/core";
+import { type Action, can, describeGrants, DomainError } from "@quiesce/core";
+import type { Change } from "../access/targets.js";
 import type { Authenticated } from "../access/authenticate.js";
 import type { ApiServices } from "../graphql/request-context.js";
-import { runCommand } from "../graphql/request-context.js";
+import { requestContext, runCommand } from "../graphql/request-context.js";
 import type { HoldReason } from "../runs/active-holds.js";
 import { askGate, enterGate, type GateVerdict, leaveGate, renewGate } from "../runs/gate.js";
 import { readJsonObject } from "./read-body.js";
@@ -24,23 +25,25 @@ export async function serveGate(input: {
   const { request, response, url, caller, services } = input;
   const segments = url.pathname.split("/").slice(2).map(decodeSegment);
   const [first = "", second = "", third] = segments;
-  const context = { ...services, tokenId: caller.tokenId, principal: caller.principal };
+  const context = requestContext(services, caller);
   if (segments.length === 1 && first !== "") {
     requireMethod(request, "GET");
-    requireRight(caller, "gate.read");
-    const verdict = await askGate(services.database.db, first);
+    requireRight(services, caller, "gate.read");
+    const verdict = await askGate(context.database.db, first);
     const held = verdict.kind === "held";
     const strict = ["1", "true", ""].includes(url.searchParams.get("strict") ?? "no");
     return sendJson(response, held && strict ? 423 : 200, { integration: first, ...verdictBody(verdict) });
   }
   requireMethod(request, "POST");
-  requireRight(caller, "gate.enter");
+  requireRight(services, caller, "gate.enter");
   requireJson(request);
   if (segments.length === 2 && second === "enter") {
     const body = await readJsonObject(request);
     const leaseSeconds = numberField(body, "leaseSeconds") ?? DEFAULT_LEASE_SECONDS;
     const reason = textField(body, "reason");
-    const entry = await runCommand(context, (command) => enterGate(command, { integration: first, leaseSeconds, reason }));
+    const entry = await runCommand(context, { action: "gate.enter", on: [{ kind: "integration", key: first }] }, (command) =>
+      enterGate(command, { integration: first, leaseSeconds, reason }),
+    );
     if (!entry.entered) return sendJson(response, 423, { entered: false, integration: first, ...verdictBody(entry.verdict) });
     return sendJson(response, 201, {
       entered: true,
@@ -53,14 +56,15 @@ export async function serveGate(input: {
   if (segments.length === 3 && first === "runs" && (third === "renew" || third === "leave")) {
     const body = await readJsonObject(request);
     const lease = { runId: second, leaseToken: textField(body, "leaseToken") ?? "" };
+    const onRun: Change = { action: "gate.enter", on: [{ kind: "run", key: lease.runId }] };
     if (third === "renew") {
       const leaseSeconds = numberField(body, "leaseSeconds") ?? DEFAULT_LEASE_SECONDS;
-      const { leaseUntil } = await runCommand(context, (command) => renewGate(command, { ...lease, leaseSeconds }));
+      const { leaseUntil } = await runCommand(context, onRun, (command) => renewGate(command, { ...lease, leaseSeconds }));
       return sendJson(response, 200, { runId: second, leaseUntil: instant(leaseUntil) });
     }
     const exitCode = numberField(body, "exitCode");
     const outcome = outcomeOf(body, exitCode);
-    await runCommand(context, (command) => leaveGate(command, { ...lease, outcome, exitCode }));
+    await runCommand(context, onRun, (command) => leaveGate(command, { ...lease, outcome, exitCode }));
     return sendJson(response, 200, { runId: second, outcome });
   }
   throw new DomainError(
@@ -90,12 +94,15 @@ export function decodeSegment(text: string): string {
   }
 }
 
-export function requireRight({ principal }: Authenticated, action: Action): void {
+/** Throws QSC_ACCESS_DENIED. */
+export function requireRight({ use }: Pick<ApiServices, "use">, caller: Authenticated, action: Action): void {
+  const { principal } = caller;
   if (!can(principal, action))
     throw new DomainError(
       "QSC_ACCESS_DENIED",
-      `The role ${principal.role} may not do this (${action}). Ask an admin for a token with a wider role.`,
+      `${describeGrants(principal.grants)} may not do this (${action}). Ask an admin for a wider grant.`,
     );
+  use?.used(caller, action);
 }
 
 export function requireMethod(request: IncomingMessage, method: "GET" | "POST"): void {

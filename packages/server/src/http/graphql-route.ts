@@ -4,29 +4,13 @@ import type { Authenticated } from "../access/authenticate.js";
 import { requireJson } from "./gate-routes.js";
 import type { OperationParams } from "../graphql/prepare-operation.js";
 import { serveStream, type StreamServices } from "./stream-route.js";
-import { BODY_LIMIT_BYTES, readBody, WORKSPACE_BODY_LIMIT_BYTES } from "./read-body.js";
+import { readBody, WORKSPACE_BODY_LIMIT_BYTES } from "./read-body.js";
 
 interface GraphqlRequest {
   readonly stream: StreamServices;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
-}
-
-/** True for a browser that opens the address: it gets the GraphiQL page, which is no operation and needs no token. */
-export function wantsPage(request: IncomingMessage, url: URL): boolean {
-  return (
-    request.method === "GET" &&
-    !url.searchParams.has("query") &&
-    !url.searchParams.has("documentId") &&
-    (request.headers.accept ?? "").includes("text/html")
-  );
-}
-
-/** Serves the GraphiQL page. */
-export async function serveGraphiql(input: GraphqlRequest): Promise<void> {
-  const answer = await input.stream.api.fetch(input.url, { headers: { accept: "text/html" } }, {});
-  await send(input.response, answer, new AbortController());
 }
 
 /** Serves one operation of a known caller, or one stream of events. */
@@ -37,14 +21,18 @@ export async function serveGraphql(input: GraphqlRequest & { readonly caller: Au
     throw new DomainError("QSC_HTTP_METHOD", `This address takes POST and GET, found ${method ?? "nothing"}.`);
   if (method === "POST") requireJson(request);
   const mayBeLarge = can(caller.principal, "catalogue.write");
-  const body = method === "GET" ? undefined : await readBody(request, mayBeLarge ? WORKSPACE_BODY_LIMIT_BYTES : BODY_LIMIT_BYTES);
-  const isLarge = body !== undefined && body.length > BODY_LIMIT_BYTES;
+  const ordinaryBytes = stream.limits.bodyKib * 1024;
+  const body = method === "GET" ? undefined : await readBody(request, mayBeLarge ? WORKSPACE_BODY_LIMIT_BYTES : ordinaryBytes);
+  const isLarge = body !== undefined && body.length > ordinaryBytes;
   if (!isLarge && (request.headers.accept ?? "").includes("text/event-stream")) {
     const params = body === undefined ? paramsOfUrl(url) : paramsOfBody(body.toString("utf8"));
     if (params !== null && (await serveStream(stream, { request, response, caller, params }))) return;
   }
   const abort = new AbortController();
-  response.once("close", () => abort.abort());
+  // It closes in the end as well: then there is nothing left to give up.
+  response.once("close", () => {
+    if (!response.writableFinished) abort.abort();
+  });
   const answer = await stream.api.fetch(
     url,
     {
@@ -55,7 +43,7 @@ export async function serveGraphql(input: GraphqlRequest & { readonly caller: Au
     },
     { caller, large: isLarge },
   );
-  await send(response, answer, abort);
+  await send(response, answer);
 }
 
 /** The parameters in an address, as GraphQL over HTTP has them; null when they are none, which the API then says in its words. */
@@ -83,49 +71,16 @@ function objectOf(text: string): { readonly [name: string]: unknown } | null {
   }
 }
 
-/** What one read brings. */
-interface Chunk {
-  readonly done: boolean;
-  readonly value?: Uint8Array | undefined;
-}
-
-/** Copies an answer out as fast as the client reads, and no faster: what is not read stays in the subscriber's bounded queue. */
-async function send(response: ServerResponse, answer: Response, abort: AbortController): Promise<void> {
+/** An answer of this API is always whole: streams have their own way. */
+async function send(response: ServerResponse, answer: Response): Promise<void> {
+  const text = await answer.text();
+  // Said of an answer in parts, which this one no longer is.
+  answer.headers.delete("transfer-encoding");
   response.writeHead(answer.status, {
     ...Object.fromEntries(answer.headers),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
+    "content-length": Buffer.byteLength(text),
   });
-  response.flushHeaders();
-  const reader = answer.body?.getReader();
-  if (reader === undefined) return void response.end();
-  let wake: () => void = () => undefined;
-  // A cancelled stream of events leaves a read that waits for the next event waiting.
-  const stop = () => {
-    void reader.cancel().catch(() => undefined);
-    wake();
-  };
-  abort.signal.addEventListener("abort", stop, { once: true });
-  try {
-    while (!abort.signal.aborted) {
-      const { done, value } = await new Promise<Chunk>((resolve, reject) => {
-        wake = () => resolve({ done: true });
-        reader.read().then(resolve, reject);
-      });
-      if (done) break;
-      if (!response.write(value))
-        await new Promise<void>((resolve) => {
-          const go = () => {
-            response.off("drain", go);
-            abort.signal.removeEventListener("abort", go);
-            resolve();
-          };
-          response.once("drain", go);
-          abort.signal.addEventListener("abort", go, { once: true });
-        });
-    }
-  } finally {
-    abort.signal.removeEventListener("abort", stop);
-    response.end();
-  }
+  response.end(text);
 }

@@ -4,19 +4,21 @@ import { DomainError } from "@quiesce/core";
 import { type ExecutionResult, OperationTypeNode } from "graphql";
 import { type Context, handleProtocols, makeServer, type SubscribePayload } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
-import { authenticate, type Authenticated } from "../access/authenticate.js";
+import type { Authenticated } from "../access/authenticate.js";
+import type { TakeCost } from "../graphql/account-for-operations.js";
 import type { Api } from "../graphql/create-yoga.js";
 import type { LiveMessage } from "../events/live-message.js";
 import type { PersistedDocuments } from "../graphql/persisted-documents.js";
 import { type OperationParams, type PreparedOperation, prepareOperation } from "../graphql/prepare-operation.js";
 import { presentedError, presentError } from "../graphql/present-error.js";
 import type { ApiServices } from "../graphql/request-context.js";
-import { lastWords, type LiveStream, type SharedFeeds } from "../graphql/shared-feeds.js";
+import type { LiveStream, SharedFeeds } from "../graphql/shared-feeds.js";
+import { lastWordsOf } from "./last-words-of.js";
 import type { OpenStreams } from "./open-streams.js";
-import { BODY_LIMIT_BYTES } from "./read-body.js";
+import type { CallerDoor } from "./recognise-caller.js";
+import { type AdmissionRules, createSocketAdmission, takesQuietly } from "./socket-admission.js";
+import type { ApiLimits } from "./api-limits.js";
 
-export const MAX_SUBSCRIPTIONS_PER_SOCKET = 50;
-const MAX_SOCKETS = 5_000;
 const PING_INTERVAL_MS = 15_000;
 const INIT_WAIT_MS = 5_000;
 /** graphql-transport-ws: clients do not try again after it, as a token does not become valid by waiting. */
@@ -25,16 +27,24 @@ const TOO_MANY_REQUESTS = 4429;
 const INTERNAL_ERROR = 4500;
 const GOING_AWAY = 1001;
 const MAX_REASON_BYTES = 123;
+/** Answers that a client asks for and does not read; live events have a smaller bound of their own. */
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 
-interface SocketInput {
+interface SocketInput extends AdmissionRules {
   readonly api: Api;
   readonly services: ApiServices;
   readonly documents: PersistedDocuments;
   readonly feeds: SharedFeeds;
   readonly streams: OpenStreams;
-  /** Throws when the caller asks too often. */
+  readonly limits: ApiLimits;
+  /** Recognises callers. */
+  readonly door: CallerDoor;
+  /** A caller has shown itself. */
+  readonly meet: (request: IncomingMessage, caller: Authenticated) => void;
+  /** These throw when somebody asks too often. */
   readonly takeCaller: (caller: Authenticated) => void;
-  readonly takeStranger: (address: string) => void;
+  readonly takeStranger: (group: string) => void;
+  readonly takeCost: TakeCost;
 }
 
 interface Extra {
@@ -56,7 +66,12 @@ export interface GraphqlSockets {
 
 /** Serves sockets that an HTTP server hands over. */
 export function createGraphqlSockets(input: SocketInput): GraphqlSockets {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: BODY_LIMIT_BYTES, handleProtocols, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: input.limits.bodyKib * 1024,
+    handleProtocols,
+    perMessageDeflate: false,
+  });
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_WAIT_MS,
     onConnect: (context) => welcome(input, context),
@@ -66,9 +81,12 @@ export function createGraphqlSockets(input: SocketInput): GraphqlSockets {
     subscribe: (args) => follow(input, args.rootValue as Prepared),
   });
   sockets.on("connection", (socket: WebSocket, request: IncomingMessage) => serve(input, protocol, socket, request));
+  const admit = createSocketAdmission(input);
   return {
     upgrade(request, socket, head) {
-      if (sockets.clients.size >= MAX_SOCKETS) return void socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n");
+      const admission = admit(request, Math.max(sockets.clients.size, input.streams.size));
+      if ("refused" in admission) return void socket.end(`HTTP/1.1 ${admission.refused}\r\nConnection: close\r\n\r\n`);
+      socket.once("close", admission.leave);
       sockets.handleUpgrade(request, socket, head, (upgraded) => sockets.emit("connection", upgraded, request));
     },
     async stop() {
@@ -95,6 +113,15 @@ function serve(
     const { code } = presentError(error, input.services.log);
     closeSocket(socket, INTERNAL_ERROR, code);
   };
+  const group = input.groupOf(request);
+  /** Every message and every ping of the protocol below counts, also before anybody has shown a token. */
+  const isAllowed = (): boolean => {
+    if (socket.readyState !== socket.OPEN) return false;
+    if (socket.bufferedAmount <= MAX_UNREAD_BYTES && takesQuietly(() => input.takeAddress(group))) return true;
+    closeSocket(socket, TOO_MANY_REQUESTS, "QSC_HTTP_RATE_LIMITED");
+    return false;
+  };
+  socket.on("ping", isAllowed);
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
@@ -104,7 +131,10 @@ function serve(
           socket.readyState === socket.OPEN ? socket.send(data, (error) => (error ? reject(error) : resolve())) : resolve(),
         ),
       close: (code, reason) => closeSocket(socket, code ?? GOING_AWAY, reason ?? ""),
-      onMessage: (receive) => socket.on("message", (data) => void receive(Buffer.isBuffer(data) ? data.toString("utf8") : "").catch(fail)),
+      onMessage: (receive) =>
+        socket.on("message", (data) => {
+          if (isAllowed()) void receive(Buffer.isBuffer(data) ? data.toString("utf8") : "").catch(fail);
+        }),
     },
     extra,
   );
@@ -148,19 +178,19 @@ function closeSocket(socket: WebSocket, code: number, reason: string): void {
 }
 
 function closeForToken(socket: WebSocket): void {
-  closeSocket(socket, UNAUTHORIZED, "QSC_ACCESS_TOKEN_REVOKED or expired");
+  closeSocket(socket, UNAUTHORIZED, "QSC_ACCESS_TOKEN_REVOKED, QSC_ACCESS_SESSION_OVER or expired");
 }
 
 async function welcome(input: SocketInput, context: Context<Record<string, unknown>, Extra>): Promise<boolean> {
   const { extra, connectionParams } = context;
-  const address = extra.request.socket.remoteAddress ?? "";
   try {
-    extra.caller = await authenticate(input.services.database, headerOf(connectionParams) ?? extra.request.headers.authorization);
+    extra.caller = await input.door.recognise(extra.request, { token: headerOf(connectionParams), isSocket: true });
+    input.meet(extra.request, extra.caller);
     return true;
   } catch (error) {
     const { code } = presentError(error, input.services.log);
     closeSocket(extra.socket, UNAUTHORIZED, code);
-    takeQuietly(() => input.takeStranger(address));
+    takesQuietly(() => input.takeStranger(input.groupOf(extra.request)));
     return false;
   }
 }
@@ -168,15 +198,6 @@ async function welcome(input: SocketInput, context: Context<Record<string, unkno
 function headerOf(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
   const value = params?.["authorization"] ?? params?.["Authorization"];
   return typeof value === "string" ? value : undefined;
-}
-
-/** The socket is closed already; the bucket only has to know. */
-function takeQuietly(take: () => void): void {
-  try {
-    take();
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-  }
 }
 
 interface Prepared {
@@ -198,13 +219,20 @@ async function prepare(
   const { log } = input.services;
   try {
     input.takeCaller(caller);
-    if (Object.keys(subscriptions).length > MAX_SUBSCRIPTIONS_PER_SOCKET) {
+    const most = input.limits.operationsPerSocket;
+    if (Object.keys(subscriptions).length > most) {
       throw new DomainError(
         "QSC_GRAPHQL_TOO_MANY_SUBSCRIPTIONS",
-        `A socket carries at most ${MAX_SUBSCRIPTIONS_PER_SOCKET} operations at once. Complete one, or open another socket.`,
+        `A socket carries at most ${most} operations at once. Complete one, or open another socket.`,
       );
     }
-    const operation = await prepareOperation(input.api, { documents: input.documents, caller, params: payload, log });
+    const operation = await prepareOperation(input.api, {
+      documents: input.documents,
+      caller,
+      params: payload,
+      log,
+      takeCost: input.takeCost,
+    });
     if (!("document" in operation)) return operation;
     return {
       schema: operation.enveloped.schema,
@@ -244,32 +272,5 @@ async function follow(
     live.delete(stream);
     if (kind === "token") closeForToken(socket);
   });
-  return lastWordsOf(stream, input);
-}
-
-function lastWordsOf(stream: LiveStream, { services }: SocketInput): AsyncGenerator<ExecutionResult, undefined> {
-  let said = false;
-  const over = { done: true, value: undefined } as const;
-  // graphql-ws returns only streams that are whole generators, `throw` included.
-  const words: AsyncGenerator<ExecutionResult, undefined> = {
-    async next() {
-      const last = lastWords(await stream.ended, services.log);
-      if (said || last === null) return over;
-      said = true;
-      return { done: false, value: last };
-    },
-    async return() {
-      stream.close();
-      return over;
-    },
-    async throw(error) {
-      stream.close();
-      throw error;
-    },
-    [Symbol.asyncIterator]: () => words,
-    async [Symbol.asyncDispose]() {
-      stream.close();
-    },
-  };
-  return words;
+  return lastWordsOf(stream, input.services.log);
 }

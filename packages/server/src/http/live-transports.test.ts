@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { type StartedApi, startApi } from "../../../../test/server/start-api.js";
 import { revokeToken, createToken } from "../access/tokens.js";
 import { appendEvents } from "../events/append-events.js";
-import { MAX_SUBSCRIPTIONS_PER_SOCKET } from "./graphql-socket.js";
+import { defaultApiLimits } from "./api-limits.js";
 
 interface LiveEvent {
   readonly cursor: string;
@@ -40,7 +40,7 @@ function connect(token: string, on: Parameters<typeof createClient>[0]["on"] = {
 const LIVE =
   "subscription ($after: String, $subjects: [String!]) { liveEvents(after: $after, subjects: $subjects) { cursor kind subjectKey } }";
 const names = (from: number, count: number) => Array.from({ length: count }, (_, index) => `e${from + index}`);
-const emit = async (keys: readonly string[], subjectKind: "system" | "token" = "system") => {
+const emit = async (keys: readonly string[], subjectKind: "system" | "token" | "principal" = "system") => {
   await api.database.db.transaction((tx) =>
     appendEvents(
       tx,
@@ -139,12 +139,13 @@ describe("subscriptions over WebSocket", () => {
     expect(await ask("{ tokens { nodes { name } } }")).toMatchObject({ errors: [{ extensions: { code: "QSC_ACCESS_DENIED" } }] });
   });
 
-  it("hide events about tokens from who may not see tokens", async () => {
+  it("hide events about tokens and principals from who may not see tokens", async () => {
     const after = await cursorNow();
     await emit(["secret"], "token");
+    await emit(["ada"], "principal");
     await emit(["open"]);
     expect((await take(connect(api.tokens.viewer), { after }, 1)).map(({ subjectKey }) => subjectKey)).toEqual(["open"]);
-    expect((await take(connect(api.tokens.auditor), { after }, 2)).map(({ subjectKey }) => subjectKey)).toEqual(["secret", "open"]);
+    expect((await take(connect(api.tokens.auditor), { after }, 3)).map(({ subjectKey }) => subjectKey)).toEqual(["secret", "ada", "open"]);
   });
 
   it("are refused without a valid token, for good", async () => {
@@ -166,7 +167,7 @@ describe("subscriptions over WebSocket", () => {
   it("are at most fifty on a socket", async () => {
     const client = connect(api.tokens.viewer);
     const first = client.iterate({ query: LIVE });
-    const rest = Array.from({ length: MAX_SUBSCRIPTIONS_PER_SOCKET }, () => client.iterate({ query: LIVE }));
+    const rest = Array.from({ length: defaultApiLimits.operationsPerSocket }, () => client.iterate({ query: LIVE }));
     const pending = [first, ...rest].map((one) =>
       one.next().then(
         () => "answered",

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { DomainError, inboxLimits, pushedRecords } from "@quiesce/core";
 import type { Authenticated } from "../access/authenticate.js";
-import { type ApiServices, runCommand } from "../graphql/request-context.js";
+import { type ApiServices, requestContext, runCommand } from "../graphql/request-context.js";
 import { acceptRecords } from "../inbox/commands.js";
 import { decodeSegment, requireMethod, requireRight } from "./gate-routes.js";
 import { readBody } from "./read-body.js";
@@ -27,12 +27,14 @@ export async function servePush(input: {
   if (integration === "" || more.length > 0)
     throw new DomainError("QSC_HTTP_NOT_FOUND", "There is no such address. Records are pushed to POST /push/<integration>.");
   requireMethod(request, "POST");
-  requireRight(caller, "records.push");
+  requireRight(services, caller, "records.push");
   const records = pushedRecords(await readRecords(request));
   const stream = url.searchParams.get("stream") ?? undefined;
   const idempotencyKey = idempotencyKeyOf(request);
-  const context = { ...services, tokenId: caller.tokenId, principal: caller.principal };
-  const answer = await runCommand(context, (command) => acceptRecords(command, { integration, stream, idempotencyKey, records }));
+  const context = requestContext(services, caller);
+  const answer = await runCommand(context, { action: "records.push", on: [{ kind: "integration", key: integration }] }, (command) =>
+    acceptRecords(command, { integration, stream, idempotencyKey, records }),
+  );
   const heldUntil = answer.heldUntil === null ? null : new Date(answer.heldUntil).toISOString();
   sendJson(response, 202, { ...answer, heldUntil });
 }

@@ -8,8 +8,6 @@ export interface RateLimit {
   readonly perSecond: number;
 }
 
-/** Of one token, over all transports of this server. */
-export const CALLER_LIMIT: RateLimit = { burst: 500, perSecond: 100 };
 /** Of one address that shows no valid token: enough for a person's mistakes, too little for guessing. */
 export const STRANGER_LIMIT: RateLimit = { burst: 30, perSecond: 1 };
 /** Of one calendar feed: many programs may share its address, and each answer is made anew. */
@@ -17,12 +15,20 @@ export const FEED_LIMIT: RateLimit = { burst: 30, perSecond: 2 };
 
 /** Buckets that are not remembered are full, so forgetting the oldest is safe for memory and kind to callers. */
 const MAX_BUCKETS = 10_000;
+const MAX_RETRY_SECONDS = 3_600;
 
-/** A token bucket a name. `take` throws QSC_HTTP_RATE_LIMITED when it is empty. */
-export function createRateLimiter(limit: RateLimit): { take(name: string): void } {
+export interface RateLimiter {
+  /** Takes so many, 1 when left out. Throws QSC_HTTP_RATE_LIMITED, with `retryAfterSeconds`, when there are not as many; nothing is taken then. */
+  take(name: string, amount?: number): void;
+  /** How many names are remembered; bounded. */
+  readonly size: number;
+}
+
+/** A token bucket a name. `what` is counted, in words for the refusal. */
+export function createRateLimiter(limit: RateLimit, what = "requests"): RateLimiter {
   const buckets = new Map<string, { level: number; at: number }>();
   return {
-    take(name) {
+    take(name, amount = 1) {
       const now = clock.monotonicMs();
       const bucket = buckets.get(name) ?? { level: limit.burst, at: now };
       bucket.level = Math.min(limit.burst, bucket.level + ((now - bucket.at) / 1_000) * limit.perSecond);
@@ -33,13 +39,19 @@ export function createRateLimiter(limit: RateLimit): { take(name: string): void 
         if (buckets.size <= MAX_BUCKETS) break;
         buckets.delete(oldest);
       }
-      if (bucket.level < 1) {
+      if (bucket.level < amount) {
+        const seconds = Math.min(MAX_RETRY_SECONDS, Math.max(1, Math.ceil((amount - bucket.level) / limit.perSecond)));
+        const rate = limit.perSecond < 1 ? `${Math.round(limit.perSecond * 3_600)} an hour` : `${Math.round(limit.perSecond)} a second`;
         throw new DomainError(
           "QSC_HTTP_RATE_LIMITED",
-          `Too many requests: at most ${limit.burst} at once and ${limit.perSecond} a second. Try again in a second.`,
+          `Too many ${what}: at most ${limit.burst} at once and ${rate}. Try again in ${seconds === 1 ? "a second" : `${seconds} seconds`}.`,
+          { details: { retryAfterSeconds: seconds } },
         );
       }
-      bucket.level -= 1;
+      bucket.level -= amount;
+    },
+    get size() {
+      return buckets.size;
     },
   };
 }

@@ -6,8 +6,17 @@ export const BODY_LIMIT_BYTES = 256 * 1024;
 /** A workspace document of 5 MiB, its quotes escaped inside a JSON string. Only who may apply workspaces may send so much. */
 export const WORKSPACE_BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** Reads a body and stops at the limit, whatever its Content-Length says. Throws QSC_HTTP_BODY_TOO_LARGE. */
+/**
+ * Reads a body and stops at the limit, whatever its Content-Length says. Nothing is unpacked: a few packed bytes can stand for gigabytes.
+ * Throws QSC_HTTP_BODY_TOO_LARGE and QSC_HTTP_CONTENT_ENCODING.
+ */
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const encoding = request.headers["content-encoding"] ?? "identity";
+  if (encoding.trim().toLowerCase() !== "identity")
+    throw new DomainError(
+      "QSC_HTTP_CONTENT_ENCODING",
+      `The body is packed (${encoding.slice(0, 60)}). Send it as it is, without Content-Encoding.`,
+    );
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {

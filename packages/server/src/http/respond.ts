@@ -7,15 +7,30 @@ const statusByCode: { readonly [code: string]: number } = {
   QSC_ACCESS_TOKEN_REVOKED: 401,
   QSC_ACCESS_TOKEN_EXPIRED: 401,
   QSC_ACCESS_TICKET_INVALID: 401,
+  QSC_ACCESS_SESSION_OVER: 401,
+  QSC_ACCESS_LINK_INVALID: 401,
+  QSC_ACCESS_SIGN_IN_OVER: 401,
+  QSC_ACCESS_OIDC_REFUSED: 401,
+  QSC_ACCESS_OIDC_INVALID: 401,
+  QSC_ACCESS_OIDC_UNAVAILABLE: 502,
+  QSC_ACCESS_NO_ROLE: 403,
+  QSC_ACCESS_DISABLED: 403,
+  QSC_ACCESS_CROSS_SITE: 403,
+  QSC_ACCESS_SIGN_IN_PLACE: 403,
+  QSC_ACCESS_LOCKED: 429,
   QSC_ACCESS_DENIED: 403,
   QSC_HTTP_BODY_TOO_LARGE: 413,
   QSC_HTTP_CONTENT_TYPE: 415,
+  QSC_HTTP_CONTENT_ENCODING: 415,
   QSC_HTTP_METHOD: 405,
   QSC_HTTP_RATE_LIMITED: 429,
+  QSC_HTTP_STREAMS_FULL: 503,
   QSC_HTTP_NOT_FOUND: 404,
   QSC_INBOX_FULL: 429,
   QSC_INBOX_REQUEST_TOO_LARGE: 413,
   QSC_INBOX_RECORD_TOO_LARGE: 413,
+  QSC_WEBHOOK_REFUSED: 401,
+  QSC_WEBHOOK_FULL: 429,
   QSC_GATE_LEASE_LOST: 409,
   QSC_GATE_BUSY: 503,
   QSC_DATABASE_BUSY: 503,
@@ -23,7 +38,7 @@ const statusByCode: { readonly [code: string]: number } = {
 };
 
 /** The HTTP status of a refusal: what is not known is 404, what the caller can mend 400. */
-function statusOf(code: string): number {
+export function statusOf(code: string): number {
   return statusByCode[code] ?? (code.endsWith("_NOT_FOUND") ? 404 : 400);
 }
 
@@ -34,7 +49,6 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
     "content-type": "application/json; charset=utf-8",
     "content-length": Buffer.byteLength(text),
     "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
     ...headers,
   });
   response.end(text);
@@ -53,6 +67,6 @@ export function sendError(response: ServerResponse, error: PresentedError, shape
 }
 
 /** When to come back; soon, where the refusal does not say. */
-function secondsOf(value: unknown): string {
+export function secondsOf(value: unknown): string {
   return typeof value === "number" ? String(value) : "1";
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { type StartedApi, startApi } from "../../../../test/server/start-api.js";
 import { createToken, revokeToken } from "../access/tokens.js";
-import { appendEvents } from "../events/append-events.js";
+import { appendEvents, type NewEvent } from "../events/append-events.js";
 
 /** A busy machine takes its time; what is waited for comes by an event. */
 const soon = (look: () => unknown): Promise<unknown> => vi.waitFor(look, { timeout: 20_000 });
@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 const LIVE = "subscription ($after: String) { liveEvents(after: $after) { cursor kind subjectKey payload } }";
-const emit = (keys: readonly string[], options: { readonly subjectKind?: "system" | "token"; readonly text?: string } = {}) => {
+const emit = (keys: readonly string[], options: { readonly subjectKind?: NewEvent["subjectKind"]; readonly text?: string } = {}) => {
   const { subjectKind = "system", text = "" } = options;
   return api.database.db.transaction((tx) =>
     appendEvents(
@@ -116,7 +116,7 @@ describe.each([
     const watched = watch(token.secret, await cursorNow());
     await emit(["t1"], { subjectKind: "token" });
     await soon(() => expect(watched.keys).toContain("t1"));
-    await api.database.sql`update api_token set role = 'viewer' where id = ${token.id}`;
+    await grant(token.id, [{ role: "viewer", scope: { kind: "all" } }]);
     // An event about the token makes the server look at once.
     await api.database.db.transaction((tx) =>
       appendEvents(tx, [{ kind: "token.changed", subjectKind: "token", subjectKey: String(token.id) }]),
@@ -129,17 +129,44 @@ describe.each([
     watched.stop();
   });
 
+  it("a token whose reach is narrowed sees from then on only what is in reach, live and from the past, without a gap", async () => {
+    const token = await createToken(api.context, { name: "nearer", role: "viewer" });
+    const start = await cursorNow();
+    const watched = watch(token.secret, start);
+    await emit(["erp", "shop"]);
+    await soon(() => expect(watched.keys).toContain("shop"));
+    await grant(token.id, [{ role: "viewer", scope: { kind: "system", name: "shop" } }]);
+    await api.database.db.transaction((tx) =>
+      appendEvents(tx, [{ kind: "token.changed", subjectKind: "token", subjectKey: String(token.id) }]),
+    );
+    await emit(["erp", "erp-db", "shop"]);
+    await emit(["orders", "invoices"], { subjectKind: "integration" });
+    await emit(["control"], { subjectKind: "control" });
+    await emit(["stock"], { subjectKind: "integration" });
+    await soon(() => expect(watched.keys).toContain("stock"));
+    // The ERP is on the route of the orders, which are the shop's too; its database and the invoices are not.
+    expect(watched.keys).toEqual(["erp", "shop", "erp", "shop", "orders", "stock"]);
+    // Another server, another day: the past is narrowed as the present is.
+    const later = watch(token.secret, start);
+    await soon(() => expect(later.keys).toContain("stock"));
+    expect(later.keys).toEqual(["erp", "shop", "erp", "shop", "orders", "stock"]);
+    watched.stop();
+    later.stop();
+  });
+
   it("a role that may watch nothing any more ends the subscription with its code", async () => {
     const token = await createToken(api.context, { name: "emptied", role: "viewer" });
     const watched = watch(token.secret, await cursorNow());
     await emit(["s1"]);
     await soon(() => expect(watched.keys).toEqual(["s1"]));
-    await api.database.sql`alter table api_token drop constraint if exists api_token_role_check`;
-    await api.database.sql`update api_token set role = 'nobody' where id = ${token.id}`;
+    await grant(token.id, [{ role: "nobody", scope: { kind: "all" } }]);
     await soon(() => expect(watched.codes).toEqual(["QSC_ACCESS_DENIED"]));
     watched.stop();
   });
 });
+
+const grant = (tokenId: number, grants: readonly object[]) =>
+  api.database.sql`update api_token set grants = ${JSON.stringify(grants)}::text::jsonb where id = ${tokenId}`;
 
 describe("a client that does not read its socket", () => {
   it("gets what was sent, without a gap, and then the code with the cursor to continue from, which brings the rest", async () => {

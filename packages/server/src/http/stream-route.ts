@@ -3,11 +3,13 @@ import { DomainError } from "@quiesce/core";
 import { OperationTypeNode } from "graphql";
 import type { Authenticated } from "../access/authenticate.js";
 import type { LiveMessage } from "../events/live-message.js";
+import type { TakeCost } from "../graphql/account-for-operations.js";
 import type { Api } from "../graphql/create-yoga.js";
 import type { PersistedDocuments } from "../graphql/persisted-documents.js";
 import { type OperationParams, type PreparedOperation, prepareOperation } from "../graphql/prepare-operation.js";
 import type { Log } from "../log.js";
 import { lastWords, type SharedFeeds } from "../graphql/shared-feeds.js";
+import type { ApiLimits } from "./api-limits.js";
 import type { OpenStreams } from "./open-streams.js";
 
 /** What a stream of server-sent events needs of the server around it. */
@@ -16,6 +18,8 @@ export interface StreamServices {
   readonly documents: PersistedDocuments;
   readonly feeds: SharedFeeds;
   readonly streams: OpenStreams;
+  readonly limits: ApiLimits;
+  readonly takeCost: TakeCost;
   readonly log: Log;
 }
 
@@ -57,6 +61,11 @@ async function serveSubscription(services: StreamServices, input: StreamRequest,
     isReady: () => !response.writableNeedDrain,
     write: (message: LiveMessage) => void response.write(message.forStream),
   };
+  if (services.streams.size >= services.limits.sockets)
+    throw new DomainError(
+      "QSC_HTTP_STREAMS_FULL",
+      `This server has ${services.limits.sockets} open streams, and no more. Try again later, or at another server.`,
+    );
   // Before the first wait: a client that leaves meanwhile must not leave its subscription behind.
   const left = new Promise<void>((resolve) => response.once("close", resolve));
   begin(response);

@@ -116,11 +116,11 @@ describe("a stream by ticket", () => {
 describe("the tickets of a token", () => {
   it("are at most a hundred that nobody used, also when they are asked for at once", async () => {
     const token = await createToken(api.context, { name: "many", role: "viewer" });
-    const made = await Promise.allSettled(Array.from({ length: 110 }, () => createStreamTicket(api.context, token.id)));
+    const made = await Promise.allSettled(Array.from({ length: 110 }, () => createStreamTicket(api.context, `token:${token.id}`)));
     expect(made.filter(({ status }) => status === "fulfilled").length).toBe(100);
     const [refused] = made.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
     expect(refused).toMatchObject({ code: "QSC_ACCESS_TICKET_LIMIT" });
     await api.database.sql`update stream_ticket set expires_at = app_now() where token_id = ${token.id}`;
-    await soon(async () => expect((await createStreamTicket(api.context, token.id)).secret).toMatch(/^qst_/));
+    await soon(async () => expect((await createStreamTicket(api.context, `token:${token.id}`)).secret).toMatch(/^qst_/));
   });
 });

@@ -169,3 +169,59 @@ describe("an import", () => {
     expect(() => readScopeMap(map)).toThrow(expect.objectContaining({ code: "QSC_IMPORT_MAP_INVALID" }));
   });
 });
+
+describe("a list from a screen", () => {
+  const one = (fields: object) => ({
+    windows: [
+      { name: "Release", start: "2027-01-10 02:00", end: "2027-01-10 06:00", timeZone: "Europe/Amsterdam", covers: ["ERP"], ...fields },
+    ],
+  });
+
+  it.each([
+    [{}, null],
+    [{ repeats: "once" }, null],
+    [{ repeats: "daily" }, "FREQ=DAILY"],
+    [{ repeats: "weekly" }, "FREQ=WEEKLY;BYDAY=SU"],
+    [{ repeats: "monthly" }, "FREQ=MONTHLY;BYMONTHDAY=10"],
+  ])("%o becomes a window in the zone of the screen", (fields, rrule) => {
+    const { windows, leftOut } = imported("list", one(fields));
+    expect(leftOut).toEqual([]);
+    expect(windows).toMatchObject([
+      {
+        key: "list-release",
+        start: "2027-01-10T02:00",
+        end: "2027-01-10T06:00",
+        timeZone: "Europe/Amsterdam",
+        rrule,
+        scope: { systems: ["erp"] },
+      },
+    ]);
+  });
+
+  it.each([
+    [{ start: "10-01-2027 02:00" }, /^start is "10-01-2027 02:00", expected a local time/],
+    [{ end: undefined }, /^end is missing/],
+    [{ timeZone: undefined }, /^timeZone is missing/],
+    [{ timeZone: "CET-ish" }, /CET-ish/],
+    [{ repeats: "yearly" }, /^repeats is "yearly", expected one of once/],
+    [{ repeats: "monthly", start: "2027-01-31 02:00", end: "2027-01-31 06:00" }, /day 31, which not every month has/],
+    [{ covers: [] }, /^covers is empty/],
+    [{ scheduler: "x" }, /^"scheduler" is not understood/],
+    [{ end: "2027-01-10 01:00" }, /./],
+  ])("%o is left out by name, with the reason", (fields, reason) => {
+    const { windows, leftOut } = imported("list", one(fields));
+    expect(windows).toEqual([]);
+    expect(leftOut.map(({ name }) => name)).toContain("Release");
+    expect(leftOut.map(({ message }) => message).join("\n")).toMatch(reason);
+  });
+
+  it("tells what is over, and refuses what is no list", () => {
+    expect(imported("list", one({ start: "2020-01-10 02:00", end: "2020-01-10 06:00" }))).toMatchObject({
+      windows: [],
+      over: ["Release"],
+      leftOut: [],
+    });
+    expect(imported("list", one({ start: "2020-01-10 02:00", end: "2020-01-10 06:00", repeats: "weekly" })).windows).toHaveLength(1);
+    expect(() => imported("list", { maintenance: [] })).toThrow(/expected a list of them/);
+  });
+});

@@ -1,9 +1,16 @@
 import { type ImportFacts, type ImportOrder, importWindows, type WindowImport } from "@quiesce/core";
+import { readList } from "./read-list.js";
 import { readOpsgenie } from "./read-opsgenie.js";
 import { readPagerDuty } from "./read-pagerduty.js";
 import { readAlertmanager, readGrafana } from "./read-time-intervals.js";
 
-const readers = { alertmanager: readAlertmanager, grafana: readGrafana, opsgenie: readOpsgenie, pagerduty: readPagerDuty } as const;
+const readers = {
+  alertmanager: readAlertmanager,
+  grafana: readGrafana,
+  list: readList,
+  opsgenie: readOpsgenie,
+  pagerduty: readPagerDuty,
+} as const;
 
 /** The tools that windows are taken over from. */
 export type ImportSource = keyof typeof readers;

@@ -6,9 +6,12 @@ import { requireGoingOn } from "../connector-host/run-permit.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { discardDelivered, type LetterPlace, putOpenLetters } from "../pipeline/dead-letters.js";
+import { countPage } from "../pipeline/deliver-records.js";
 import { ownTransaction } from "../pipeline/own-transaction.js";
 import type { PipelineRun, StreamRun } from "../pipeline/pipeline-run.js";
 import { type DeadRecord, type PreparedRecord, prepareRecords } from "../pipeline/prepare-records.js";
+import { saveTrace, tracedRecords } from "../pipeline/record-trace.js";
+import { joinTrials, type PageTrial } from "../pipeline/running-trial.js";
 import { saveFigures } from "../pipeline/stream-state.js";
 import { noFigures } from "../pipeline/tally.js";
 import { type Answered, declareIntents, settleIntents } from "../pipeline/write-intents.js";
@@ -89,8 +92,10 @@ interface TakenPage {
   /** What does not fit the mapping, and the ids of its records. */
   readonly dead: readonly DeadRecord[];
   readonly deadIds: readonly number[];
-  /** Deletions of a stream that ignores them: done with, like what was delivered. */
+  /** Deletions of a stream that ignores them, and what the mapping's condition passes over: done with, like what was delivered. */
   readonly ignoredIds: readonly number[];
+  readonly skipped: readonly SourceRecord[];
+  readonly trial: PageTrial;
   readonly idOf: ReadonlyMap<SourceRecord, WaitingRecord>;
 }
 
@@ -102,7 +107,7 @@ async function deliverPage(run: StreamRun, records: readonly WaitingRecord[], al
     runId: run.run.runId,
     mask: run.permit.mask,
   };
-  const page = prepare(run, records);
+  const page = await prepare(run, records);
   const once = run.target.idempotencyOf(run.stream.target) === "none";
   const answered: Answered = once
     ? await ownTransaction(run, (tx) => declareIntents(tx, place, page.ready))
@@ -119,11 +124,13 @@ async function deliverPage(run: StreamRun, records: readonly WaitingRecord[], al
   return isAlive;
 }
 
-function prepare(run: StreamRun, records: readonly WaitingRecord[]): TakenPage {
+async function prepare(run: StreamRun, records: readonly WaitingRecord[]): Promise<TakenPage> {
   const ready: PreparedRecord[] = [];
   const dead: DeadRecord[] = [];
   const deadIds: number[] = [];
   const ignoredIds: number[] = [];
+  const skipped: SourceRecord[] = [];
+  const pages: PageTrial[] = [];
   const idOf = new Map<SourceRecord, WaitingRecord>();
   for (const record of records) {
     const source: SourceRecord = {
@@ -135,14 +142,15 @@ function prepare(run: StreamRun, records: readonly WaitingRecord[]): TakenPage {
     };
     idOf.set(source, record);
     // Its own place instead of a page's: a value that is pushed again (A, B, A) is three changes, and a record that is tried again is not.
-    const from = { inbox: record.id };
-    const page = prepareRecords([source], { integration: run.run.integrationKey, stream: run.stream, from, runId: run.run.runId });
+    const page = await prepareRecords([source], run, { inbox: record.id });
+    pages.push(page.trial);
     ready.push(...page.ready);
     dead.push(...page.dead);
+    skipped.push(...page.skipped);
     if (page.dead.length > 0) deadIds.push(record.id);
     else if (page.ready.length === 0) ignoredIds.push(record.id);
   }
-  return { records, ready, dead, deadIds, ignoredIds, idOf };
+  return { records, ready, dead, deadIds, ignoredIds, skipped, idOf, trial: joinTrials(pages) };
 }
 
 interface Verdicts {
@@ -227,15 +235,19 @@ async function settlePage(
   await discardDelivered(tx, place, keysThatEndWell(page, { done, dead }));
   await settleRecords(tx, place.integrationId, { done, dead });
   await putOffRecords(tx, verdict.again);
-  await countFigures(tx, run, { report, done: done.length, dead: dead.length });
+  const badly = [...page.dead, ...report.dead, ...report.review, ...verdict.dead].map((letter) => letter.source);
+  const traced = { dead: [...page.dead, ...verdict.dead], skipped: page.skipped };
+  await saveTrace(tx, run, "push", tracedRecords(report, traced));
+  await countPage(tx, run, page, { well: [...report.done.map(({ record }) => record.source), ...page.skipped], badly });
+  await countFigures(tx, run, { report, done: done.length, dead: dead.length, skipped: page.skipped.length });
 }
 
 async function countFigures(
   tx: Tx,
   run: StreamRun,
-  counted: { readonly report: PushedReport; readonly done: number; readonly dead: number },
+  counted: { readonly report: PushedReport; readonly done: number; readonly dead: number; readonly skipped: number },
 ): Promise<void> {
-  const figures = { ...noFigures, read: counted.done + counted.dead, dead: counted.dead };
+  const figures = { ...noFigures, skipped: counted.skipped, read: counted.done + counted.dead, dead: counted.dead };
   for (const { figure } of counted.report.done) figures[figure] += 1;
   const sum = run.tally.plus(figures);
   await saveFigures(tx, run.run, sum);

@@ -105,7 +105,9 @@ function definePush(): void {
           input.records.map(({ op, record, ...one }) => ({ ...one, op: op ?? undefined, record: record ?? undefined })),
         );
         const request = { integration, stream: input.stream ?? undefined, idempotencyKey: input.idempotencyKey ?? undefined, records };
-        return runCommand(context, (command) => acceptRecords(command, request));
+        return runCommand(context, { action: "records.push", on: [{ kind: "integration", key: integration }] }, (command) =>
+          acceptRecords(command, request),
+        );
       },
     }),
   );

@@ -2,7 +2,7 @@ import { ConnectorError, ERROR_POLICIES, type ErrorKind, toConnectorError, type 
 import { requireGoingOn } from "../connector-host/run-permit.js";
 import type { StreamRun } from "../pipeline/pipeline-run.js";
 import type { DeadRecord, PreparedRecord } from "../pipeline/prepare-records.js";
-import { batchesOf, deadRecord, figureOf, stopsRun, UNCERTAIN_KINDS } from "../pipeline/write-records.js";
+import { batchesOf, deadRecord, stopsRun, UNCERTAIN_KINDS, writtenRecord, type WrittenRecord } from "../pipeline/write-records.js";
 
 /** A record that the target did not take this time, with an error that is not its last word on the record. */
 export interface FailedRecord {
@@ -14,7 +14,7 @@ export interface FailedRecord {
 
 /** What became of a page of pushed records. */
 export interface PushedReport {
-  readonly done: readonly { readonly record: PreparedRecord; readonly figure: "written" | "unchanged" | "deleted" }[];
+  readonly done: readonly WrittenRecord[];
   readonly dead: readonly DeadRecord[];
   /** May have been written, and a repetition would double them: a person decides. */
   readonly review: readonly DeadRecord[];
@@ -26,7 +26,7 @@ export interface PushedReport {
 }
 
 interface Draft {
-  readonly done: { readonly record: PreparedRecord; readonly figure: "written" | "unchanged" | "deleted" }[];
+  readonly done: WrittenRecord[];
   readonly dead: DeadRecord[];
   readonly review: DeadRecord[];
   readonly failed: FailedRecord[];
@@ -93,7 +93,7 @@ async function writeBatch(run: StreamRun, batch: readonly PreparedRecord[], draf
 
 function fileResult(run: StreamRun, record: PreparedRecord, result: WriteResult | undefined, draft: Draft): void {
   if (result === undefined) draft.unsent.push(record);
-  else if (result.ok) draft.done.push({ record, figure: figureOf(record, result) });
+  else if (result.ok) draft.done.push(writtenRecord(record, result));
   else if (result.error.ambiguous === true && isOnceOnly(run)) draft.review.push(deadRecord(record, result.error));
   else if (!stopsRun(result.error.kind)) draft.dead.push(deadRecord(record, result.error));
   else if (ERROR_POLICIES[result.error.kind].holdsIntegration || WHOLE_KINDS.has(result.error.kind)) {

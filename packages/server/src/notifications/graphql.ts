@@ -6,6 +6,7 @@ import { DeliveryRef, TeamRef } from "../graphql/refs.js";
 import { runCommand } from "../graphql/request-context.js";
 import { redeliver, testTeam, type TestAnswer } from "./commands.js";
 import { deliveryPage, deliveryStates, teamIdOfKey, teamPage, type WebhookView } from "./queries.js";
+import type { Change } from "../access/targets.js";
 
 const read = { authScopes: { can: "catalogue.read" } } as const;
 const send = { authScopes: { can: "notifications.send" } } as const;
@@ -148,7 +149,9 @@ function defineNotificationMutations(): void {
       description: "Sends a signed message of the type quiesce.test to every webhook of a team, and tells how each answered.",
       args: { input: t.arg({ type: TestInput, required: true, description: "Whom." }) },
       resolve: (_root, { input }, context) =>
-        runCommand(context, async (command) => [...(await testTeam({ ...command, ...context.catalogue }, input.key))]),
+        runCommand(context, { action: "notifications.send", on: [{ kind: "team", key: input.key }] }, async (command) => [
+          ...(await testTeam({ ...command, ...context.catalogue }, input.key)),
+        ]),
     }),
     redeliver: t.field({
       type: DeliveryRef,
@@ -157,7 +160,8 @@ function defineNotificationMutations(): void {
       args: { input: t.arg({ type: RedeliverInput, required: true, description: "Which." }) },
       resolve: async (_root, { input }, context) => {
         const id = numberOf("Delivery", input.key, "key");
-        return String((await runCommand(context, (command) => redeliver(command, { id, reason: input.reason ?? undefined }))).id);
+        const change: Change = { action: "notifications.send", on: [{ kind: "delivery", key: id }] };
+        return String((await runCommand(context, change, (command) => redeliver(command, { id, reason: input.reason ?? undefined }))).id);
       },
     }),
   }));

@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { bigints, integers } from "../db/sql-arrays.js";
-import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
+import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 
 export interface TeamView {
   readonly id: number;

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { isUnapproved } from "../windows/approval-sql.js";
+import { insertMessages } from "./insert-messages.js";
 
 /** An event of a window, as it goes into the log. */
 interface WindowEvent {
@@ -59,15 +60,7 @@ export async function queueMessages(tx: Tx, events: readonly WindowEvent[]): Pro
         payload: messageOf(kind, told, payload),
       }));
   });
-  if (messages.length === 0) return;
-  // A webhook that is being removed right now is skipped, not waited for: who removes it may wait for the dispatch locks that are held here (ADR 0004).
-  await tx.execute(sql`
-    insert into outbox (kind, webhook_id, team, destination, thing, payload)
-    select m.kind, m.webhook_id, m.team, m.destination, m.thing, m.payload
-    from jsonb_to_recordset(${JSON.stringify(messages)}::text::jsonb)
-      as m(kind text, webhook_id integer, team text, destination text, thing text, payload jsonb)
-    join team_webhook as k on k.id = m.webhook_id
-    for key share of k skip locked`);
+  await insertMessages(tx, messages);
 }
 
 function messageOf(kind: string, told: Told, event: { readonly [name: string]: unknown }) {

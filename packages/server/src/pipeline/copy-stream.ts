@@ -29,7 +29,7 @@ export async function copyStream(run: ReadingRun): Promise<void> {
   const missing = known;
   for await (const page of source.read({ stream: stream.stream, cursor: from, pageSize: pageSizeOf(run) })) {
     requireGoingOn(permit.signal);
-    const prepared = prepareRecords(page.records, { integration: run.run.integrationKey, stream, from, runId: run.run.runId });
+    const prepared = await prepareRecords(page.records, run, from);
     const moved = JSON.stringify(page.cursor) !== JSON.stringify(committed);
     if (page.records.length > 0 || moved) {
       await deliverRecords(run, { ...prepared, read: page.records.length, cursor: { from: committed, to: page.cursor } });

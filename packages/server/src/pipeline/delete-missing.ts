@@ -20,7 +20,7 @@ export async function deleteMissing(run: ReadingRun, missing: ReadonlySet<string
   for (let start = 0; start < keys.length; start += DELETIONS_OF_PAGE) {
     requireGoingOn(run.permit.signal);
     const records = keys.slice(start, start + DELETIONS_OF_PAGE).map((key) => ({ key, op: "delete" as const, data: {} }));
-    const prepared = prepareRecords(records, { integration: run.run.integrationKey, stream: run.stream, from: null, runId: run.run.runId });
+    const prepared = await prepareRecords(records, run, null);
     await deliverRecords(run, { ...prepared, read: 0 });
   }
 }

@@ -1,9 +1,11 @@
-import { type ConnectorError, type Cursor } from "@quiesce/sdk";
+import type { ConnectorError, Cursor, SourceRecord } from "@quiesce/sdk";
 import type { Tx } from "../db/client.js";
 import { discardDelivered, type LetterPlace, putOpenLetters } from "./dead-letters.js";
 import { ownTransaction } from "./own-transaction.js";
 import type { StreamRun } from "./pipeline-run.js";
 import type { PreparedPage, PreparedRecord } from "./prepare-records.js";
+import { saveTrace, tracedRecords } from "./record-trace.js";
+import { countTrial, pageFigures } from "./running-trial.js";
 import { forgetKeys, moveCursor, rememberKeys, saveFigures } from "./stream-state.js";
 import { type Figures, noFigures } from "./tally.js";
 import { type Answered, declareIntents, settleIntents } from "./write-intents.js";
@@ -14,6 +16,15 @@ export interface Delivery extends PreparedPage {
   /** How many records were read from the source for it. */
   readonly read: number;
   readonly cursor?: { readonly from: Cursor | null; readonly to: Cursor };
+  /** Whatever else is to be committed with what became of the records. */
+  readonly settled?: (tx: Tx, delivered: DeliveredKeys) => Promise<void>;
+}
+
+/** What became of the records of a delivery, by their keys in the source. */
+export interface DeliveredKeys {
+  readonly done: readonly string[];
+  /** Dead letters by now, or in review. */
+  readonly refused: readonly string[];
 }
 
 /**
@@ -39,11 +50,12 @@ async function deliverRepeatable(run: StreamRun, place: LetterPlace, delivery: D
   const report = await writeRecords(run, delivery.ready);
   if (report.stop !== undefined) throw report.stop;
   const dead = [...delivery.dead, ...report.dead];
-  const figures = run.tally.plus({ ...figuresOf(report), read: delivery.read, dead: dead.length });
-  const delivered = report.done.map(({ record }) => record.source.key);
+  const figures = run.tally.plus({ ...figuresOf(report), read: delivery.read, dead: dead.length, skipped: delivery.skipped.length });
+  // The newest version of a record that is passed over is not wanted either, so nobody shall replay an older one.
+  const settled = keysOf([...sourcesOf(report), ...delivery.skipped]);
   await ownTransaction(run, async (tx) => {
     if (delivery.cursor !== undefined) await moveCursor(tx, run.run, { stream: place.stream, ...delivery.cursor });
-    await discardDelivered(tx, place, delivered);
+    await discardDelivered(tx, place, settled);
     // After it, because in one page the older of two records of a key may have passed and the newer failed.
     await putOpenLetters(
       tx,
@@ -52,6 +64,9 @@ async function deliverRepeatable(run: StreamRun, place: LetterPlace, delivery: D
     );
     await keepKeys(tx, run, place.stream, report);
     await saveFigures(tx, run.run, figures);
+    await countPage(tx, run, delivery, { well: [...sourcesOf(report), ...delivery.skipped], badly: dead.map((letter) => letter.source) });
+    await saveTrace(tx, run, originOf(delivery), tracedRecords(report, delivery));
+    await delivery.settled?.(tx, { done: keysOf(sourcesOf(report)), refused: keysOf(dead.map((letter) => letter.source)) });
   });
   run.tally.commit(figures);
 }
@@ -75,16 +90,54 @@ async function deliverOnce(run: StreamRun, place: LetterPlace, delivery: Deliver
       whole,
     });
     await keepKeys(tx, run, place.stream, report);
+    if (whole) await discardDelivered(tx, place, keysOf(delivery.skipped));
     if (whole) await putOpenLetters(tx, place, delivery.dead);
     if (whole && delivery.cursor !== undefined) await moveCursor(tx, run.run, { stream: place.stream, ...delivery.cursor });
     await saveFigures(tx, run.run, figures);
+    const badly = [...report.dead, ...report.review, ...(whole ? delivery.dead : [])].map((letter) => letter.source);
+    // What was refused before it was sent is told once, with the page as a whole.
+    await saveTrace(tx, run, originOf(delivery), tracedRecords(report, whole ? delivery : { dead: [], skipped: [] }));
+    if (whole) await countPage(tx, run, delivery, { well: [...sourcesOf(report), ...delivery.skipped], badly });
+    const refusedKeys = keysOf([...badly, ...answered.earlier.map((record) => record.source)]);
+    await delivery.settled?.(tx, { done: keysOf(sourcesOf(report)), refused: refusedKeys });
   });
   run.tally.commit(figures);
   if (stopped !== undefined) throw stopped;
 }
 
+/** Only what was found by comparing keys is delivered without having been read. */
+function originOf({ cursor, read }: Delivery): "read" | "missing" {
+  return read === 0 && cursor === undefined ? "missing" : "read";
+}
+
+function sourcesOf(report: WriteReport): readonly SourceRecord[] {
+  return report.done.map(({ record }) => record.source);
+}
+
+/** Adds what a page showed of other mappings that are being tried. */
+export async function countPage(
+  tx: Tx,
+  run: StreamRun,
+  page: Pick<PreparedPage, "trial">,
+  ended: { readonly well: readonly SourceRecord[]; readonly badly: readonly SourceRecord[] },
+): Promise<void> {
+  const { trial } = run;
+  if (trial === null || trial.isOver) return;
+  const of = { trial, integration: run.run.integrationKey, mask: run.permit.mask };
+  await countTrial(tx, of, { ...pageFigures(trial, page.trial, ended), differences: page.trial.differences });
+}
+
+function keysOf(sources: readonly SourceRecord[]): readonly string[] {
+  return sources.map((source) => source.key);
+}
+
 function wholeFigures(delivery: Delivery, answered: Answered, settled: Partial<Figures> & { readonly dead: number }): Partial<Figures> {
-  return { ...settled, read: delivery.read, dead: settled.dead + answered.interrupted + delivery.dead.length };
+  return {
+    ...settled,
+    read: delivery.read,
+    dead: settled.dead + answered.interrupted + delivery.dead.length,
+    skipped: delivery.skipped.length,
+  };
 }
 
 function figuresOf(report: WriteReport): Partial<Figures> {

@@ -19,7 +19,11 @@ export function idempotencyKey(options: {
   readonly runId: string;
 }): string {
   const { record } = options;
-  const whole = `${options.integration}:${options.stream}:${record.key}:${versionOf(options)}`;
+  return limitedKey(`${options.integration}:${options.stream}:${record.key}:${versionOf(options)}`);
+}
+
+/** A key that is too long ends with a digest of all of it. */
+export function limitedKey(whole: string): string {
   if (whole.length <= MAX_LENGTH) return whole;
   const digest = createHash("sha256").update(whole).digest("hex");
   return `${whole.slice(0, MAX_LENGTH - digest.length - 1)}:${digest}`;

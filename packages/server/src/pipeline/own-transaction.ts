@@ -3,13 +3,13 @@ import { sql } from "drizzle-orm";
 import { inTransaction } from "../command.js";
 import { RunLostError } from "../connector-host/run-permit.js";
 import type { Tx } from "../db/client.js";
-import type { PipelineRun } from "./pipeline-run.js";
+import type { RunWork } from "./pipeline-run.js";
 
 /**
  * One transaction of a run, fenced: its first statement locks the run's row, and if the run is not running under this worker and attempt any more
  * nothing is written and a RunLostError is thrown (law 5). Trouble with our own database is `transient`: the run is tried again.
  */
-export async function ownTransaction<T>(run: PipelineRun, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function ownTransaction<T>(run: RunWork, work: (tx: Tx) => Promise<T>): Promise<T> {
   try {
     return await inTransaction(run, async (tx) => {
       await lockOwnRun(tx, run);
@@ -29,7 +29,7 @@ export function ownDatabaseError(cause: unknown): ConnectorError {
   });
 }
 
-async function lockOwnRun(tx: Tx, { run }: PipelineRun): Promise<void> {
+async function lockOwnRun(tx: Tx, { run }: RunWork): Promise<void> {
   const rows = await tx.execute(sql`
     select from run where id = ${run.runId}::uuid and due_at = ${run.dueAt}::timestamptz
       and state = 'running' and worker_id = ${run.workerId}::uuid and attempt = ${run.attempt}

@@ -4,18 +4,27 @@ import type { OpenEndpoint } from "../connector-host/open-endpoint.js";
 import type { RunPermit } from "../connector-host/run-permit.js";
 import type { Database } from "../db/client.js";
 import type { RunToExecute } from "../scheduler/run-executor.js";
+import type { RunningTrial } from "./running-trial.js";
 import type { Tally } from "./tally.js";
 
-/** What every step of one run's pipeline works with. */
-export interface PipelineRun {
+/** What every step of any run works with. */
+export interface RunWork {
   readonly database: Database;
   readonly run: RunToExecute;
   readonly permit: RunPermit;
-  readonly target: OpenEndpoint;
   readonly tally: Tally;
+  readonly log: Logger;
+}
+
+/** What every step of one run's pipeline works with. */
+export interface PipelineRun extends RunWork {
+  readonly target: OpenEndpoint;
+  /** Other mappings that are tried meanwhile. */
+  readonly trial: RunningTrial | null;
+  /** Whether it is noted what becomes of each record. */
+  readonly traces: boolean;
   /** Records that are asked for at once. */
   readonly pageSize: number;
-  readonly log: Logger;
 }
 
 /** One stream of the integration, within a run. */

@@ -1,6 +1,9 @@
-import { applyMapping, type MappingError, type StreamEntry } from "@quiesce/core";
+import { setImmediate } from "node:timers/promises";
+import { applyMapping, hasExpressions, type Mapping, type MappingError } from "@quiesce/core";
 import type { Cursor, SourceRecord, WriteItem } from "@quiesce/sdk";
 import { idempotencyKey } from "./idempotency-key.js";
+import type { StreamRun } from "./pipeline-run.js";
+import { collectTrial, mappingFor, type PageTrial, shadowOf } from "./running-trial.js";
 
 /** A record on its way: as it was read, and as it will be written. */
 export interface PreparedRecord {
@@ -28,19 +31,27 @@ export interface DeadError {
 export interface PreparedPage {
   readonly ready: readonly PreparedRecord[];
   readonly dead: readonly DeadRecord[];
+  /** What the mapping's condition passes over. */
+  readonly skipped: readonly SourceRecord[];
+  /** What other mappings that are being tried made of it. */
+  readonly trial: PageTrial;
 }
+
+/** Expressions are evaluated without a turn of the event loop: after so many records everything else of the server has its turn. */
+const COMPUTED_RECORDS_A_TURN = 20;
 
 /** A longer key could not stand in an index. */
 const MAX_KEY_LENGTH = 1_000;
 
 /** Maps the records of a page. What does not fit is set aside with everything that is wrong with it; tombstones are dropped where deletions are ignored. */
-export function prepareRecords(
-  records: readonly SourceRecord[],
-  options: { readonly integration: string; readonly stream: StreamEntry; readonly from: Cursor | null; readonly runId: string },
-): PreparedPage {
+export async function prepareRecords(records: readonly SourceRecord[], run: StreamRun, from: Cursor | null): Promise<PreparedPage> {
   const ready: PreparedRecord[] = [];
   const dead: DeadRecord[] = [];
-  for (const source of records) {
+  const skipped: SourceRecord[] = [];
+  const { stream, trial } = run;
+  const tried = collectTrial(stream.stream);
+  for (const [index, source] of records.entries()) {
+    await letOthersTurn([stream.mapping, trial?.candidate[stream.stream]], index);
     const problem = recordProblem(source);
     if (problem !== undefined) {
       const shown = { key: shownKey(source), data: {} };
@@ -51,19 +62,29 @@ export function prepareRecords(
       });
       continue;
     }
-    if (source.op === "delete" && options.stream.deletes === "ignore") continue;
-    const key = idempotencyKey({
-      integration: options.integration,
-      stream: options.stream.stream,
-      record: source,
-      from: options.from,
-      runId: options.runId,
-    });
-    const mapped = applyMapping(options.stream.mapping, source);
-    if (mapped.ok) ready.push({ source, item: { ...mapped.record, idempotencyKey: key } });
+    if (source.op === "delete" && stream.deletes === "ignore") continue;
+    const { integrationKey: integration, runId } = run.run;
+    const key = idempotencyKey({ integration, stream: stream.stream, record: source, from, runId });
+    if (source.problem !== undefined) {
+      dead.push({ source, idempotencyKey: key, error: readFailure(source.problem) });
+      continue;
+    }
+    const { mapping, isCanary } = mappingFor(stream, source, trial);
+    const mapped = await applyMapping(mapping, source);
+    if (isCanary) tried.canary(source);
+    const shadow = shadowOf(stream, source, trial);
+    if (shadow !== undefined) tried.compare(source, mapped, await applyMapping(shadow, source));
+    if (mapped.kind === "mapped") ready.push({ source, item: { ...mapped.record, idempotencyKey: key } });
+    else if (mapped.kind === "skipped") skipped.push(source);
     else dead.push({ source, idempotencyKey: key, error: mappingFailure(mapped.errors) });
   }
-  return { ready, dead };
+  return { ready, dead, skipped, trial: tried.page };
+}
+
+/** Between records that are computed: see {@link COMPUTED_RECORDS_A_TURN}. */
+export async function letOthersTurn(mappings: readonly (Mapping | undefined)[], index: number): Promise<void> {
+  const isTurn = index % COMPUTED_RECORDS_A_TURN === COMPUTED_RECORDS_A_TURN - 1;
+  if (isTurn && mappings.some((mapping) => mapping !== undefined && hasExpressions(mapping))) await setImmediate();
 }
 
 function recordProblem(record: SourceRecord): string | undefined {
@@ -75,7 +96,14 @@ function recordProblem(record: SourceRecord): string | undefined {
   if (op !== undefined && op !== "upsert" && op !== "delete") return `its op is ${String(op).slice(0, 40)}, expected upsert or delete`;
   if (version !== undefined && typeof version !== "string") return `its version is a ${typeof version}, expected a text`;
   if (typeof data !== "object" || data === null || Array.isArray(data)) return "its data is not an object";
+  if (record.problem !== undefined && typeof record.problem !== "string")
+    return `its problem is a ${typeof record.problem}, expected a text`;
   return undefined;
+}
+
+/** What the source itself says is wrong with a record; no mapping mends that. */
+export function readFailure(problem: string): DeadError {
+  return { stage: "read", kind: "contract", message: problem };
 }
 
 function shownKey(record: SourceRecord | null | undefined): string {

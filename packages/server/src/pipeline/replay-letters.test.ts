@@ -73,6 +73,33 @@ describe("replaying dead letters", () => {
     expect([...target.rows.keys()]).toEqual(["a", "b", "c"]);
   });
 
+  it("sets aside, with its text, what the source itself says cannot be used, and a replay does not deliver it either", async () => {
+    const source = memorySource();
+    const target = memoryTarget();
+    source.putRaw({
+      key: "torn",
+      version: "1",
+      data: { text: '{"id": ' },
+      problem: "The message is not JSON: Unexpected end of JSON input.",
+    });
+    source.put("whole", { name: "whole" });
+    const on = await pipelineBench({ source, target, stream: { deletes: "ignore" } });
+    bench = on;
+    expect(await on.attempt()).toMatchObject({ kind: "succeeded", figures: { read: 2, written: 1, dead: 1 } });
+    const before = await on.letters();
+    expect(before).toMatchObject([
+      { key: "torn", status: "open", error: { stage: "read", kind: "contract", message: expect.stringContaining("is not JSON") } },
+    ]);
+    const [letter] = await on.database.sql<
+      { id: number; text: string }[]
+    >`select id, record #>> '{source,data,text}' as text from dead_letter`;
+    expect(letter?.text).toBe('{"id": ');
+    await replayDeadLetter(on.context, { id: letter?.id ?? 0, reason, inDoubt: false });
+    await on.attempt();
+    expect([...target.rows.keys()]).toEqual(["whole"]);
+    expect((await on.letters()).map(({ status }) => status)).toEqual(["open"]);
+  });
+
   it("waits for a hold as every other run", async () => {
     const { target, on, ids } = await refused();
     await pause(on.context, { scope: { integrations: ["orders"] }, until: null, reason: "stocktaking" });

@@ -6,7 +6,8 @@ import type { Tx } from "../db/client.js";
 import { keepKeys } from "./deliver-records.js";
 import { ownTransaction } from "./own-transaction.js";
 import type { StreamRun } from "./pipeline-run.js";
-import { type DeadError, mappingFailure, type PreparedRecord } from "./prepare-records.js";
+import { type DeadError, letOthersTurn, mappingFailure, type PreparedRecord, readFailure } from "./prepare-records.js";
+import { saveTrace, tracedRecords } from "./record-trace.js";
 import { saveFigures } from "./stream-state.js";
 import { storableJson } from "./storable-json.js";
 import { noFigures } from "./tally.js";
@@ -36,17 +37,24 @@ export async function replayLetters(run: StreamRun): Promise<void> {
     if (letters.length === 0) return;
     const resent: Resent[] = [];
     const unfit: { readonly letter: Letter; readonly error: DeadError }[] = [];
-    for (const letter of letters) {
-      const mapped = applyMapping(run.stream.mapping, letter.source);
+    const skipped: Letter[] = [];
+    for (const [index, letter] of letters.entries()) {
+      await letOthersTurn([run.stream.mapping], index);
+      if (letter.source.problem !== undefined) {
+        unfit.push({ letter, error: readFailure(letter.source.problem) });
+        continue;
+      }
+      const mapped = await applyMapping(run.stream.mapping, letter.source);
       const item = (record: SourceRecord) => ({ ...record, idempotencyKey: letter.idempotencyKey });
-      if (mapped.ok) resent.push({ letter, record: { source: letter.source, item: item(mapped.record) } });
+      if (mapped.kind === "mapped") resent.push({ letter, record: { source: letter.source, item: item(mapped.record) } });
+      else if (mapped.kind === "skipped") skipped.push(letter);
       else unfit.push({ letter, error: mappingFailure(mapped.errors) });
     }
     const report = await writeRecords(
       run,
       resent.map((one) => one.record),
     );
-    await settle(run, { letters, resent, unfit, report });
+    await settle(run, { letters, resent, unfit, skipped, report });
     if (report.stop !== undefined) throw report.stop;
   }
 }
@@ -74,6 +82,8 @@ async function settle(
     readonly letters: readonly Letter[];
     readonly resent: readonly Resent[];
     readonly unfit: readonly { readonly letter: Letter; readonly error: DeadError }[];
+    /** What the mapping's condition passes over by now. */
+    readonly skipped: readonly Letter[];
     readonly report: WriteReport;
   },
 ): Promise<void> {
@@ -83,7 +93,7 @@ async function settle(
   const figures = { ...noFigures, read: page.letters.length - report.unsent.length };
   for (const { figure } of report.done) figures[figure] += 1;
   figures.dead = unfit.length + report.dead.length + report.review.length;
-  const sum = run.tally.plus(figures);
+  const sum = run.tally.plus({ ...figures, skipped: page.skipped.length });
   const refused = [
     ...unfit.map(({ letter, error }) => ({ id: letter.id, status: "open", error })),
     ...report.dead.flatMap(({ source, error }) => idsOf([source]).map((id) => ({ id, status: "open", error }))),
@@ -94,6 +104,9 @@ async function settle(
       update dead_letter set status = 'replayed', resolved_at = app_now(), record = record - 'intent'
       where id = any (${sql.param(idsOf(report.done.map((one) => one.record.source)))}::bigint[])`);
     await tx.execute(sql`
+      update dead_letter set status = 'discarded', resolved_at = app_now(), record = record - 'intent'
+      where id = any (${sql.param(page.skipped.map((letter) => letter.id))}::bigint[])`);
+    await tx.execute(sql`
       update dead_letter set status = 'open', record = record - 'intent'
       where id = any (${sql.param(idsOf(report.unsent.map((one) => one.source)))}::bigint[])`);
     await tx.execute(sql`
@@ -101,6 +114,8 @@ async function settle(
       from jsonb_to_recordset(${storableJson(refused.map((one) => ({ ...one, error: run.permit.mask.deep(one.error) })))}::text::jsonb) as g(id bigint, status text, error jsonb)
       where d.id = g.id`);
     await keepKeys(tx, run, run.stream.stream, report);
+    const dead = unfit.map(({ letter, error }) => ({ source: letter.source, idempotencyKey: letter.idempotencyKey, error }));
+    await saveTrace(tx, run, "replay", tracedRecords(report, { dead, skipped: page.skipped.map((letter) => letter.source) }));
     await saveFigures(tx, run.run, sum);
   });
   run.tally.commit(sum);

@@ -1,7 +1,10 @@
 import type { RunFigures } from "../runs/run-figures.js";
 
 /** What a page, or a run, did by record. */
-export type Figures = { readonly [name in "read" | "written" | "unchanged" | "deleted" | "dead"]: number };
+export type Figures = { readonly [name in "read" | "written" | "unchanged" | "deleted" | "dead"]: number } & {
+  /** What the mapping's condition passed over; left out where there was none. */
+  readonly skipped?: number;
+};
 
 export const noFigures: Figures = { read: 0, written: 0, unchanged: 0, deleted: 0, dead: 0 };
 
@@ -33,10 +36,15 @@ function sum(a: Figures, b: Figures): Figures {
     unchanged: a.unchanged + b.unchanged,
     deleted: a.deleted + b.deleted,
     dead: a.dead + b.dead,
+    ...skippedOf((a.skipped ?? 0) + (b.skipped ?? 0)),
   };
 }
 
 function pick(figures: RunFigures): Partial<Figures> {
-  const { read = 0, written = 0, unchanged = 0, deleted = 0, dead = 0 } = figures;
-  return { read, written, unchanged, deleted, dead };
+  const { read = 0, written = 0, unchanged = 0, deleted = 0, dead = 0, skipped = 0 } = figures;
+  return { read, written, unchanged, deleted, dead, ...skippedOf(skipped) };
+}
+
+function skippedOf(skipped: number): { readonly skipped?: number } {
+  return skipped === 0 ? {} : { skipped };
 }

@@ -11,10 +11,19 @@ import { requireGoingOn } from "../connector-host/run-permit.js";
 import type { StreamRun } from "./pipeline-run.js";
 import type { DeadRecord, PreparedRecord } from "./prepare-records.js";
 
+/** A record that the target has confirmed. */
+export interface WrittenRecord {
+  readonly record: PreparedRecord;
+  readonly figure: "written" | "unchanged" | "deleted";
+  /** What the target calls it, and its version there, as far as the connector says. */
+  readonly remoteId?: string | undefined;
+  readonly version?: string | undefined;
+}
+
 /** What became of records that were handed to the target. */
 export interface WriteReport {
   /** Confirmed by the target, in order. */
-  readonly done: readonly { readonly record: PreparedRecord; readonly figure: "written" | "unchanged" | "deleted" }[];
+  readonly done: readonly WrittenRecord[];
   /** Refused for good: dead letters. */
   readonly dead: readonly DeadRecord[];
   /** May have been written, and a repetition would double them: a person decides. */
@@ -29,7 +38,7 @@ export interface WriteReport {
 export const UNCERTAIN_KINDS: ReadonlySet<ErrorKind> = new Set(["bug", "timeout", "cancelled", "contract"]);
 
 interface Draft {
-  readonly done: { readonly record: PreparedRecord; readonly figure: "written" | "unchanged" | "deleted" }[];
+  readonly done: WrittenRecord[];
   readonly dead: DeadRecord[];
   readonly review: DeadRecord[];
   readonly unsent: PreparedRecord[];
@@ -89,7 +98,7 @@ function fileResults(
   for (const [index, record] of batch.entries()) {
     const result = results[index];
     if (result === undefined) draft.unsent.push(record);
-    else if (result.ok) draft.done.push({ record, figure: figureOf(record, result) });
+    else if (result.ok) draft.done.push(writtenRecord(record, result));
     else if (result.error.ambiguous === true && idempotency === "none") draft.review.push(deadRecord(record, result.error));
     else if (!stopsRun(result.error.kind) || (lastTry && mayBeSetAside(result.error.kind)))
       draft.dead.push(deadRecord(record, result.error));
@@ -129,7 +138,11 @@ function mayBeSetAside(kind: ErrorKind): boolean {
   return ERROR_POLICIES[kind].retry && kind !== "cancelled" && kind !== "rate_limited";
 }
 
-export function figureOf(record: PreparedRecord, result: WriteResult & { readonly ok: true }): "written" | "unchanged" | "deleted" {
+export function writtenRecord(record: PreparedRecord, result: WriteResult & { readonly ok: true }): WrittenRecord {
+  return { record, figure: figureOf(record, result), remoteId: result.remoteId, version: result.version };
+}
+
+function figureOf(record: PreparedRecord, result: WriteResult & { readonly ok: true }): WrittenRecord["figure"] {
   if (result.unchanged === true) return "unchanged";
   return record.item.op === "delete" ? "deleted" : "written";
 }

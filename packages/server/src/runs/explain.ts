@@ -1,10 +1,13 @@
-import { DomainError, explainJobFacts, type JobExplanation, type JobFacts } from "@quiesce/core";
+import { explainJobFacts, type JobExplanation, type JobFacts } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { activeHolds, expansionStale, type HoldReason } from "./active-holds.js";
 import { unacknowledgedStep } from "./clock-step.js";
+import { openFreezeConflicts } from "../windows/freeze-store.js";
+import { endedWindows } from "./ended-windows.js";
 import { readOpenSince } from "./open-since.js";
+import { unknownJob } from "./unknown-job.js";
 
 export interface JobExplained extends JobExplanation {
   readonly job: string;
@@ -54,7 +57,17 @@ interface JobRow {
 export async function explainJob(tx: Tx, jobKey: string): Promise<JobExplained> {
   const row = await loadJob(tx, jobKey);
   const now = await readNow(tx);
-  const holds = await activeHolds(tx, row.integrationId);
+  const active = await activeHolds(tx, row.integrationId);
+  const undecided = active.length === 0 ? [] : await openFreezeConflicts(tx);
+  const ended = await endedWindows(
+    tx,
+    active.map((hold) => hold.holdId),
+  );
+  const holds = active.map((hold) => {
+    const one = undecided.find(({ window, from }) => window === hold.windowKey && from <= now);
+    const undecidedFreeze = one === undefined ? undefined : { freeze: one.freeze, owner: one.freezeOwner };
+    return { ...hold, ended: ended.get(hold.holdId), undecidedFreeze };
+  });
   const waiting = row.waitingState === null ? null : await waitingOf(tx, row, row.waitingState);
   const facts: JobFacts = {
     job: jobKey,
@@ -110,7 +123,7 @@ async function loadJob(tx: Tx, jobKey: string): Promise<JobRow> {
       where r.integration_id = i.id and r.job_id = j.id and r.finished_at is not null and r.state in ('succeeded', 'failed', 'dead', 'lost') order by r.due_at desc limit 1) as last on true
     where j.key = ${jobKey}`);
   const row = rows[0];
-  if (row === undefined) throw new DomainError("QSC_JOB_NOT_FOUND", `There is no job "${jobKey}".`, { field: "job" });
+  if (row === undefined) throw await unknownJob(tx, jobKey);
   return row;
 }
 

@@ -53,6 +53,17 @@ it("an error's message with a zero character or half a surrogate pair is stored,
   expect(rows.map((row) => row.message)).toEqual(["nul \ufffd here", "half \ufffd", "nul \ufffd and half \ufffd"]);
 });
 
+it("of two attempts of one run only the one that holds it ends it, although both come together", async () => {
+  const [run] = claimed;
+  if (run === undefined) throw new Error("no runs");
+  // As after a freeze: taken back from the worker, and claimed by it again.
+  await database.sql`update run set attempt = 2 where id = ${run.runId}::uuid`;
+  const fenced = ended(run, failed("the first attempt"));
+  const own = ended({ ...run, attempt: 2 }, { kind: "succeeded", figures: {} });
+  const done = await finishRuns({ database }, { workerId: worker, runs: [fenced, own] });
+  expect([...done]).toEqual([own]);
+});
+
 it("several refusals of credentials hold each integration once, with an audit entry each", async () => {
   await finishRuns(
     { database },

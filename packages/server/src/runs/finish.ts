@@ -14,7 +14,12 @@ export type RunOutcome =
   | { readonly kind: "succeeded"; readonly figures: RunFigures }
   | { readonly kind: "failed"; readonly figures: RunFigures; readonly failure: RunFailure; readonly error: RunError }
   /** Not the run's fault: it goes back to the queue, and the attempt costs none of its retries. */
-  | { readonly kind: "given-back"; readonly reason: string };
+  | {
+      readonly kind: "given-back";
+      readonly reason: string;
+      /** It may start again from then on; at once if left out. */
+      readonly until?: number;
+    };
 
 /** The reason of a run that was told to stop at the drain deadline of a window: it goes back, and the hold takes it. */
 export const drainAbortReason = "window";
@@ -51,23 +56,26 @@ export function holdsIntegration(outcome: RunOutcome): boolean {
 
 /**
  * Writes how attempts ended, many in one statement. It changes a run only while worker, attempt and state still fit: a process that lost its
- * lease can change nothing (law 5). Answers the ids that it changed. Endings that hold their integration have a transaction of their own, after
+ * lease can change nothing (law 5). Answers those that it changed; two attempts of one run may come together. Endings that hold their integration have a transaction of their own, after
  * the others: these must not wait for the catalogue.
  */
 export async function finishRuns(
   context: { readonly database: Database },
   input: { readonly workerId: string; readonly runs: readonly FinishedRun[] },
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlySet<FinishedRun>> {
   const holding = input.runs.filter((one) => holdsIntegration(one.outcome));
   const plain = input.runs.filter((one) => !holdsIntegration(one.outcome));
-  const done = new Set<string>();
+  const done = new Set<FinishedRun>();
+  const keep = (written: ReadonlySet<string>, runs: readonly FinishedRun[]) => {
+    for (const one of runs) if (written.has(attemptOf(one))) done.add(one);
+  };
   if (plain.length > 0) {
     // Twice: a row that changes under the statement can make PostgreSQL 18 pass over the others of it. What is fenced off stays so.
     for (let left: readonly FinishedRun[] = plain, tries = 0; left.length > 0 && tries < 2; tries += 1) {
       const runs = left;
       const ended = await inTransaction(context, async (tx) => (await endRuns(tx, { workerId: input.workerId, runs })).done);
-      for (const id of ended) done.add(id);
-      left = runs.filter((one) => !done.has(one.runId));
+      keep(ended, runs);
+      left = runs.filter((one) => !done.has(one));
     }
   }
   if (holding.length > 0) {
@@ -76,16 +84,19 @@ export async function finishRuns(
       const written = await endRuns(tx, { workerId: input.workerId, runs: holding });
       const changed = await holdIntegrations(
         tx,
-        written.endings.filter((one) => one.holdReason !== null && written.done.has(one.runId)),
+        written.endings.filter((one) => one.holdReason !== null && written.done.has(attemptOf(one))),
         written.now,
       );
       await lockDispatch(tx, changed);
       return written.done;
     });
-    for (const id of ended) done.add(id);
+    keep(ended, holding);
   }
   return done;
 }
+
+/** One attempt of one run, as the fence knows it. */
+const attemptOf = (one: { readonly runId: string; readonly attempt: number }): string => `${one.runId}/${one.attempt}`;
 
 async function endRuns(
   tx: Tx,
@@ -130,7 +141,7 @@ function endingOf(finished: FinishedRun, facts: { readonly now: number; readonly
       return {
         ...base,
         state: "queued",
-        readyAt: now,
+        readyAt: Math.max(now, outcome.until ?? now),
         reason: outcome.reason,
         error: null,
         figures: null,
@@ -177,7 +188,7 @@ async function writeEndings(
   );
   const first = Math.min(...input.endings.map((one) => one.dueAt));
   const last = Math.max(...input.endings.map((one) => one.dueAt));
-  const done = await tx.execute<{ id: string }>(sql`
+  const done = await tx.execute<{ runId: string; attempt: number }>(sql`
     with ending as materialized (
       select * from jsonb_to_recordset(${rows}::text::jsonb) as e(id uuid, due_at timestamptz, attempt integer, gives_back boolean,
         state text, ready_at timestamptz, reason text, error jsonb, figures jsonb, event text)
@@ -205,8 +216,8 @@ async function writeEndings(
           'figures', d.figures, 'startedAt', d.started_at)
       from done as d join integration as i on i.id = d.integration_id left join job as j on j.id = d.job_id
     )
-    select id from done`);
-  return new Set(done.map((row) => row.id));
+    select id as "runId", attempt from done`);
+  return new Set(done.map(attemptOf));
 }
 
 /** Refused credentials, missing rights and a broken configuration want a person: the integration is held, once, until somebody resumes it. */

@@ -6,6 +6,7 @@ import { DeadLetterRef, IntegrationRef, RunRef } from "../graphql/refs.js";
 import { type RequestContext, runCommand } from "../graphql/request-context.js";
 import { discardDeadLetters, type LetterFilter, replayDeadLetter, replayDeadLetters, type Replay } from "./dead-letter-commands.js";
 import { deadLetterPage, deadLettersByIds } from "./queries.js";
+import { type Change, ofDeployment } from "../access/targets.js";
 
 /** Records that could not be written: reading them, having them delivered once more, giving them up. */
 export function defineDeadLetters(): void {
@@ -37,7 +38,14 @@ function defineDeadLetter(): void {
       integration: t.field({ type: IntegrationRef, description: "Whose record it is.", resolve: (row) => String(row.integrationId) }),
       stream: t.exposeString("stream", { description: "The stream that it came from." }),
       recordKey: t.exposeString("recordKey", { description: "The record's key in the source." }),
-      record: t.expose("record", { type: "JSON", description: "The record as it was to be written." }),
+      record: t.field({
+        type: "JSON",
+        description: "The record as it was to be written.",
+        resolve: (row, _args, { watch, principalId, principal }) => {
+          watch?.counted({ principalId, name: principal.name }, "access.bulk-read");
+          return row.record;
+        },
+      }),
       error: t.expose("error", { type: "JSON", description: "Why it was not." }),
       run: t.field({ type: RunRef, nullable: true, description: "The run that met it.", resolve: (row) => row.runId }),
       status: t.expose("status", { type: DeadLetterStatusEnum, description: "What became of it." }),
@@ -100,8 +108,12 @@ async function selectionOf(context: RequestContext, input: (typeof LetterSelecti
   };
 }
 
+/** Of one integration, or of everything. */
+const onSelection = ({ integration }: LetterFilter): Change =>
+  typeof integration === "string" ? { action: "runs.write", on: [{ kind: "integration", key: integration }] } : ofDeployment("runs.write");
+
 function defineDeadLetterMutations(): void {
-  const change = { authScopes: { can: "runs.write" } } as const;
+  const write = { authScopes: { can: "runs.write" } } as const;
   ReplayRef.implement({
     description: "Dead letters that are delivered once more.",
     fields: (t) => ({
@@ -140,33 +152,37 @@ function defineDeadLetterMutations(): void {
   builder.mutationFields((t) => ({
     replayDeadLetter: t.field({
       type: ReplayRef,
-      ...change,
+      ...write,
       description: "Has one dead letter delivered once more, by a run that holds hold as any other.",
       args: { input: t.arg({ type: ReplayOneInput, required: true, description: "Which one." }) },
       resolve: (_root, { input }, context) => {
         const order = { id: numberOf("DeadLetter", input.key, "key"), reason: input.reason, inDoubt: input.inDoubt === true };
-        return runCommand(context, (command) => replayDeadLetter(command, order));
+        return runCommand(context, { action: "runs.write", on: [{ kind: "dead-letter", key: order.id }] }, (command) =>
+          replayDeadLetter(command, order),
+        );
       },
     }),
     replayDeadLetters: t.field({
       type: ReplayRef,
-      ...change,
+      ...write,
       description: "Has open dead letters delivered once more.",
       args: { input: t.arg({ type: ReplayManyInput, required: true, description: "Which ones." }) },
       resolve: async (_root, { input }, context) => {
         const filter = await selectionOf(context, input.selection);
-        return runCommand(context, (command) => replayDeadLetters(command, { filter, reason: input.reason }));
+        return runCommand(context, onSelection(filter), (command) => replayDeadLetters(command, { filter, reason: input.reason }));
       },
     }),
     discardDeadLetters: t.int({
-      ...change,
+      ...write,
       description: "Gives dead letters up; answers how many.",
       args: { input: t.arg({ type: DiscardInput, required: true, description: "Which ones." }) },
       resolve: async (_root, { input }, context) => {
         const filter = await selectionOf(context, input.selection ?? {});
         const ids = input.keys?.map((key) => numberOf("DeadLetter", key, "keys"));
         const order = ids === undefined ? { filter, reason: input.reason } : { ids, reason: input.reason };
-        return (await runCommand(context, (command) => discardDeadLetters(command, order))).discarded;
+        const change: Change =
+          ids === undefined ? onSelection(filter) : { action: "runs.write", on: ids.map((key) => ({ kind: "dead-letter", key }) as const) };
+        return (await runCommand(context, change, (command) => discardDeadLetters(command, order))).discarded;
       },
     }),
   }));

@@ -3,6 +3,7 @@ import { keyOf } from "../graphql/key-or-id.js";
 import { HoldRef, RunRef } from "../graphql/refs.js";
 import { runCommand } from "../graphql/request-context.js";
 import { breakGlass } from "./break-glass.js";
+import type { Change } from "../access/targets.js";
 
 /** What the drain of windows does to runs, and the one way through. */
 export function defineDrainOfRuns(): void {
@@ -50,7 +51,8 @@ export function defineDrainOfRuns(): void {
         const job = await keyOf(context, "Job", input.job);
         const window = await keyOf(context, "MaintenanceWindow", input.window);
         const order = { job, window, localStart: input.localStart ?? undefined, reason: input.reason };
-        return (await runCommand(context, (command) => breakGlass(command, order))).runId;
+        const change: Change = { action: "runs.break-glass", on: [{ kind: "job", key: job }] };
+        return (await runCommand(context, change, (command) => breakGlass(command, order))).runId;
       },
     }),
   }));

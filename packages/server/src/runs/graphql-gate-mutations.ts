@@ -7,6 +7,7 @@ import { RunRef } from "../graphql/refs.js";
 import { runCommand } from "../graphql/request-context.js";
 import { enterGate, type GateEntry, leaveGate, renewGate } from "./gate.js";
 import { GateRef } from "./graphql-gate.js";
+import type { Change } from "../access/targets.js";
 
 const enter = { authScopes: { can: "gate.enter" } } as const;
 
@@ -87,7 +88,7 @@ export function defineGateMutations(): void {
       args: { input: t.arg({ type: EnterInput, required: true, description: "What is to start." }) },
       resolve: async (_root, { input }, context) => {
         const integration = await keyOf(context, "Integration", input.integration);
-        const entry = await runCommand(context, (command) =>
+        const entry = await runCommand(context, { action: "gate.enter", on: [{ kind: "integration", key: integration }] }, (command) =>
           enterGate(command, { integration, leaseSeconds: input.leaseSeconds, reason: input.reason ?? undefined }),
         );
         return { ...entry, integration };
@@ -102,7 +103,7 @@ export function defineGateMutations(): void {
         const runId = runIdOf(input.run);
         return {
           runId,
-          ...(await runCommand(context, (command) =>
+          ...(await runCommand(context, { action: "gate.enter", on: [{ kind: "run", key: runId }] }, (command) =>
             renewGate(command, { runId, leaseToken: input.leaseToken, leaseSeconds: input.leaseSeconds }),
           )),
         };
@@ -120,7 +121,8 @@ export function defineGateMutations(): void {
           outcome: input.outcome,
           exitCode: input.exitCode ?? undefined,
         };
-        return (await runCommand(context, (command) => leaveGate(command, left))).runId;
+        const change: Change = { action: "gate.enter", on: [{ kind: "run", key: left.runId }] };
+        return (await runCommand(context, change, (command) => leaveGate(command, left))).runId;
       },
     }),
   }));

@@ -15,6 +15,7 @@ import { defineGate, gateOf, GateRef } from "./graphql-gate.js";
 import { defineLedger } from "./graphql-ledger.js";
 import { RunStateCountRef, RunStateEnum } from "./graphql-run-state.js";
 import { type RunFilter, runPage, runsByIds } from "./queries.js";
+import type { Change } from "../access/targets.js";
 
 const read = { authScopes: { can: "runs.read" } } as const;
 
@@ -175,7 +176,7 @@ async function integrationId(context: RequestContext, keyOrId: string): Promise<
 }
 
 function defineMutations(): void {
-  const change = { authScopes: { can: "runs.write" } } as const;
+  const write = { authScopes: { can: "runs.write" } } as const;
   const RunNowInput = builder.inputType("RunNowInput", {
     description: "An order to run a job once.",
     fields: (t) => ({
@@ -196,13 +197,13 @@ function defineMutations(): void {
   builder.mutationFields((t) => ({
     runNow: t.field({
       type: RunRef,
-      ...change,
+      ...write,
       description: "Queues one run of a job now. A hold holds it as it holds every other run.",
       args: { input: t.arg({ type: RunNowInput, required: true, description: "What to run." }) },
       resolve: async (_root, { input }, context) => {
         const job = await keyOf(context, "Job", input.job);
         return (
-          await runCommand(context, (command) =>
+          await runCommand(context, { action: "runs.write", on: [{ kind: "job", key: job }] }, (command) =>
             runNow(command, { job, reason: input.reason, confirmDeletions: input.confirmDeletions === true }),
           )
         ).runId;
@@ -210,11 +211,14 @@ function defineMutations(): void {
     }),
     cancelRun: t.field({
       type: RunRef,
-      ...change,
+      ...write,
       description: "Cancels a run that has not started.",
       args: { input: t.arg({ type: CancelRunInput, required: true, description: "Which run." }) },
-      resolve: async (_root, { input }, context) =>
-        (await runCommand(context, (command) => cancelRun(command, { runId: runIdOf(input.run), reason: input.reason }))).runId,
+      resolve: async (_root, { input }, context) => {
+        const runId = runIdOf(input.run);
+        const change: Change = { action: "runs.write", on: [{ kind: "run", key: runId }] };
+        return (await runCommand(context, change, (command) => cancelRun(command, { runId, reason: input.reason }))).runId;
+      },
     }),
   }));
 }

@@ -4,7 +4,7 @@ import { readNow } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { texts } from "../db/sql-arrays.js";
-import { type Page, type PageArgs, pageSize } from "../graphql/paging.js";
+import { type Page, type PageArgs, pageSize } from "../db/read-page.js";
 import { duesByState, type DueTimesOfVersion, dueTimesOfVersions } from "./due-times-of-version.js";
 import { holdTitle } from "./queries.js";
 import { reachBack, runsRetainedFrom } from "./reach-back.js";

@@ -43,5 +43,8 @@ export function measureDurations(context: { readonly database: Database }): Prom
   });
 }
 
-const countsSince = (now: number) => sql`r.state = 'succeeded' and r.started_at is not null and r.finished_at >= r.started_at
+// A dry run reads a sample and writes nothing, a comparison or a resync is other work than the job's own: they say nothing about how long that takes.
+const countsSince = (now: number) => sql`r.state = 'succeeded' and not exists (select from integration_trial as t where t.run_id = r.id)
+  and not (r.trigger = 'reconcile' and (exists (select from reconciliation as c where c.run_id = r.id) or exists (select from reconciliation_resync as s where s.run_id = r.id)))
+  and r.started_at is not null and r.finished_at >= r.started_at
   and r.due_at > ${now - lookBackDays * dayMs}::timestamptz`;

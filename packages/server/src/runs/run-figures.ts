@@ -5,6 +5,8 @@ export interface RunFigures {
   readonly unchanged?: number;
   readonly deleted?: number;
   readonly dead?: number;
+  /** What the mapping's condition passed over. */
+  readonly skipped?: number;
   readonly exitCode?: number;
 }
 

@@ -5,6 +5,7 @@ import { readNow } from "../command.js";
 import type { Database } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { encodeCursor } from "../events/event-log.js";
+import { type FreezeConflict, openFreezeConflicts } from "../windows/freeze-store.js";
 import { holdsNow } from "./active-holds.js";
 import { readOpenSince } from "./open-since.js";
 
@@ -18,6 +19,7 @@ export interface StatusSummary {
   readonly activeHoldIds: readonly number[];
   readonly nextOccurrenceId: number | null;
   readonly resumingIds: readonly number[];
+  readonly freezeConflicts: readonly FreezeConflict[];
   readonly runsByState: { readonly [state in RunState]?: number };
   readonly recentRunIds: readonly string[];
 }
@@ -74,7 +76,7 @@ async function readSummary(database: Database, monotonicMs: number): Promise<Sta
   const ended = await known(finished, { database, at: monotonicMs, forMs: FINISHED_FOR_MS, read: () => countFinished(database) });
   const since = await readOpenSince(database.db);
   const yesterday = (await readNow(database.db)) - dayMs;
-  const [row] = await selectRows<Omit<StatusSummary, "cursor"> & { readonly epoch: string; readonly position: number }>(
+  const [row] = await selectRows<Omit<StatusSummary, "cursor" | "freezeConflicts"> & { readonly epoch: string; readonly position: number }>(
     database.db,
     sql`
     with clock as (select app_now() as now)
@@ -101,5 +103,10 @@ async function readSummary(database: Database, monotonicMs: number): Promise<Sta
   );
   if (row === undefined) throw new Error("control or event_head has no row.");
   const { epoch, position, runsByState, ...summary } = row;
-  return { ...summary, runsByState: { ...ended, ...runsByState }, cursor: encodeCursor({ epoch, position }) };
+  return {
+    ...summary,
+    freezeConflicts: await openFreezeConflicts(database.db),
+    runsByState: { ...ended, ...runsByState },
+    cursor: encodeCursor({ epoch, position }),
+  };
 }

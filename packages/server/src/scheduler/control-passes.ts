@@ -29,6 +29,8 @@ export function controlPasses(context: {
   readonly zones: ZoneData;
   readonly lease: Pick<LeaseSettings, "marginMs">;
   readonly retention?: RetentionDays;
+  /** Days for which it is known what became of each record. */
+  readonly traceDays?: number;
   readonly log: Logger;
   readonly probe: ReadinessProbe;
   readonly wakeDispatcher: () => void;

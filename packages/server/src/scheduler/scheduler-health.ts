@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { auditHealth } from "../audit/audit-health.js";
 import { findingsHealth } from "../catalog/endpoint-finding-store.js";
+import { credentialHealth } from "../credentials/credential-health.js";
 import type { Database } from "../db/client.js";
 import { deliveryHealth } from "../notifications/delivery-health.js";
 import { overrunHealth } from "../windows/overrun-health.js";
@@ -65,6 +66,7 @@ export async function schedulerHealth(database: Database): Promise<readonly Sche
     await overrunHealth(database.db),
     await deliveryHealth(database.db),
     await findingsHealth(database.db),
+    await credentialHealth(database.db),
     await auditHealth(database.db),
     conserved,
   ];

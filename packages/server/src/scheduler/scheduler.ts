@@ -35,6 +35,8 @@ export interface SchedulerOptions {
   readonly lease: LeaseSettings;
   /** As long as the deployment has no setting of its own; 400 days of runs and 30 of events when left out. */
   readonly retention?: RetentionDays;
+  /** Days for which it is known what became of each record. */
+  readonly traceDays?: number;
   /** A number in [0, 1) for spreading retries. */
   readonly random: () => number;
 }

@@ -1,11 +1,13 @@
-import type { ZoneData } from "@quiesce/core";
+import { traceRetentionDays, type ZoneData } from "@quiesce/core";
 import type { Logger } from "pino";
+import { tellOverdueReviews } from "../access/reviews/tell-overdue.js";
 import { clock } from "../clock.js";
 import { warnOfCertificates } from "../catalog/endpoint-finding-store.js";
 import type { Database } from "../db/client.js";
 import { renewStatistics } from "../db/renew-statistics.js";
 import { forgetSettled } from "../inbox/keep-inboxes.js";
 import { forgetMessages } from "../notifications/deliver-outbox.js";
+import { forgetTrace } from "../pipeline/record-trace.js";
 import { letDaysGo } from "../retention/let-days-go.js";
 import { type RetentionDays, usualRetention } from "../retention/settings.js";
 import { raiseOpenSince } from "../runs/open-since.js";
@@ -23,6 +25,8 @@ export function upkeepPasses(context: {
   readonly database: Database;
   readonly zones: ZoneData;
   readonly retention?: RetentionDays;
+  /** Days for which it is known what became of each record */
+  readonly traceDays?: number;
   readonly log: Logger;
 }): readonly ControlPass[] {
   let jobs = 100;
@@ -55,6 +59,14 @@ export function upkeepPasses(context: {
       },
     },
     {
+      name: "trace.forget",
+      everyMs: 600_000,
+      run: async () => {
+        const forgotten = await forgetTrace(context, context.traceDays ?? traceRetentionDays.usual);
+        if (forgotten > 0) context.log.info({ forgotten }, "What became of the records of old pages was forgotten.");
+      },
+    },
+    {
       name: "inbox.forget",
       everyMs: 600_000,
       run: async () => {
@@ -68,6 +80,14 @@ export function upkeepPasses(context: {
       run: async () => {
         const warned = await warnOfCertificates(context);
         if (warned > 0) context.log.warn({ warned }, "Certificates of endpoints end soon.");
+      },
+    },
+    {
+      name: "access.reviews",
+      everyMs: 60_000,
+      run: async () => {
+        const overdue = await tellOverdueReviews(context);
+        if (overdue > 0) context.log.warn({ overdue }, "Access reviews are open after they were due.");
       },
     },
     {

@@ -1,24 +1,30 @@
-import { decideApproval, type WindowApproval } from "@quiesce/core";
+import { decideApproval, type WindowApproval, windowKindEffects } from "@quiesce/core";
 import { eq } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
+import type { Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { holdHorizonMs } from "./expand.js";
+import { acceptedMeetings, happeningsOf } from "./freeze-store.js";
 import { lockCatalogue, lockDispatch } from "./locks.js";
 import { applyMembership } from "./membership.js";
+import { freezeHorizonMs, type FreezeOverride, recordFreezes, refuseInFreeze } from "./refuse-in-freeze.js";
 import { knownWindow } from "./save-window.js";
 import { insertOccurrenceHolds, loadCatalogFacts } from "./store.js";
-import { maintenanceWindow } from "./table.js";
+import { maintenanceWindow, type WindowRow } from "./table.js";
 
 interface Decided {
   readonly key: string;
   readonly approval: WindowApproval;
 }
 
-/** Gives one's word for a window. When every policy is satisfied it holds from its next start on, or from now if it is open. */
+/**
+ * Gives one's word for a window. When every policy is satisfied it holds from its next start on, or from now if it is open. A change that lies in a
+ * freeze by then is refused, as if it were planned only now.
+ */
 export function approveWindow(
   context: CommandContext,
-  input: { readonly key: string; readonly comment?: string | undefined },
+  input: { readonly key: string; readonly comment?: string | undefined } & FreezeOverride,
 ): Promise<Decided> {
   return decide(context, { ...input, decision: "approve" });
 }
@@ -30,7 +36,7 @@ export function rejectWindow(context: CommandContext, input: { readonly key: str
 
 function decide(
   context: CommandContext,
-  input: { readonly key: string; readonly decision: "approve" | "reject"; readonly comment?: string | undefined },
+  input: { readonly key: string; readonly decision: "approve" | "reject"; readonly comment?: string | undefined } & FreezeOverride,
 ): Promise<Decided> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
@@ -44,6 +50,7 @@ function decide(
       comment,
       now,
     });
+    if (approval.state === "approved") await refuseLate(tx, context, { window, now, overrideFreeze: input.overrideFreeze });
     await tx.update(maintenanceWindow).set({ approval }).where(eq(maintenanceWindow.id, window.id));
     await recordAudit(tx, {
       actor: context.actor,
@@ -71,4 +78,19 @@ function decide(
     }
     return { key: window.key, approval };
   });
+}
+
+/** A freeze that came while the window waited for its approval binds it: it did not stand yet. What was overridden when it was planned is not asked again. */
+async function refuseLate(
+  tx: Tx,
+  context: CommandContext,
+  input: { readonly window: WindowRow; readonly now: number } & FreezeOverride,
+): Promise<void> {
+  const { window, now, overrideFreeze } = input;
+  const { id, key, kind, scope, series } = window;
+  if (!windowKindEffects[kind].changes) return;
+  const happens = await happeningsOf(tx, { windows: [window], zones: context.zones, now, until: now + freezeHorizonMs });
+  const plan = { window: { key, kind, scope, timeZone: series.timeZone }, planned: happens.get(id) ?? [] };
+  const stays = await refuseInFreeze(tx, context, { ...plan, now, overrideFreeze, known: await acceptedMeetings(tx, id) });
+  await recordFreezes(tx, { window, stays, adds: true });
 }

@@ -20,7 +20,10 @@ let fresh: FreshDatabase;
 let database: Database;
 let time: ControlledTime;
 let admin: CatalogContext;
-const as = (role: string): CatalogContext => ({ ...admin, actor: { kind: "token", name: role, role } });
+const as = (role: string): CatalogContext => ({
+  ...admin,
+  actor: { kind: "token", name: role, role, overridesFreezes: role !== "operator" },
+});
 
 const freeze: WindowInput = {
   key: "year-end",
@@ -53,7 +56,7 @@ beforeEach(async () => {
     database,
     zones: packagedZoneData(),
     keys: { current: masterKeyOf(randomBytes(32)), previous: [] },
-    actor: { kind: "token", name: "ana", role: "admin" },
+    actor: { kind: "token", name: "ana", role: "admin", overridesFreezes: true },
   };
   await expandWindows(admin);
   await applyWorkspace(admin, {

@@ -5,7 +5,9 @@ import { keyOf } from "../graphql/key-or-id.js";
 import { WindowRef } from "../graphql/refs.js";
 import { runCommand } from "../graphql/request-context.js";
 import { approveWindow, rejectWindow } from "./approval-commands.js";
+import { overrideFreezeField, overrideOfFreeze } from "./graphql-inputs.js";
 import { savedWindow } from "./saved-window.js";
+import { onWindow } from "../access/targets.js";
 
 const approve = { authScopes: { can: "windows.approve" } } as const;
 
@@ -58,6 +60,7 @@ const ApproveInput = builder.inputType("ApproveMaintenanceWindowInput", {
   fields: (t) => ({
     key: t.string({ required: true, description: "The window's key or id." }),
     comment: t.string({ description: "What to say with it; stays on record." }),
+    overrideFreeze: t.string(overrideFreezeField),
   }),
 });
 const RejectInput = builder.inputType("RejectMaintenanceWindowInput", {
@@ -80,7 +83,12 @@ export function defineApprovals(): void {
       resolve: async (_root, { input }, context) => {
         const key = await keyOf(context, "MaintenanceWindow", input.key);
         const comment = input.comment ?? undefined;
-        return savedWindow(context, await runCommand(context, (command) => approveWindow(command, { key, comment })));
+        return savedWindow(
+          context,
+          await runCommand(context, onWindow("windows.approve", key), (command) =>
+            approveWindow(command, { key, comment, ...overrideOfFreeze(input) }),
+          ),
+        );
       },
     }),
     rejectMaintenanceWindow: t.field({
@@ -90,7 +98,10 @@ export function defineApprovals(): void {
       args: { input: t.arg({ type: RejectInput, required: true, description: "Which one, and why." }) },
       resolve: async (_root, { input }, context) => {
         const key = await keyOf(context, "MaintenanceWindow", input.key);
-        return savedWindow(context, await runCommand(context, (command) => rejectWindow(command, { key, comment: input.comment })));
+        return savedWindow(
+          context,
+          await runCommand(context, onWindow("windows.approve", key), (command) => rejectWindow(command, { key, comment: input.comment })),
+        );
       },
     }),
   }));

@@ -18,6 +18,8 @@ import {
   windowInputOf,
 } from "./graphql-inputs.js";
 import { savedWindow } from "./saved-window.js";
+import { type Change, onWindow, type Target } from "../access/targets.js";
+import type { CommandContext } from "../command.js";
 
 const plan = { authScopes: { can: "windows.write" } } as const;
 const hold = { authScopes: { can: "holds.write" } } as const;
@@ -97,7 +99,12 @@ export function defineWindowMutations(): void {
       description: "Plans a window. When it answers, no run starts inside it any more.",
       args: { input: t.arg({ type: PlanInput, required: true, description: "The window." }) },
       resolve: async (_root, { input }, context) =>
-        savedWindow(context, await runCommand(context, (command) => createWindow(command, windowInputOf(input), overrideOfFreeze(input)))),
+        savedWindow(
+          context,
+          await runCommand(context, { action: "windows.write", on: [{ kind: "scope", scope: scopeOf(input.scope) }] }, (command) =>
+            createWindow(command, windowInputOf(input), overrideOfFreeze(input)),
+          ),
+        ),
     }),
     updateMaintenanceWindow: t.field({
       type: WindowRef,
@@ -107,7 +114,9 @@ export function defineWindowMutations(): void {
       resolve: async (_root, { input }, context) => {
         const { key: given, overrideFreeze: _said, ...changes } = input;
         const patch = { ...changesOf(changes), key: await keyOf(context, "MaintenanceWindow", given) };
-        return savedWindow(context, await runCommand(context, (command) => updateWindow(command, patch, overrideOfFreeze(input))));
+        const scope = input.scope ? [{ kind: "scope", scope: scopeOf(input.scope) } as const] : [];
+        const change: Change = { action: "windows.write", on: [{ kind: "window", key: patch.key }, ...scope] };
+        return savedWindow(context, await runCommand(context, change, (command) => updateWindow(command, patch, overrideOfFreeze(input))));
       },
     }),
     cancelMaintenanceWindow: t.field({
@@ -115,8 +124,7 @@ export function defineWindowMutations(): void {
       ...plan,
       description: "Cancels a window, ending what is open of it now, or one occurrence that has not begun.",
       args: { input: t.arg({ type: CancelInput, required: true, description: "Which one, and why." }) },
-      resolve: async (_root, { input }, context) =>
-        savedWindow(context, await runCommand(context, async (command) => cancelWindow(command, await named(context, input)))),
+      resolve: async (_root, { input }, context) => changeWindow(context, input, (command, which) => cancelWindow(command, which)),
     }),
     endMaintenanceWindowEarly: t.field({
       type: WindowRef,
@@ -124,10 +132,7 @@ export function defineWindowMutations(): void {
       description: "Ends the current occurrence now. The next one and every other window stay as they are.",
       args: { input: t.arg({ type: EndEarlyInput, required: true, description: "Which one, and why." }) },
       resolve: async (_root, { input }, context) =>
-        savedWindow(
-          context,
-          await runCommand(context, async (command) => endWindowEarly(command, { ...(await named(context, input)), ...overrideOf(input) })),
-        ),
+        changeWindow(context, input, (command, which) => endWindowEarly(command, { ...which, ...overrideOf(input) })),
     }),
     extendMaintenanceWindow: t.field({
       type: WindowRef,
@@ -135,11 +140,8 @@ export function defineWindowMutations(): void {
       description: "Moves the end of the current or next occurrence later.",
       args: { input: t.arg({ type: ExtendInput, required: true, description: "Which one, until when, and why." }) },
       resolve: async (_root, { input }, context) =>
-        savedWindow(
-          context,
-          await runCommand(context, async (command) =>
-            extendWindow(command, { ...(await named(context, input)), ...overrideOfFreeze(input), until: input.until }),
-          ),
+        changeWindow(context, input, (command, which) =>
+          extendWindow(command, { ...which, ...overrideOfFreeze(input), until: input.until }),
         ),
     }),
     pause: t.field({
@@ -148,8 +150,9 @@ export function defineWindowMutations(): void {
       description: "Holds a scope from now on. When it answers, no run of it starts any more.",
       args: { input: t.arg({ type: PauseInput, required: true, description: "What, until when, and why." }) },
       resolve: async (_root, { input }, context) => {
-        const made = await runCommand(context, (command) =>
-          pause(command, { scope: scopeOf(input.scope), until: input.until ?? null, reason: input.reason }),
+        const scope = scopeOf(input.scope);
+        const made = await runCommand(context, { action: "holds.write", on: [{ kind: "scope", scope }] }, (command) =>
+          pause(command, { scope, until: input.until ?? null, reason: input.reason }),
         );
         return String(made.holdId);
       },
@@ -168,7 +171,10 @@ export function defineWindowMutations(): void {
               : null;
         if (which === null)
           throw new DomainError("QSC_HOLD_NOT_NAMED", "Say what to resume: holdId, or the scope as it was paused.", { field: "holdId" });
-        return runCommand(context, (command) => resume(command, { ...which, ...overrideOf(input), reason: input.reason }));
+        const on: Target = "holdId" in which ? { kind: "hold", key: which.holdId } : { kind: "scope", scope: which.scope };
+        return runCommand(context, { action: "holds.write", on: [on] }, (command) =>
+          resume(command, { ...which, ...overrideOf(input), reason: input.reason }),
+        );
       },
     }),
   }));
@@ -179,9 +185,22 @@ const overrideOf = (input: { readonly catchUp?: CatchUp | null | undefined; read
   confirmAll: input.confirmAll ?? undefined,
 });
 
-async function named(
+/** Runs a command on one window, or on one occurrence of it. */
+async function changeWindow(
   context: RequestContext,
   input: { readonly key: string; readonly localStart?: string | null | undefined; readonly reason: string },
+  command: (command: CommandContext, which: NamedOccurrence) => Promise<{ readonly key: string }>,
 ) {
-  return { key: await keyOf(context, "MaintenanceWindow", input.key), localStart: input.localStart ?? undefined, reason: input.reason };
+  const which = {
+    key: await keyOf(context, "MaintenanceWindow", input.key),
+    localStart: input.localStart ?? undefined,
+    reason: input.reason,
+  };
+  return savedWindow(context, await runCommand(context, onWindow("windows.write", which.key), (running) => command(running, which)));
+}
+
+interface NamedOccurrence {
+  readonly key: string;
+  readonly localStart: string | undefined;
+  readonly reason: string;
 }

@@ -6,6 +6,7 @@ import { changesOf, given, overrideFreezeField, overrideOfFreeze, SplitChangesIn
 import { moveOccurrence, restoreOccurrence } from "./move-occurrence.js";
 import { savedWindow } from "./saved-window.js";
 import { splitWindow } from "./split-window.js";
+import { type Change, onWindow } from "../access/targets.js";
 
 const plan = { authScopes: { can: "windows.write" } } as const;
 const key = "The window's key or id.";
@@ -53,7 +54,10 @@ export function defineReplanning(): void {
       args: { input: t.arg({ type: MoveInput, required: true, description: "Which one, and when instead." }) },
       resolve: async (_root, { input }, context) => {
         const which = { ...given(input), key: await keyOf(context, "MaintenanceWindow", input.key) };
-        return savedWindow(context, await runCommand(context, (command) => moveOccurrence(command, which)));
+        return savedWindow(
+          context,
+          await runCommand(context, onWindow("windows.write", which.key), (command) => moveOccurrence(command, which)),
+        );
       },
     }),
     restoreOccurrence: t.field({
@@ -63,7 +67,10 @@ export function defineReplanning(): void {
       args: { input: t.arg({ type: RestoreInput, required: true, description: "Which one, and why." }) },
       resolve: async (_root, { input }, context) => {
         const which = { ...given(input), key: await keyOf(context, "MaintenanceWindow", input.key) };
-        return savedWindow(context, await runCommand(context, (command) => restoreOccurrence(command, which)));
+        return savedWindow(
+          context,
+          await runCommand(context, onWindow("windows.write", which.key), (command) => restoreOccurrence(command, which)),
+        );
       },
     }),
     splitMaintenanceWindow: t.field({
@@ -74,7 +81,9 @@ export function defineReplanning(): void {
       resolve: async (_root, { input }, context) => {
         const changes = changesOf(input.changes ?? {});
         const windowKey = await keyOf(context, "MaintenanceWindow", input.key);
-        const { newKey } = await runCommand(context, (command) =>
+        const scope = changes.scope === undefined ? [] : [{ kind: "scope", scope: changes.scope } as const];
+        const change: Change = { action: "windows.write", on: [{ kind: "window", key: windowKey }, ...scope] };
+        const { newKey } = await runCommand(context, change, (command) =>
           splitWindow(command, { key: windowKey, localStart: input.localStart, reason: input.reason, changes, ...overrideOfFreeze(input) }),
         );
         return savedWindow(context, { key: newKey });

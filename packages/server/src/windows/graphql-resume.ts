@@ -9,6 +9,7 @@ import { currentOrNextOccurrences, windowByKey } from "./queries.js";
 import { type CanaryView, type ReadinessView, resumesOfOccurrences, type ResumeView } from "./resume-progress.js";
 import { resumeWindow } from "./resume-window.js";
 import { savedWindow } from "./saved-window.js";
+import { onWindow } from "../access/targets.js";
 
 const PhaseEnum = capsEnum("ResumePhase", "How far a resume is.", resumePhases, {
   readiness: "The systems are asked whether they are ready.",
@@ -35,12 +36,15 @@ export const ResumeInput = builder.inputType("ResumePolicyInput", {
     maxWaitMinutes: t.int({ description: "After so long without a passing check it is overrun; 30 when left out." }),
     canaries: t.int({ description: "So many runs go first on each target system; 0: none. 1 when left out." }),
     failureBound: t.float({ description: "A larger share of failed first runs holds the rest again; 1: never. 0.5 when left out." }),
+    reconcile: t.boolean({
+      description: "Compare both sides of every integration that was held, when everything has run. False when left out.",
+    }),
   }),
 });
 
 /** Core's policy from GraphQL's flat one. */
 export function resumePolicyOf(input: (typeof ResumeInput)["$inferInput"]): ResumePolicyInput {
-  const { readinessCheck, maxWaitMinutes, canaries, failureBound } = input;
+  const { readinessCheck, maxWaitMinutes, canaries, failureBound, reconcile } = input;
   return {
     readiness: {
       ...(typeof readinessCheck === "boolean" ? { check: readinessCheck } : {}),
@@ -48,6 +52,7 @@ export function resumePolicyOf(input: (typeof ResumeInput)["$inferInput"]): Resu
     },
     ...(typeof canaries === "number" ? { canaries } : {}),
     ...(typeof failureBound === "number" ? { failureBound } : {}),
+    ...(typeof reconcile === "boolean" ? { reconcile } : {}),
   };
 }
 
@@ -71,6 +76,10 @@ export function defineResume(): void {
       }),
       canaries: t.exposeInt("canaries", { description: "So many runs go first on each target system; 0: none." }),
       failureBound: t.exposeFloat("failureBound", { description: "A larger share of failed first runs holds the rest again." }),
+      reconcile: t.boolean({
+        description: "Both sides of every integration that was held are compared, when everything has run.",
+        resolve: (row) => row.reconcile ?? false,
+      }),
     }),
   });
   builder.objectFields(WindowRef, (t) => ({
@@ -186,7 +195,7 @@ function defineResumeOperations(): void {
           catchUp: catchUp ?? undefined,
           confirmAll: confirmAll ?? undefined,
         };
-        return savedWindow(context, await runCommand(context, (command) => resumeWindow(command, wanted)));
+        return savedWindow(context, await runCommand(context, onWindow("holds.write", key), (command) => resumeWindow(command, wanted)));
       },
     }),
   );

@@ -4,18 +4,22 @@ import { builder } from "../graphql/builder.js";
 import { KeyOrderEnum, pageArgs, pageComplexity } from "../graphql/connection.js";
 import { idInside, keyOf } from "../graphql/key-or-id.js";
 import { HoldRef, OccurrenceRef, WindowRef } from "../graphql/refs.js";
+import { defineAnnouncements } from "./announcements/graphql.js";
 import { defineApprovals, WindowApprovalRef } from "./graphql-approvals.js";
 import { defineHolds, holdCounts, holdMembers, ScopeRef } from "./graphql-holds.js";
 import { SeriesRef } from "./graphql-series.js";
 import { defineReplanning } from "./graphql-replanning.js";
 import { MemberRef, ModeEnum, OccurrenceStateEnum, WindowEffectsRef, WindowKindEnum } from "./graphql-vocabulary.js";
 import { defineDrain } from "./graphql-drain.js";
+import { defineFreezes } from "./graphql-freezes.js";
 import { defineResume } from "./graphql-resume.js";
 import { defineWindowMutations } from "./graphql-mutations.js";
 import { definePlanning } from "./graphql-planning.js";
+import { defineWindowReport } from "./graphql-report.js";
 import { defineResumePreview } from "./graphql-resume-preview.js";
 import { defineSlots } from "./graphql-slots.js";
 import { defineTuning } from "./graphql-tuning.js";
+import { nextStartOfSeries } from "./next-start.js";
 import { currentOrNextOccurrences, occurrencePage, windowByKey, windowPage } from "./queries.js";
 
 const read = { authScopes: { can: "windows.read" } } as const;
@@ -45,9 +49,12 @@ export function defineWindows(): void {
   defineTuning();
   defineQueries();
   definePlanning();
+  defineWindowReport();
+  defineFreezes();
   defineWindowMutations();
   defineApprovals();
   defineReplanning();
+  defineAnnouncements();
 }
 
 const OccurrencePageArgs = builder.args((t) => ({
@@ -91,6 +98,16 @@ function defineWindow(): void {
         nullable: true,
         description: "The occurrence that is open, else the next one.",
         resolve: (row, _args, context) => currentOrNext.one(context, row.id),
+      }),
+      nextStart: t.field({
+        type: "DateTime",
+        nullable: true,
+        description:
+          "When the open occurrence began, else when the next one does, also beyond the hundred days that are written ahead; null: it is over.",
+        resolve: async (row, _args, context) => {
+          const written = await currentOrNext.one(context, row.id);
+          return written === undefined || written === null ? nextStartOfSeries(context.database, context.zones, row) : written.startsAt;
+        },
       }),
       occurrences: t.field({
         type: OccurrenceConnection,

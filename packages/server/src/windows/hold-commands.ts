@@ -12,6 +12,9 @@ import { releaseHold } from "./release-hold.js";
 import { loadCatalogFacts } from "./store.js";
 import { hold } from "./table.js";
 
+/** Who owns the pause of everything that a restored database begins with. */
+export const restoreOwner = "restore";
+
 /** Holds a scope by hand, until an instant or until somebody resumes it. */
 export function pause(
   context: CommandContext,

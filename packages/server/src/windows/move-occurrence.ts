@@ -9,11 +9,12 @@ import { lockCatalogue, lockDispatch } from "./locks.js";
 import { applyMembership } from "./membership.js";
 import { instantsOfMove, occurrenceNamed } from "./moved-occurrences.js";
 import { evaluatedSeries } from "./planning-store.js";
-import { refuseInFreeze } from "./refuse-in-freeze.js";
+import { recordFreezes, refuseInFreeze } from "./refuse-in-freeze.js";
 import { refuseUnapprovedMove } from "./refuse-unapproved-move.js";
 import { knownWindow, refuse } from "./save-window.js";
 import { insertOccurrenceHolds, loadCatalogFacts, lockMeantOccurrence } from "./store.js";
 import { occurrence, type OccurrenceRow, type WindowRow } from "./table.js";
+import { unknownOccurrence } from "./unknown-occurrence.js";
 
 interface Moved {
   readonly key: string;
@@ -44,7 +45,7 @@ export function moveOccurrence(
     refusePast(one, { startsAt, now });
     await refuseConflict(tx, { one, startsAt, endsAt });
     refuseUnapprovedMove(window, one, { actor: context.actor.name, startsAt, endsAt });
-    await refuseFrozen(tx, context, { window, input, now, localStart: input.start, localEnd: end, start: startsAt, end: endsAt });
+    await refuseFrozen(tx, context, { window, one, input, now, localStart: input.start, localEnd: end, start: startsAt, end: endsAt });
     await tx.execute(sql`
       insert into occurrence_override (window_id, local_start, moved_start, moved_end, starts_at, ends_at, actor, reason)
       values (${window.id}, ${one.localStart}, ${input.start}, ${end}, ${startsAt}::timestamptz, ${endsAt}::timestamptz, ${context.actor.name}, ${input.reason})
@@ -81,7 +82,7 @@ export function restoreOccurrence(context: CommandContext, input: Which): Promis
     }
     refusePast(one, { startsAt: own.start, now });
     await refuseConflict(tx, { one, startsAt: own.start, endsAt: own.end });
-    await refuseFrozen(tx, context, { ...own, window, input, now });
+    await refuseFrozen(tx, context, { ...own, window, one, input, now });
     const planned = { startsAt: own.start, endsAt: own.end, localEnd: own.localEnd, notes: own.notes };
     await replan(tx, context, { window, one, input, action: "restore", now, planned });
     return { key: window.key, localStart: one.localStart };
@@ -94,9 +95,7 @@ async function lockNamed(tx: Tx, input: Which): Promise<{ readonly window: Windo
   const now = await readNow(tx);
   const one = await lockMeantOccurrence(tx, { windowId: window.id, localStart: input.localStart, now });
   if (one === undefined) {
-    throw new DomainError("QSC_OCCURRENCE_NOT_FOUND", `The window "${input.key}" has no occurrence that starts at ${input.localStart}.`, {
-      field: "localStart",
-    });
+    throw await unknownOccurrence(tx, { window, localStart: input.localStart });
   }
   if (one.startsAt <= now) {
     throw new DomainError(
@@ -135,13 +134,14 @@ function refusePast(one: OccurrenceRow, times: { readonly startsAt: number; read
 async function refuseFrozen(
   tx: Tx,
   context: CommandContext,
-  input: PlannedOccurrence & { readonly window: WindowRow; readonly input: Which; readonly now: number },
+  input: PlannedOccurrence & { readonly window: WindowRow; readonly one: OccurrenceRow; readonly input: Which; readonly now: number },
 ): Promise<void> {
-  const { window, now, localStart, localEnd, start, end } = input;
+  const { window, one, now, localStart, localEnd, start, end } = input;
   const { key, kind, scope, series } = window;
   const planned = [{ localStart, localEnd, start, end }];
   const plan = { window: { key, kind, scope, timeZone: series.timeZone }, planned };
-  await refuseInFreeze(tx, context, { ...plan, now, override: input.input.overrideFreeze });
+  const stays = await refuseInFreeze(tx, context, { ...plan, now, overrideFreeze: input.input.overrideFreeze });
+  await recordFreezes(tx, { window, stays, localStart: one.localStart });
 }
 
 /** Two occurrences of one window must not be open together: ending the one would say nothing about the other. */

@@ -9,12 +9,13 @@ import { type CatchUpOverride, overrideCatchUp } from "./catch-up-override.js";
 import { longestOccurrenceMs } from "./expand.js";
 import { lockCatalogue, lockDispatch } from "./locks.js";
 import { refuseConflict } from "./move-occurrence.js";
-import { type FreezeOverride, refuseInFreeze } from "./refuse-in-freeze.js";
+import { type FreezeHandling, recordFreezes, refuseInFreeze } from "./refuse-in-freeze.js";
 import { endHold, forgetReadiness } from "./readiness.js";
 import { refuseUnapprovedMove } from "./refuse-unapproved-move.js";
 import { knownWindow } from "./save-window.js";
 import { holdIntegrations, lockMeantOccurrence } from "./store.js";
 import { hold, occurrence, type OccurrenceRow, type WindowRow } from "./table.js";
+import { unknownOccurrence } from "./unknown-occurrence.js";
 
 /**
  * Ends the current occurrence now; where its policy asks for it, its systems must be ready before it is released. The next one and every other
@@ -80,7 +81,7 @@ export function extendWindow(
     readonly localStart?: string | undefined;
     readonly until: number;
     readonly reason: string;
-  } & FreezeOverride,
+  } & Omit<FreezeHandling, "listFreezes">,
 ): Promise<{ readonly key: string; readonly localStart: string; readonly endsAt: number }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
@@ -95,7 +96,7 @@ export function extendWindow(
         { field: "until" },
       );
     }
-    await refuseLonger(tx, context, { window, one, now, until: input.until, override: input.overrideFreeze });
+    await refuseLonger(tx, context, { window, one, now, input });
     const changed: number[] = [];
     if (one.startedAt !== null || (await hasHold(tx, one.id))) {
       const holdId = await openHoldOf(tx, window, one);
@@ -144,11 +145,11 @@ async function refuseLonger(
     readonly window: WindowRow;
     readonly one: OccurrenceRow;
     readonly now: number;
-    readonly until: number;
-    readonly override: string | undefined;
+    readonly input: FreezeHandling & { readonly until: number };
   },
 ): Promise<void> {
-  const { window, one, now, until } = input;
+  const { window, one, now } = input;
+  const { until, overrideFreeze, keepInFreeze } = input.input;
   if (until - one.startsAt > longestOccurrenceMs) {
     throw new DomainError(
       "QSC_WINDOW_EXTEND_TOO_LONG",
@@ -161,7 +162,8 @@ async function refuseLonger(
   const longer = { localStart: one.localStart, localEnd: one.localEnd, start: one.startsAt, end: one.endsAt };
   const planned = [{ ...longer, start: one.endsAt, end: until }];
   const plan = { window: { key, kind, scope, timeZone: series.timeZone }, planned, longer };
-  await refuseInFreeze(tx, context, { ...plan, now, override: input.override });
+  const stays = await refuseInFreeze(tx, context, { ...plan, now, overrideFreeze, keepInFreeze });
+  await recordFreezes(tx, { window, stays, localStart: one.localStart, adds: true });
 }
 
 /** Cancels one occurrence that has not begun, inside a command that holds the catalogue lock. */
@@ -213,8 +215,7 @@ async function meantOccurrence(
   const now = await readNow(tx);
   const one = await lockMeantOccurrence(tx, { windowId: window.id, localStart: input.localStart, now });
   if (one === undefined || one.cancelledAt !== null) {
-    const which = input.localStart === undefined ? "no current or coming occurrence" : `no occurrence that starts at ${input.localStart}`;
-    throw new DomainError("QSC_OCCURRENCE_NOT_FOUND", `The window "${input.key}" has ${which}.`, { field: "localStart" });
+    throw await unknownOccurrence(tx, { window, localStart: input.localStart });
   }
   return { window, one, now };
 }

@@ -7,19 +7,23 @@ import {
   withHolidays,
   type WindowSeries,
 } from "@quiesce/core";
-import { asc, inArray, sql } from "drizzle-orm";
+import { inArray, sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
+import { selectRows } from "../db/select-rows.js";
 import { approvalPolicy, holidayCalendar } from "./table.js";
 
 /** All holiday calendars, by key. */
 export async function loadHolidayCalendars(tx: Tx): Promise<HolidayCalendarEntry[]> {
-  const rows = await tx.select().from(holidayCalendar).orderBy(asc(holidayCalendar.key));
+  const rows = await selectRows(tx, sql`select key, title, dates from holiday_calendar order by key`);
   return rows.map((row) => holidayCalendarSchema.parse(row));
 }
 
 /** All approval policies, by key. */
 export async function loadApprovalPolicies(tx: Tx): Promise<ApprovalPolicyEntry[]> {
-  const rows = await tx.select().from(approvalPolicy).orderBy(asc(approvalPolicy.key));
+  const rows = await selectRows<{ readonly key: string; readonly policy: object }>(
+    tx,
+    sql`select key, policy from approval_policy order by key`,
+  );
   return rows.map((row) => approvalPolicySchema.parse({ key: row.key, ...row.policy }));
 }
 

@@ -175,7 +175,7 @@ async function unknownOwner(tx: Tx, owner: string): Promise<WindowPreview["unkno
   const rows = await tx.execute<{ name: string; team: boolean }>(sql`
     select distinct owner_team as name, true as team from system where owner_team is not null
     union select distinct owner_team, true from integration where owner_team is not null
-    union select name, false from api_token where revoked_at is null`);
+    union select name, false from principal where disabled_at is null`);
   const teams = rows.filter((row) => row.team).map((row) => row.name);
   if (teams.length === 0 || rows.some((row) => row.name === owner)) return null;
   return { owner, known: teams.toSorted() };

@@ -13,7 +13,7 @@ import type { Database } from "../db/client.js";
 import { bigints, integers, texts } from "../db/sql-arrays.js";
 import { selectRows } from "../db/select-rows.js";
 import { isUnapproved } from "./approval-sql.js";
-import { type Page, type PageArgs, readPage, type SortKey } from "../graphql/paging.js";
+import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 import { holdsRun } from "../runs/active-holds.js";
 import { holdTitle } from "../runs/queries.js";
 import { readOpenSince } from "../runs/open-since.js";

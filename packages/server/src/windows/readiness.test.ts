@@ -151,7 +151,7 @@ describe("the end of a window", () => {
     await updateWindow(bench.context, { key: "patch", resume: { readiness: { check: false } } });
     expect(bench.asked).toEqual([]);
     const [row] = await bench.database.sql<{ resume: unknown }[]>`select resume from maintenance_window`;
-    expect(row?.resume).toEqual({ readiness: { check: false, maxWaitMinutes: 30 }, canaries: 1, failureBound: 0.5 });
+    expect(row?.resume).toEqual({ readiness: { check: false, maxWaitMinutes: 30 }, canaries: 1, failureBound: 0.5, reconcile: false });
   });
 
   it("is asked by one of several servers at a time, and an answer that comes after its lease counts for nothing", async () => {

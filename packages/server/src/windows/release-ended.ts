@@ -3,6 +3,7 @@ import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
 import { lockDispatch } from "./locks.js";
+import { reconcileAfterWindows } from "../reconciliation/after-window.js";
 import { announceOverrun, endHold, goOnReady, readyOccurrences } from "./readiness.js";
 
 interface Releasing {
@@ -56,7 +57,7 @@ export async function releaseReady(context: Releasing): Promise<number> {
  */
 export function closeReleased(context: Releasing): Promise<number> {
   return inTransaction(context, async (tx) => {
-    const closed = await tx.execute<{ key: string; localStart: string }>(sql`
+    const closed = await tx.execute<{ id: number; key: string; localStart: string }>(sql`
       update occurrence as o set closed_at = app_now()
       from maintenance_window as w
       where w.id = o.window_id and o.released_at is not null and o.closed_at is null
@@ -68,7 +69,11 @@ export function closeReleased(context: Releasing): Promise<number> {
           select from hold as h join resume_batch as b on b.hold_id = h.id
           where (h.occurrence_id = o.id or h.canary_of = o.id) and b.last_at > app_now())
         and exists (select from hold as h where h.occurrence_id = o.id)
-      returning w.key, o.local_start as "localStart"`);
+      returning o.id::float8 as id, w.key, o.local_start as "localStart"`);
+    await reconcileAfterWindows(
+      tx,
+      closed.map((one) => one.id),
+    );
     await appendEvents(
       tx,
       closed.map((one) => ({ kind: "window.closed", subjectKind: "window", subjectKey: one.key, payload: { localStart: one.localStart } })),

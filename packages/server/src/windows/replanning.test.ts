@@ -111,6 +111,25 @@ describe("one edited occurrence", () => {
     expect(await one("2026-03-28T22:00")).toMatchObject({ at: "28 22:30 to 29 01:30" });
   });
 
+  it("moved again without an end, lasts as long as the first time, however far its name lies behind", async () => {
+    const first = { key: "erp", localStart: "2026-03-28T22:00", reason: "later" };
+    await moveOccurrence(ana, { ...first, start: "2026-03-27T10:00" });
+    expect(await one("2026-03-28T22:00")).toMatchObject({ at: "27 09:00 to 27 13:00" });
+    await moveOccurrence(ana, { ...first, start: "2026-03-27T12:00" });
+    expect(await one("2026-03-28T22:00")).toMatchObject({ at: "27 11:00 to 27 15:00", notes: ["moved to 2026-03-27 12:00"] });
+    await moveOccurrence(ana, { ...first, start: "2026-03-27T15:00", end: "2026-03-27T16:00" });
+    await moveOccurrence(ana, { ...first, start: "2026-03-27T17:00" });
+    expect(await one("2026-03-28T22:00")).toMatchObject({ at: "27 16:00 to 27 17:00" });
+  });
+
+  it("is named wrong: the refusal names the nearest one that there is", async () => {
+    const wrong = { key: "erp", localStart: "2026-03-28T21:00", start: "2026-03-27T10:00", reason: "later" };
+    await expect(moveOccurrence(ana, wrong)).rejects.toMatchObject({
+      code: "QSC_OCCURRENCE_NOT_FOUND",
+      message: expect.stringContaining("The nearest that it has: 2026-03-28T22:00."),
+    });
+  });
+
   it("is restored to the series' time, moved or cancelled", async () => {
     await moveOccurrence(ana, move);
     await restoreOccurrence(ana, { key: "erp", localStart, reason: "back" });

@@ -7,10 +7,11 @@ import { isUnapproved } from "./approval-sql.js";
 import { occurrenceMode } from "./queries.js";
 import { type DrainReport, readDrainReport } from "./report-drain.js";
 import { type PushedReport, readPushedReport } from "./report-pushed.js";
+import { type ReconciledReport, readReconciledReport } from "./report-reconciled.js";
 import { readReportRuns } from "./report-runs.js";
 
 /** What one occurrence did: how many due times fell into it, what became of them, and how the counts add up. */
-export interface WindowReport extends DrainReport, PushedReport {
+export interface WindowReport extends DrainReport, PushedReport, ReconciledReport {
   readonly window: string;
   readonly title: string;
   readonly kind: WindowKind;
@@ -122,6 +123,7 @@ export async function windowReport(
     startedInside,
     ...(await readDrainReport(tx, { occurrenceId: found.id, holdId: found.holdId, startsAt: found.startsAt, now })),
     ...(await readPushedReport(tx, found.holdId)),
+    ...(await readReconciledReport(tx, found.id)),
     integrations: list.slice(0, maxIntegrations),
   };
 }

@@ -14,7 +14,7 @@ import {
   type WindowSeries,
   type ZoneData,
 } from "@quiesce/core";
-import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
@@ -24,19 +24,17 @@ import { cancelledStarts, withMovedOccurrences } from "./moved-occurrences.js";
 import { fittingApprovals } from "./fitting-approvals.js";
 import { parsed } from "./parse-input.js";
 import { evaluatedSeries } from "./planning-store.js";
-import { freezeHorizonMs, refuseInFreeze } from "./refuse-in-freeze.js";
+import { type FreezeHandling, freezeHorizonMs, recordFreezes, refuseInFreeze } from "./refuse-in-freeze.js";
 import { releaseHold } from "./release-hold.js";
 import { deleteFutureOccurrences, lockWindow } from "./store.js";
 import { maintenanceWindow, occurrence, type WindowRow } from "./table.js";
 
-interface SaveOptions {
+interface SaveOptions extends FreezeHandling {
   readonly mustBeNew?: boolean;
   /** Lets the approval stand that the window is saved with, because what it holds stays the same. */
   readonly approval?: WindowApproval | null;
   /** The window that this one goes on from. */
   readonly splitFrom?: number;
-  /** Why a change is planned although a freeze blocks it. */
-  readonly overrideFreeze?: string | undefined;
 }
 
 /**
@@ -83,13 +81,13 @@ export async function saveWindow(
         })
       : options.approval;
   // A split alone changes nothing: what stands in a freeze already has somebody's word.
-  if (options.approval === undefined && (before === undefined || needsApprovalAgain(before, values))) {
-    const window = { key, kind: values.kind, scope: values.scope, timeZone: series.timeZone };
-    const planned = await plannedAhead(tx, { before, series, zones: context.zones, now });
-    await refuseInFreeze(tx, context, { window, planned, now, override: options.overrideFreeze });
-  }
+  const isJudged = options.approval === undefined && (before === undefined || needsApprovalAgain(before, values));
+  const plan = { key, kind: values.kind, scope: values.scope, timeZone: series.timeZone };
+  const planned = isJudged ? await plannedAhead(tx, { before, series, zones: context.zones, now }) : [];
+  const stays = await refuseInFreeze(tx, context, { ...options, window: plan, planned, now });
   const created = { createdBy: context.actor.name, splitFrom: options.splitFrom ?? null };
   const after = await writeWindow(tx, { before, values: { ...values, approval }, now, created });
+  if (isJudged) await recordFreezes(tx, { window: after, stays });
   if (before !== undefined) await deleteFutureOccurrences(tx, before.id, now);
   const ahead = await expandNewWindow(tx, {
     window: after,
@@ -151,30 +149,6 @@ async function tellSaved(
   await appendEvents(tx, events);
 }
 
-/** Computes again what lies ahead of the windows that count by a calendar that changed. Answers the integrations whose cover changed. */
-export async function recountWindows(
-  tx: Tx,
-  context: CommandContext,
-  input: { readonly calendars: ReadonlySet<string>; readonly except: ReadonlySet<string> },
-): Promise<readonly number[]> {
-  if (input.calendars.size === 0) return [];
-  const windows = await tx
-    .select()
-    .from(maintenanceWindow)
-    .where(and(isNull(maintenanceWindow.cancelledAt), inArray(sql`${maintenanceWindow.series} ->> 'calendar'`, [...input.calendars])))
-    .orderBy(maintenanceWindow.id)
-    .for("update");
-  const changed: number[] = [];
-  for (const window of windows.filter(({ key }) => !input.except.has(key))) {
-    const now = await readNow(tx);
-    await deleteFutureOccurrences(tx, window.id, now);
-    changed.push(...(await expandNewWindow(tx, { window, zones: context.zones, now, fromNow: await hasBegun(tx, window.id) })));
-    const subject = { subjectKind: "window", subjectKey: window.key } as const;
-    await appendEvents(tx, [{ ...subject, kind: "window.recounted", payload: { calendar: window.series.calendar ?? null } }]);
-  }
-  return changed;
-}
-
 async function writeWindow(
   tx: Tx,
   input: {
@@ -205,7 +179,7 @@ async function writeWindow(
 }
 
 /** Whether an occurrence of the window is open right now; then an edit must not open a second one beside it. */
-async function hasBegun(tx: Tx, windowId: number): Promise<boolean> {
+export async function hasBegun(tx: Tx, windowId: number): Promise<boolean> {
   const rows = await tx.execute<{ begun: boolean }>(sql`
     select exists (select from occurrence as o join hold as h on h.occurrence_id = o.id
       where o.window_id = ${windowId} and o.starts_at <= app_now() and o.ends_at > app_now() and h.released_at is null) as begun`);

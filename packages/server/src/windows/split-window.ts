@@ -99,6 +99,11 @@ async function takeOverrides(
   const taken = await tx.execute(sql`
     update occurrence_override set window_id = ${window.id}
     where window_id = ${input.from.id} and local_start >= ${input.localStart} returning local_start`);
+  // So does what was decided on freezes that they lie in.
+  await tx.execute(sql`
+    update freeze_conflict set window_id = ${window.id} where window_id = ${input.from.id} and local_start >= ${input.localStart}
+      and not exists (select from freeze_conflict as own where own.window_id = ${window.id} and own.local_start = freeze_conflict.local_start
+        and own.freeze_id = freeze_conflict.freeze_id and own.freeze_local_start = freeze_conflict.freeze_local_start)`);
   if (taken.length === 0) return [];
   const now = await readNow(tx);
   await deleteFutureOccurrences(tx, window.id, now);

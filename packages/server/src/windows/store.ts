@@ -16,7 +16,7 @@ export async function loadCatalogFacts(tx: Tx, integrationIds?: readonly number[
       coalesce(array_agg(route.system_id) filter (where route.role = 'target' or route.system_id = target.system_id), '{}') as "targetSystemIds"
     from integration as i left join integration_system as route on route.integration_id = i.id left join endpoint as target on target.id = i.target_endpoint_id
     ${narrowed}
-    group by i.id order by i.id`);
+    group by i.id, i.key, i.tags order by i.id`);
   return { systems: [...systems], dependencies: [...dependencies], integrations: [...integrations] };
 }
 

@@ -52,7 +52,11 @@ export async function tunedWindow(tx: Tx, zones: ZoneData, key: string): Promise
     order by o.starts_at desc limit ${maxOccurrences}`);
   const tuning = tuneWindow(past.map((one) => usedOf(one, zones)));
   if (tuning === null) {
-    const advice = [`Only ${past.length} of its occurrences held and are over: three are needed to say anything.`];
+    const advice = [
+      past.length === 0
+        ? "None of its occurrences has held and is over: three are needed to say anything."
+        : `Only ${past.length} of its occurrences ${past.length === 1 ? "has held and is" : "have held and are"} over: three are needed to say anything.`,
+    ];
     return { occurrences: past.length, tuning, change: null, suggestedMs: null, advice };
   }
   const { change, lengthMs } = suggestLength(tuning);

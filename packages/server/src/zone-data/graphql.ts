@@ -1,4 +1,4 @@
-import { can, DomainError } from "@quiesce/core";
+import { can, describeGrants, DomainError } from "@quiesce/core";
 import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
 import type { RequestContext } from "../graphql/request-context.js";
@@ -211,7 +211,7 @@ function refuseSender({ principal }: RequestContext): void {
   if (can(principal, "windows.write")) return;
   throw new DomainError(
     "QSC_ACCESS_DENIED",
-    `The role ${principal.role} may not send zone data. Compare those of the server (RESTART, PACKAGED or SYSTEM), or ask an operator.`,
+    `${describeGrants(principal.grants)} may not send zone data. Compare those of the server (RESTART, PACKAGED or SYSTEM), or ask an operator.`,
     { field: "files" },
   );
 }

@@ -4,6 +4,7 @@ import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
 import { materialiseRuns } from "../runs/materialise.js";
+import { changesInFreezes, noteMovedIntoFreezes } from "../windows/freeze-conflicts.js";
 import { lockCatalogue, lockDispatch } from "../windows/locks.js";
 import { changedZones, missingZones, usedZones } from "./changed-zones.js";
 import type { Log } from "../log.js";
@@ -139,6 +140,8 @@ async function change(
   },
 ): Promise<void> {
   const { before, after, versionBefore, used } = input;
+  const readAt = await readNow(tx);
+  const frozen = before === null ? [] : await changesInFreezes(tx, { zones: before, now: readAt });
   // First, for the database refuses occurrences and schedules of any other version than that in force.
   await switchZoneData(tx, { before: versionBefore, after: after.version });
   const now = await readNow(tx);
@@ -146,6 +149,12 @@ async function change(
   const touched = timeZones.length > 0;
   const occurrences = touched ? await recompileWindows(tx, { timeZones, zones: after, now }) : [];
   const jobs = touched ? await recompileJobs(tx, { timeZones, before, after, now }) : [];
+  const intoFreezes = touched ? await noteMovedIntoFreezes(tx, { before: frozen, zones: after, now: readAt }) : 0;
+  if (intoFreezes > 0)
+    input.log.warn(
+      { version: after.version, windows: intoFreezes },
+      "These zone data moved changes into freezes; somebody has to decide on them.",
+    );
   await announce(tx, { change: { before: versionBefore, occurrences, jobs }, after, now });
   input.log.info(
     { before: versionBefore, version: after.version, source: after.source, occurrencesMoved: occurrences.length, jobsMoved: jobs.length },

@@ -7,6 +7,7 @@ import {
   scheduleTextOf,
   systemSchema,
   windowEntryOf,
+  type IntegrationEntry,
   type JobEntry,
   type SettledSecret,
   type SettledTeam,
@@ -14,7 +15,7 @@ import {
   type WindowEntry,
   type ZoneData,
 } from "@quiesce/core";
-import { and, asc, isNull, notInArray } from "drizzle-orm";
+import { and, asc, eq, inArray, isNull, notInArray } from "drizzle-orm";
 import { loadDeclaredCalendars } from "../../calendars/declared-calendars.js";
 import { calendarImportEvent } from "../../calendars/table.js";
 import type { SealedSecret } from "../../credentials/sealed-secret.js";
@@ -22,6 +23,7 @@ import type { Tx } from "../../db/client.js";
 import { team, teamWebhook, webhookSecretAddress } from "../../notifications/table.js";
 import { loadApprovalPolicies, loadHolidayCalendars } from "../../windows/planning-store.js";
 import { maintenanceWindow } from "../../windows/table.js";
+import { loadMonitors } from "./save-monitors.js";
 import {
   endpoint,
   endpointSecret,
@@ -55,6 +57,7 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
   const systemKeys = new Map(systems.map((row) => [row.id, row.key]));
   const endpointKeys = new Map(endpoints.map((row) => [row.id, row.key]));
   const integrationKeys = new Map(integrations.map((row) => [row.id, row.key]));
+  const monitors = await loadMonitors(tx);
   const dependsOn = groupBy(await tx.select().from(systemDependency), (row) => row.systemId);
   const endpointSecrets = await loadSecrets(tx, endpointKeys);
   const teams = await loadTeams(tx);
@@ -71,6 +74,7 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
         ...row,
         resumeSpacing: formatDuration(resumeSpacingMs),
         dependsOn: (dependsOn.get(id) ?? []).map((edge) => ({ system: keyOf(systemKeys, edge.dependsOnId), strength: edge.strength })),
+        monitoredBy: monitors.get(id) ?? [],
       }),
     ),
     endpoints: endpoints.map((row) => endpointEntry(row, systemKeys, endpointSecrets.get(row.key))),
@@ -132,6 +136,7 @@ function endpointEntry(row: EndpointRow, systemKeys: ReadonlyMap<number, string>
     connector: row.connector,
     config: row.config,
     allowPrivate: row.allowPrivate,
+    rotation: row.rotation,
   });
   const settled = [...(secrets ?? [])].map(([name, { source, fingerprint }]) => [name, { source, fingerprint }] as const);
   return { ...entry, secrets: Object.fromEntries(settled) };
@@ -145,6 +150,24 @@ function integrationEntry(row: IntegrationRow, endpointKeys: ReadonlyMap<number,
     target: targetEndpointId === null ? null : keyOf(endpointKeys, targetEndpointId),
     via,
   });
+}
+
+/** The definition of one integration, in normal form; undefined if there is none. */
+export async function loadIntegration(tx: Tx, key: string): Promise<IntegrationEntry | undefined> {
+  const [row] = await tx.select().from(integration).where(eq(integration.key, key));
+  if (row === undefined) return undefined;
+  const ends = [row.sourceEndpointId, row.targetEndpointId].filter((id) => id !== null);
+  const endpoints = await tx.select({ id: endpoint.id, key: endpoint.key }).from(endpoint).where(inArray(endpoint.id, ends));
+  const via = await tx
+    .select({ key: system.key })
+    .from(integrationSystem)
+    .innerJoin(system, eq(system.id, integrationSystem.systemId))
+    .where(and(eq(integrationSystem.integrationId, row.id), eq(integrationSystem.role, "via")));
+  return integrationEntry(
+    row,
+    new Map(endpoints.map((one) => [one.id, one.key])),
+    via.map((one) => one.key),
+  );
 }
 
 function seconds(value: number): string {
@@ -168,6 +191,7 @@ function jobEntry(row: JobRow, integrationKeys: ReadonlyMap<number, string>): Jo
     },
     continuous: row.continuous,
     push: row.push,
+    reconcile: row.reconcile,
   });
 }
 

@@ -1,6 +1,8 @@
 import type { SettledEndpoint } from "@quiesce/core";
 import { and, eq, notInArray, sql } from "drizzle-orm";
 import type { KeyRing } from "../../credentials/master-key.js";
+import { certificateEnd } from "../../credentials/certificate-end.js";
+import { dropReplaced } from "../../credentials/credential-store.js";
 import { fingerprint, seal } from "../../credentials/sealed-secret.js";
 import type { Tx } from "../../db/client.js";
 import type { NewSecretValues } from "../settle-secrets.js";
@@ -28,12 +30,13 @@ export async function saveEndpoints(
     await tx
       .insert(endpoint)
       .values(
-        some.map(({ key, name, connector, config, allowPrivate, system: systemKey }) => ({
+        some.map(({ key, name, connector, config, allowPrivate, rotation, system: systemKey }) => ({
           key,
           name,
           connector,
           config,
           allowPrivate: [...allowPrivate],
+          rotation,
           systemId: idOf(systems, systemKey),
         })),
       )
@@ -45,6 +48,7 @@ export async function saveEndpoints(
           connector: sql`excluded.connector`,
           config: sql`excluded.config`,
           allowPrivate: sql`excluded.allow_private`,
+          rotation: sql`excluded.rotation`,
           updatedAt: sql`app_now()`,
         },
       });
@@ -75,9 +79,11 @@ async function saveSecrets(
       .delete(endpointSecret)
       .where(and(eq(endpointSecret.endpointId, endpointId), names.length === 0 ? undefined : notInArray(endpointSecret.name, names)));
   }
+  const given = input.values.get(entry.key) ?? new Map<string, string>();
+  await dropReplaced(tx, { endpointId, names: [...given.keys()] });
   for (const [name, secret] of Object.entries(entry.secrets)) {
     const before = stored?.get(name);
-    const value = input.values.get(entry.key)?.get(name);
+    const value = given.get(name);
     if (value === undefined) {
       if (before?.source === secret.source) continue;
       await tx
@@ -88,7 +94,7 @@ async function saveSecrets(
     }
     const address = { endpoint: entry.key, name };
     const sealed = seal(keys, { ...address, version: (before?.sealed.version ?? 0) + 1 }, value);
-    const row = { source: secret.source, sealed, fingerprint: fingerprint(keys, address, sealed, value) };
+    const row = { source: secret.source, sealed, fingerprint: fingerprint(keys, address, sealed, value), expiresAt: certificateEnd(value) };
     await tx
       .insert(endpointSecret)
       .values({ endpointId, name, ...row })

@@ -102,7 +102,7 @@ function seconds(text: string): number {
 
 function settingsOf(
   entry: JobEntry,
-): Pick<JobRow, "name" | "catchUp" | "catchUpMaxAgeSeconds" | "timeoutSeconds" | "retry" | "continuous" | "push"> {
+): Pick<JobRow, "name" | "catchUp" | "catchUpMaxAgeSeconds" | "timeoutSeconds" | "retry" | "continuous" | "push" | "reconcile"> {
   return {
     name: entry.name,
     catchUp: entry.catchUp,
@@ -115,5 +115,6 @@ function settingsOf(
     },
     continuous: entry.continuous,
     push: entry.push,
+    reconcile: entry.reconcile,
   };
 }

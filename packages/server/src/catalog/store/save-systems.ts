@@ -4,13 +4,13 @@ import type { Tx } from "../../db/client.js";
 import { system, systemDependency } from "../table.js";
 import { idOf, idsOfKeys, inChunks } from "./key-ids.js";
 
-/** Writes systems with their dependencies as they are given; both are replaced whole. */
+/** Writes systems with their dependencies as they are given; both are replaced whole. Who watches them is written when the endpoints are: save-monitors.ts. */
 export async function saveSystems(tx: Tx, entries: readonly SystemEntry[]): Promise<void> {
   for (const some of inChunks(entries)) {
     await tx
       .insert(system)
       .values(
-        some.map(({ dependsOn: _dependsOn, resumeSpacing, ...entry }) => ({
+        some.map(({ dependsOn: _dependsOn, monitoredBy: _monitoredBy, resumeSpacing, ...entry }) => ({
           ...entry,
           resumeSpacingMs: parseDurationMs(resumeSpacing) ?? 0,
         })),

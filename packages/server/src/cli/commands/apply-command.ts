@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { CliError } from "../cli-error.js";
 import { type Cli, confirmed, note, print, printJson } from "../cli.js";
 import { exitCodes } from "../exit-codes.js";
-import { applyWorkspace, type WorkspaceChangeAnswer } from "../operations/server-operations.js";
+import { applyWorkspace, type WorkspaceChangeAnswer, type WorkspaceFreezeAnswer } from "../operations/server-operations.js";
 import { changesSummary, renderChanges } from "../output/render-changes.js";
 import { plainText } from "../output/plain-text.js";
 import { overrideFreezeOf, overrideFreezeOption } from "./override-freeze-option.js";
@@ -45,10 +45,11 @@ export function applyCommand(cli: Cli): Command {
       };
       const diff = (await api.request(applyWorkspace, { input: { ...input, dryRun: true } })).applyWorkspace;
       if (diff.changes.length === 0 || options.dryRun === true) {
-        show(cli, diff.changes, options, options.dryRun === true);
+        show(cli, diff, options);
         return;
       }
       if (options.json !== true) print(cli, ...renderChanges(diff.changes, cli.out), "");
+      tellFreezes(cli, diff.freezes, options);
       if (!(await confirmed(cli, `Apply: ${changesSummary(diff.changes, "ahead")}?`, options))) {
         note(cli, "Nothing was changed.");
         cli.exitCode = exitCodes.refused;
@@ -100,14 +101,37 @@ function invalid(cli: Cli, file: string, lines: readonly string[]): CliError {
   });
 }
 
-function show(cli: Cli, changes: readonly WorkspaceChangeAnswer[], options: ApplyOptions, dryRun: boolean): void {
+interface Diff {
+  readonly changes: readonly WorkspaceChangeAnswer[];
+  readonly freezes: readonly WorkspaceFreezeAnswer[];
+}
+
+function show(cli: Cli, { changes, freezes }: Diff, options: ApplyOptions): void {
+  if (isRefused(freezes, options)) cli.exitCode = exitCodes.refused;
   if (options.json === true) {
-    printJson(cli, { dryRun, changes });
+    printJson(cli, { dryRun: options.dryRun === true, changes, freezes });
     return;
   }
   if (changes.length === 0) {
     print(cli, "Nothing to change: the server is as the file says.");
     return;
   }
-  print(cli, ...renderChanges(changes, cli.out), "", `Would apply: ${changesSummary(changes, "ahead")}.`);
+  print(cli, ...renderChanges(changes, cli.out), "");
+  tellFreezes(cli, freezes, options);
+  print(cli, `${isRefused(freezes, options) ? "Would be refused" : "Would apply"}: ${changesSummary(changes, "ahead")}.`);
+}
+
+const isRefused = (freezes: Diff["freezes"], { overrideFreeze }: ApplyOptions): boolean =>
+  freezes.length > 0 && overrideFreeze === undefined;
+
+/** Which changes of the file fall into freezes: refused, or overridden and told to the owners of the freezes. */
+function tellFreezes(cli: Cli, freezes: Diff["freezes"], options: ApplyOptions): void {
+  if (freezes.length === 0) return;
+  const refused = isRefused(freezes, options);
+  note(
+    cli,
+    ...freezes.map(({ window, freezes: of, message }) =>
+      plainText(refused ? message : `The change ${window} falls into ${of.join(", ")}, which is overridden: its owner is told.`),
+    ),
+  );
 }

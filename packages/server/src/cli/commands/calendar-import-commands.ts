@@ -11,6 +11,7 @@ import {
   removeImport,
   syncImport,
 } from "../operations/calendar-operations.js";
+import { freezeConflicts } from "../operations/planning-operations.js";
 import { instantOf } from "../operations/shapes.js";
 import { formatLocalInstant } from "../output/format-time.js";
 import { plainText } from "../output/plain-text.js";
@@ -18,11 +19,13 @@ import { renderTable } from "../output/render-table.js";
 import { parseDurationOption } from "../parse-time.js";
 import { readPages } from "../read-pages.js";
 import { addScopeOptions, requiredScopeOf, type ScopeOptions } from "../scope-options.js";
+import { overrideFreezeOf, overrideFreezeOption, type OverrideFreezeOptions } from "./override-freeze-option.js";
 import { readDocument } from "./validate-command.js";
 
 const MOST_IMPORTS = 10_000;
 
-interface ImportOptions extends ScopeOptions {
+interface ImportOptions extends ScopeOptions, OverrideFreezeOptions {
+  readonly kind: string;
   readonly key?: string;
   readonly title?: string;
   readonly every?: string;
@@ -48,12 +51,14 @@ export function calendarImportCommand(cli: Cli): Command {
     .option("--title <text>", "its name for people")
     .option("--every <duration>", "how often an address is read (default: 1h)");
   return addScopeOptions(command)
+    .addOption(new Option("--kind <kind>", "what its events are").choices(["maintenance", "freeze", "change"]).default("maintenance"))
     .addOption(new Option("--mode <mode>", "enforce holds runs, observe only records").choices(["enforce", "observe"]).default("enforce"))
     .requiredOption("--owner <name>", "the team or person who answers for its windows")
     .requiredOption("-r, --reason <text>", "why they are needed; stays on record")
     .option("--time-zone <zone>", "the IANA zone of whole days, and of times without a zone: Europe/Madrid")
     .option("--map-zone <name=zone>", "what the calendar's own name of a zone means (repeat for more)", collect)
     .option("--contains <text>", "only events whose title contains this")
+    .addOption(overrideFreezeOption())
     .option("--dry-run", "only show what would be done")
     .option("-y, --yes", "do not ask before it is done (only a terminal is asked at all)")
     .option("--json", "print the report as JSON")
@@ -98,11 +103,13 @@ async function importInputOf(cli: Cli, source: string, options: ImportOptions) {
     ...(isUrl ? { url: source } : { document: await readDocument(cli, source) }),
     ...(options.every === undefined ? {} : { everySeconds: Math.round(parseDurationOption(options.every, "--every") / 1_000) }),
     scope: requiredScopeOf(options),
+    kind: options.kind.toUpperCase(),
     mode: options.mode.toUpperCase(),
     owner: options.owner,
     reason: options.reason,
     ...(options.timeZone === undefined ? {} : { timeZone: options.timeZone }),
     zoneMap,
+    ...overrideFreezeOf(options),
     ...(options.contains === undefined ? {} : { titleContains: options.contains }),
   };
 }
@@ -188,11 +195,16 @@ export function calendarSyncCommand(cli: Cli): Command {
     .argument("<key>", "the import's key")
     .option("--json", "print the import as JSON")
     .action(async (key: string, options: { readonly json?: boolean }) => {
-      const { syncCalendarImport: found } = await (await cli.api()).request(syncImport, { input: { key } });
+      const api = await cli.api();
+      const { syncCalendarImport: found } = await api.request(syncImport, { input: { key } });
       if (found.problem !== null) cli.exitCode = exitCodes.refused;
       if (options.json === true) printJson(cli, found);
       else if (found.problem !== null) note(cli, `${plainText(found.problem)} The windows stay as they were last known.`);
       else if (found.report !== null) print(cli, ...reportLines(found.report, cli), `${found.key}: ${summaryOf(found.report)}.`);
+      if (options.json === true || found.report === null) return;
+      const moved = new Set([...found.report.added, ...found.report.changed].map((one) => one.window));
+      const conflicts = moved.size === 0 ? [] : (await api.request(freezeConflicts)).freezeConflicts;
+      for (const { sentence } of conflicts.filter(({ window }) => moved.has(window.key))) note(cli, plainText(sentence));
     });
 }
 

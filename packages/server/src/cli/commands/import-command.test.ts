@@ -31,6 +31,15 @@ function windowsOf(text: string) {
 const erp = { systems: ["erp"] };
 
 describe("quiesce import", () => {
+  it("makes windows of a list that was copied from a screen", async () => {
+    const { code, out, err } = await quiesce("import", "list", example("list.yaml"), ...mapped);
+    expect({ code, err }).toMatchObject({ code: 0 });
+    expect(windowsOf(out).map(({ key, rrule }) => [key, rrule])).toEqual([
+      ["list-erp-release", "FREQ=WEEKLY;BYDAY=SU"],
+      ["list-month-end", "FREQ=MONTHLY;BYMONTHDAY=1"],
+    ]);
+  });
+
   it("makes windows of an Alertmanager's intervals, and leaves out the active ones by name", async () => {
     const { code, out, err } = await quiesce("import", "alertmanager", example("alertmanager.yml"), ...mapped);
     expect(windowsOf(out)).toEqual([

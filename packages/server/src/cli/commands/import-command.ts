@@ -26,13 +26,15 @@ interface ImportOptions {
 // The same as core's importSources; importing core only for that costs 0.15 s a command.
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
-const sources: readonly ImportSource[] = ["alertmanager", "grafana", "opsgenie", "pagerduty"];
+const sources: readonly ImportSource[] = ["alertmanager", "grafana", "list", "opsgenie", "pagerduty"];
 
 /** `quiesce import`: windows of another tool become windows of a workspace. */
 export function importCommand(cli: Cli): Command {
   return new Command("import")
     .description("make windows of another tool's windows; prints a workspace file, and says by name what could not be taken over")
-    .addArgument(new Argument("<source>", "the tool that the file comes from").choices([...sources]))
+    .addArgument(
+      new Argument("<source>", "the tool that the file comes from; list: one that you wrote yourself from a screen").choices([...sources]),
+    )
     .argument("<file>", "its export or the answer of its API, in JSON or YAML; - reads standard input")
     .option(
       "--map <name=target>",

@@ -31,6 +31,7 @@ export interface PlanOptions extends ScopeOptions, OverrideFreezeOptions {
   readonly maxWait?: string;
   readonly canaries?: string;
   readonly failureBound?: string;
+  readonly reconcile?: boolean;
   readonly owner?: string;
   readonly confirmLong?: boolean;
 }
@@ -46,6 +47,7 @@ interface PolicyFields {
     readonly maxWaitMinutes?: number;
     readonly canaries?: number;
     readonly failureBound?: number;
+    readonly reconcile?: boolean;
   };
 }
 
@@ -82,6 +84,8 @@ export function addPlanOptions(command: Command, use: "new" | "change"): Command
     );
   // Before its negation, or that would make it the default.
   if (use === "change") command.option("--readiness", "ask its systems whether they are ready before it is released");
+  command.option("--reconcile", "when everything has run, compare both sides of every integration that was held");
+  if (use === "change") command.option("--no-reconcile", "compare nothing when it is over");
   return command
     .option("--no-readiness", "release it at its end without asking its systems whether they are ready")
     .option("--max-wait <duration>", unless("after so long without a passing check it is overrun", "30m"))
@@ -148,7 +152,7 @@ export function seriesFields(options: PlanOptions, start: string | undefined): S
 }
 
 /** A local time as people write it, with a blank or a T. */
-export const localTime = (text: string): string => text.trim().replace(" ", "T");
+export const localTime = (text: string): string => text.trim().replace(/^(\d{4}-\d{2}-\d{2}) +/, "$1T");
 
 /** Whether the end names a time of day alone. */
 export const isTimeOfDay = (end: string | undefined): boolean => end !== undefined && /^\d{2}:\d{2}$/.test(end.trim());
@@ -189,12 +193,13 @@ function drainOf(options: PlanOptions): Pick<PolicyFields, "drain"> {
 }
 
 function resumeOf(options: PlanOptions): Pick<PolicyFields, "resume"> {
-  const { readiness, maxWait, canaries, failureBound } = options;
+  const { readiness, maxWait, canaries, failureBound, reconcile } = options;
   const resume = {
     ...(readiness === undefined ? {} : { readinessCheck: readiness }),
     ...(maxWait === undefined ? {} : { maxWaitMinutes: minutesOf(maxWait, "--max-wait") }),
     ...(canaries === undefined ? {} : { canaries: numberOf(canaries, "--canaries") }),
     ...(failureBound === undefined ? {} : { failureBound: numberOf(failureBound, "--failure-bound") }),
+    ...(reconcile === undefined ? {} : { reconcile }),
   };
   return Object.keys(resume).length === 0 ? {} : { resume };
 }

@@ -1,7 +1,10 @@
 import { Command } from "commander";
 import { type Cli, confirmed, note, print, printJson } from "../cli.js";
 import { exitCodes } from "../exit-codes.js";
-import { runNow } from "../operations/run-operations.js";
+import { explainJob, runNow } from "../operations/run-operations.js";
+import { instantOf, instantOrNull } from "../operations/shapes.js";
+import { formatUntil } from "../output/format-time.js";
+import { plainText } from "../output/plain-text.js";
 
 interface RunOptions {
   readonly reason: string;
@@ -26,8 +29,20 @@ export function runCommand(cli: Cli): Command {
         cli.exitCode = exitCodes.refused;
         return;
       }
-      const { runNow: run } = await (await cli.api()).request(runNow, { input: { job, reason: options.reason, confirmDeletions } });
-      if (options.json === true) printJson(cli, run);
-      else print(cli, `${cli.out.styles.green("Queued")}: run ${run.key} of ${job}. Follow it with: quiesce runs --job ${job}`);
+      const api = await cli.api();
+      const { runNow: run } = await api.request(runNow, { input: { job, reason: options.reason, confirmDeletions } });
+      if (options.json === true) {
+        printJson(cli, run);
+        return;
+      }
+      print(cli, `${cli.out.styles.green("Queued")}: run ${run.key} of ${job}. Follow it with: quiesce runs --job ${job}`);
+      const { explain } = await api.request(explainJob, { job });
+      const [hold] = explain.by;
+      if (hold === undefined) return;
+      const until = formatUntil(instantOrNull(explain.until), instantOf(explain.asOf));
+      note(
+        cli,
+        `It is held by ${plainText(hold.title)} ${until}, and starts when it is let go. To let it pass a window: quiesce break-glass ${job}`,
+      );
     });
 }

@@ -5,6 +5,8 @@ import { instantOf, type TokenAnswer } from "../operations/shapes.js";
 import { formatLocalInstant } from "../output/format-time.js";
 import { plainText } from "../output/plain-text.js";
 import { renderTable } from "../output/render-table.js";
+import { CliError } from "../cli-error.js";
+import { enumOf, grantOption, type GrantInput, grantsText } from "../grants.js";
 import { parseInstantOption } from "../parse-time.js";
 import { readPages } from "../read-pages.js";
 
@@ -22,8 +24,10 @@ export function tokenCommand(cli: Cli): Command {
 
 interface CreateOptions {
   readonly name: string;
-  readonly role: string;
+  readonly role?: string;
+  readonly grant: readonly GrantInput[];
   readonly expires?: string;
+  readonly account?: string;
   readonly json?: boolean;
 }
 
@@ -31,19 +35,29 @@ function createCommand(cli: Cli): Command {
   return new Command("create")
     .description("make a token; its secret is printed to standard output, this once")
     .requiredOption("--name <text>", "who or what uses it")
-    .addOption(new Option("--role <role>", "what it may do").choices(ROLES).makeOptionMandatory())
+    .addOption(new Option("--role <role>", "what it may do everywhere").choices(ROLES))
+    .option("--grant <grant>", "what it may do, where: operator@team:erp, viewer@system:wms; again for more", grantOption, [])
     .option("--expires <time>", "when it ends: +90d, or ISO 8601 with an offset (default: when it is revoked)")
+    .option("--account <name>", "the account that it belongs to (default: a service account of the token's own name)")
     .option("--json", "print the token with its secret as JSON")
     .action(async (options: CreateOptions) => {
       const expiresAt =
         options.expires === undefined ? null : new Date(parseInstantOption(options.expires, "--expires", cli.clock.wallMs())).toISOString();
-      const input = { name: options.name, role: options.role.toUpperCase().replaceAll("-", "_"), expiresAt };
+      const account = options.account === undefined ? {} : { account: options.account };
+      if (options.role === undefined && options.grant.length === 0)
+        throw new CliError("usage", "Say what the token may do: --role for everything, or --grant for a part of it.");
+      const role = options.role === undefined ? {} : { role: enumOf(options.role) };
+      const grants = options.grant.length === 0 ? {} : { grants: options.grant };
+      const input = { name: options.name, ...role, ...grants, expiresAt, ...account };
       const { createToken: made } = await (await cli.api()).request(createToken, { input });
       if (options.json === true) {
         printJson(cli, made);
         return;
       }
-      note(cli, `Token ${made.token.key} for ${plainText(made.token.name)} (${options.role}). Keep it now: it is not shown again.`);
+      note(
+        cli,
+        `Token ${made.token.key} for ${plainText(made.token.name)} (${grantsText(made.token.grants)}). Keep it now: it is not shown again.`,
+      );
       print(cli, made.secret);
     });
 }
@@ -72,7 +86,7 @@ function tokenLines(tokens: readonly TokenAnswer[], cli: Cli): readonly string[]
     [
       { title: "TOKEN", value: (token) => token.key },
       { title: "NAME", value: (token) => token.name, flexible: true },
-      { title: "ROLE", value: (token) => token.role.toLowerCase().replaceAll("_", "-") },
+      { title: "GRANTS", value: (token) => grantsText(token.grants), flexible: true },
       { title: "STATE", value: state, style: (text, token) => (state(token) === "valid" ? styles.green(text) : styles.dim(text)) },
       { title: "BEGINS", value: (token) => `${token.prefix}…` },
       { title: "EXPIRES", value: (token) => optional(token.expiresAt, "never") },

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { type Cli, print, printJson } from "../cli.js";
-import { approveWindow, rejectWindow } from "../operations/planning-operations.js";
+import { approveWindow, overrideFreeze, rejectWindow } from "../operations/planning-operations.js";
+import { overrideFreezeOf, overrideFreezeOption, type OverrideFreezeOptions } from "./override-freeze-option.js";
 
-interface DecisionOptions {
+interface DecisionOptions extends OverrideFreezeOptions {
   readonly comment?: string;
   readonly reason?: string;
   readonly json?: boolean;
@@ -14,9 +15,10 @@ export function windowApproveCommand(cli: Cli): Command {
     .description("give your word for a window that needs an approval; it holds once every policy is satisfied")
     .argument("<window>", "the window's key")
     .option("-c, --comment <text>", "what to say with it; stays on record")
+    .addOption(overrideFreezeOption())
     .option("--json", "print the window as JSON")
     .action(async (key: string, options: DecisionOptions) => {
-      const input = { key, ...(options.comment === undefined ? {} : { comment: options.comment }) };
+      const input = { key, ...(options.comment === undefined ? {} : { comment: options.comment }), ...overrideFreezeOf(options) };
       const { approveMaintenanceWindow: window } = await (await cli.api()).request(approveWindow, { input });
       if (options.json === true) {
         printJson(cli, window);
@@ -46,5 +48,19 @@ export function windowRejectCommand(cli: Cli): Command {
       ).request(rejectWindow, { input: { key, comment: options.reason ?? "" } });
       if (options.json === true) printJson(cli, window);
       else print(cli, `Window ${window.key} is refused: it holds nothing until it is changed and approved.`);
+    });
+}
+
+/** `quiesce window override-freeze`: a change may stand where a calendar or newer zone data moved it. */
+export function windowOverrideFreezeCommand(cli: Cli): Command {
+  return new Command("override-freeze")
+    .description("let a change stand that a calendar or newer zone data moved into a freeze; wants a role that may (approver, admin)")
+    .argument("<window>", "the change's key")
+    .requiredOption("-r, --reason <text>", "why; stays on record, and the owner of the freeze is told")
+    .option("--json", "print the window as JSON")
+    .action(async (key: string, options: { readonly reason: string; readonly json?: boolean }) => {
+      const { overrideFreeze: window } = await (await cli.api()).request(overrideFreeze, { input: { key, reason: options.reason } });
+      if (options.json === true) printJson(cli, window);
+      else print(cli, `Window ${window.key} stands inside the freeze; its owner is told.`);
     });
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Cli } from "../cli.js";
-import { windowApproveCommand, windowRejectCommand } from "./window-approval-commands.js";
+import { windowAnnouncementsCommand } from "./window-announcements-command.js";
+import { windowApproveCommand, windowOverrideFreezeCommand, windowRejectCommand } from "./window-approval-commands.js";
 import { windowCreateCommand, windowPreviewCommand } from "./window-plan-commands.js";
 import { windowCancelCommand, windowEndCommand, windowExtendCommand } from "./window-change-commands.js";
 import { windowEditCommand, windowMoveCommand, windowRestoreCommand, windowSplitCommand } from "./window-replan-commands.js";
@@ -23,6 +24,7 @@ export function windowCommand(cli: Cli): Command {
     .addCommand(windowFindCommand(cli))
     .addCommand(windowApproveCommand(cli))
     .addCommand(windowRejectCommand(cli))
+    .addCommand(windowOverrideFreezeCommand(cli))
     .addCommand(windowEditCommand(cli))
     .addCommand(windowMoveCommand(cli))
     .addCommand(windowRestoreCommand(cli))
@@ -32,5 +34,6 @@ export function windowCommand(cli: Cli): Command {
     .addCommand(windowResumeCommand(cli))
     .addCommand(windowCancelCommand(cli))
     .addCommand(windowReportCommand(cli))
-    .addCommand(windowTuneCommand(cli));
+    .addCommand(windowTuneCommand(cli))
+    .addCommand(windowAnnouncementsCommand(cli));
 }

@@ -87,9 +87,27 @@ it("a change inside a freeze is refused with the nearest free time, unless a rea
   const refused = await quiesce(...change);
   expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("QSC_WINDOW_IN_FREEZE") });
   expect(refused.err).toContain('falls into the freeze "year-end"'.replace("falls", "would fall"));
-  expect(refused.err).toContain(`The nearest that works: ${dayAhead(50)}T22:00`);
+  expect(refused.err).toContain(`The nearest time that is free: ${dayAhead(50)}T22:00`);
   const made = await quiesce(...change, "--override-freeze", "security fix");
   expect(made).toMatchObject({ code: 0, err: expect.stringContaining("The freeze year-end (Year end) is overridden: ops is told.") });
+  const file = join(server.folder, "in-freeze.yaml");
+  await writeFile(
+    file,
+    `quiesce: 1
+windows:
+  - { key: late, title: Late, kind: change, start: "${inside}T10:00", end: "${inside}T11:00", timeZone: UTC, scope: { systems: [erp] }, owner: ops, reason: r }
+`,
+  );
+  const tried = await quiesce("apply", "-f", file, "--dry-run");
+  expect(tried).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("Would be refused: 1 to create."),
+    err: expect.stringContaining('into the freeze "year-end"'),
+  });
+  const overridden = await quiesce("apply", "-f", file, "--dry-run", "--override-freeze", "security fix");
+  expect(overridden).toMatchObject({ code: 0, err: expect.stringContaining("The change late falls into year-end, which is overridden") });
+  expect((await quiesce("window", "status", "late")).code).toBe(1);
+  expect((await quiesce("window", "override-freeze", "upgrade", "--reason", "r")).err).toContain("QSC_WINDOW_NOT_IN_FREEZE");
 });
 
 it("the preview says what the month keeps of each system", async () => {

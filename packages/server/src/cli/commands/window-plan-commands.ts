@@ -10,6 +10,7 @@ import type { WindowAnswer } from "../operations/shapes.js";
 import { terminalZone } from "../output/format-time.js";
 import { renderPreview } from "../output/render-preview.js";
 import { renderResumePreview } from "../output/render-resume-preview.js";
+import { refusalHint } from "../refusal-hints.js";
 import { requiredScopeOf } from "../scope-options.js";
 import { overrideFreezeOf } from "./override-freeze-option.js";
 import { addPlanOptions, localTime, type PlanOptions, policyFields, seriesFields } from "./plan-options.js";
@@ -52,6 +53,7 @@ export function windowCreateCommand(cli: Cli): Command {
 
 function savedText(window: WindowAnswer, cli: Cli): string {
   const key = cli.out.styles.bold(window.key);
+  if (window.nextStart === null) return cli.out.styles.yellow(`Window ${key} is saved, and is over: it holds nothing.`);
   if (window.approval === null || window.approval.state === "APPROVED") return `Window ${key} is saved: no covered run starts inside it.`;
   const policies = window.approval.needed.map(({ policy }) => policy).join(", ");
   return cli.out.styles.yellow(
@@ -109,7 +111,8 @@ interface Plan {
 
 /** The plan as the server wants it. A preview needs no title, owner and reason yet. */
 function planOf(options: NewPlanOptions, needed: readonly ("title" | "owner" | "reason")[]): Plan {
-  for (const name of needed) if (options[name] === undefined) throw new CliError("usage", `A window wants a --${name}.`);
+  const missing = needed.filter((name) => options[name] === undefined).map((name) => `--${name}`);
+  if (missing.length > 0) throw new CliError("usage", `A window wants ${missing.join(", ").replace(/, (?=[^,]*$)/, " and ")} as well.`);
   const start = options.start === undefined ? undefined : localTime(options.start);
   if (start === undefined) throw new CliError("usage", "When does it start? Give --start as a local time, as 2026-12-06T02:00.");
   if ((options.end === undefined) === (options.duration === undefined))
@@ -124,20 +127,26 @@ function planOf(options: NewPlanOptions, needed: readonly ("title" | "owner" | "
     // Asking is the default of the server: only that nobody is asked is said.
     ...policyFields({ ...rest, ...(readiness === false ? { readiness } : {}) }),
     scope: requiredScopeOf(options),
-    owner: options.owner ?? "preview",
-    reason: options.reason ?? "preview",
+    owner: options.owner ?? NOBODY,
+    reason: options.reason ?? NOBODY,
     ...overrideFreezeOf(options),
     ...(options.confirmLong === true ? { confirmLong: true } : {}),
   };
 }
 
+/** Stands for an owner that a preview was not told. */
+const NOBODY = "preview";
+
 async function readPreview(api: GraphqlClient, input: Plan): Promise<WindowPreviewAnswer> {
-  return (await api.request(previewWindow, { input })).previewMaintenanceWindow;
+  const { previewMaintenanceWindow: preview } = await api.request(previewWindow, { input });
+  if (input["owner"] !== NOBODY) return preview;
+  // Nobody was named, so nobody is unknown.
+  return { ...preview, warnings: preview.warnings.filter((warning) => !warning.startsWith(`The owner ${NOBODY} is no team`)) };
 }
 
 function refuseRefused(preview: WindowPreviewAnswer): void {
   const first = preview.refusals[0];
   if (first === undefined) return;
-  const nearest = first.nearest === null ? "" : ` The nearest that works: ${first.nearest}`;
-  throw new CliError("refused", `${first.message}${nearest}`, { code: first.code, field: first.field });
+  const nearest = first.nearest === null || first.message.includes(first.nearest) ? "" : ` The nearest that works: ${first.nearest}`;
+  throw new CliError("refused", `${first.message}${nearest}${refusalHint(first.code)}`, { code: first.code, field: first.field });
 }

@@ -40,6 +40,9 @@ approvals: [{ key: everything, by: [ben] }]
     out: "Window close is approved: it holds.\n",
   });
   const listed = JSON.parse((await quiesce("window", "list", "--json")).out) as readonly { kind: string; approval: { state: string } }[];
+  // It lies beyond what is written ahead, and is not past.
+  expect((await quiesce("window", "list")).out).toMatch(/close .* SCHEDULED .*from 2099-01-29 18:00Z/);
+  expect((await quiesce("window", "status", "close")).out).toContain("Next at 2099-01-29 18:00Z");
   expect(listed).toEqual([expect.objectContaining({ kind: "FREEZE", approval: expect.objectContaining({ state: "APPROVED" }) })]);
 });
 
@@ -67,6 +70,10 @@ it("one occurrence moves and comes back, and a window is split, from the command
     code: 0,
     out: `The occurrence of nightly at ${tomorrow} 01:00 is moved to ${tomorrow} 05:00 UTC.\n`,
   });
+  // Again, without an end: as long as before, from its new start.
+  expect(await quiesce("window", "move", ...which, "--start", `${tomorrow}T07:00`)).toMatchObject({ code: 0 });
+  const moved = (await quiesce("window", "preview", "nightly")).out.split("\n").find((line) => line.includes("moved from"));
+  expect(moved).toMatch(new RegExp(`^${tomorrow} 07:00 +${tomorrow} 08:00 .* 1h 00m +moved from ${tomorrow} 01:00`));
   expect(await quiesce("window", "restore", ...which)).toMatchObject({ code: 0, out: expect.stringContaining("happens as planned") });
   expect((await quiesce("window", "split", ...which)).err).toContain("QSC_WINDOW_SPLIT_IMPOSSIBLE");
   const later = new Date(clock.wallMs() + 3 * 86_400_000).toISOString().slice(0, 10);

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { listWindows, windowReport } from "../operations/window-operations.js";
 import { instantOf, instantOrNull, type OccurrenceAnswer, type WindowAnswer } from "../operations/shapes.js";
-import { formatCountdown } from "../output/format-time.js";
+import { formatCountdown, formatUtcInstant } from "../output/format-time.js";
 import { localText } from "../output/list-text.js";
 import { renderReport } from "../output/render-report.js";
 import { renderTable } from "../output/render-table.js";
@@ -41,9 +41,9 @@ function windowLines(windows: readonly WindowAnswer[], cli: Cli): readonly strin
       { title: "TITLE", value: (window) => window.title, flexible: true },
       { title: "KIND", value: (window) => window.kind.toLowerCase() },
       { title: "STATE", value: stateOf, style: (text, window) => styles[styleOfState(stateOf(window))](text) },
-      { title: "OPEN OR NEXT", value: (window) => (window.currentOrNext === null ? "" : spanOf(window.currentOrNext)) },
+      { title: "OPEN OR NEXT", value: spanOfWindow },
       { title: "ZONE", value: (window) => window.series.timeZone, flexible: true },
-      { title: "WHEN", value: (window) => whenOf(window.currentOrNext, now) },
+      { title: "WHEN", value: (window) => whenOf(window, now) },
       { title: "COVERS", value: (window) => scopeText(window.scope), flexible: true },
       { title: "OWNER", value: (window) => window.owner, flexible: true },
     ],
@@ -54,8 +54,20 @@ function windowLines(windows: readonly WindowAnswer[], cli: Cli): readonly strin
 
 function stateOf(window: WindowAnswer): string {
   if (window.cancelledAt !== null) return "CANCELLED";
-  if (window.currentOrNext === null) return "PAST";
+  if (window.currentOrNext === null) {
+    if (nextStartOf(window) === null) return "PAST";
+    return window.approval === null || window.approval.state === "APPROVED" ? "SCHEDULED" : "UNAPPROVED";
+  }
   return window.mode === "OBSERVE" ? `${window.currentOrNext.state} (observe)` : window.currentOrNext.state;
+}
+
+/** Beyond what is written ahead only the series knows. */
+const nextStartOf = (window: WindowAnswer): number | null => instantOrNull(window.nextStart ?? null);
+
+function spanOfWindow(window: WindowAnswer): string {
+  if (window.currentOrNext !== null) return spanOf(window.currentOrNext);
+  const next = window.cancelledAt === null ? nextStartOf(window) : null;
+  return next === null ? "" : `from ${formatUtcInstant(next)}`;
 }
 
 /** The local start and end; the end's date only when it differs. */
@@ -64,8 +76,12 @@ function spanOf(occurrence: OccurrenceAnswer): string {
   return `${localText(occurrence.localStart)} to ${sameDay ? occurrence.localEnd.slice(11) : localText(occurrence.localEnd)}`;
 }
 
-function whenOf(occurrence: OccurrenceAnswer | null, now: number): string {
-  if (occurrence === null) return "";
+function whenOf(window: WindowAnswer, now: number): string {
+  const { currentOrNext: occurrence } = window;
+  if (occurrence === null) {
+    const next = window.cancelledAt === null ? nextStartOf(window) : null;
+    return next === null ? "" : `in ${formatCountdown(next - now)}`;
+  }
   const startsAt = instantOf(occurrence.startsAt);
   if (startsAt > now) return `in ${formatCountdown(startsAt - now)}`;
   if (occurrence.releasedAt !== null) return "ended";

@@ -3,7 +3,7 @@ import { CliError } from "../cli-error.js";
 import { type Cli, print, printJson } from "../cli.js";
 import { type WindowStatusAnswer, windowStatus } from "../operations/drain-operations.js";
 import { instantOf, instantOrNull } from "../operations/shapes.js";
-import { formatCountdown, formatLength, formatNearInstant } from "../output/format-time.js";
+import { formatCountdown, formatLength, formatNearInstant, formatUtcInstant } from "../output/format-time.js";
 import { plainText } from "../output/plain-text.js";
 import { localText } from "../output/list-text.js";
 import { renderTable } from "../output/render-table.js";
@@ -31,11 +31,21 @@ function statusLines(window: WindowStatusAnswer, cli: Cli): readonly string[] {
   const now = cli.clock.wallMs();
   const one = window.currentOrNext;
   const title = styles.bold(plainText(window.title));
-  if (one === null) return [`${title}  PAST`];
+  const attention = window.freezeConflicts.map(({ sentence }) => styles.red(plainText(sentence)));
+  const next = instantOrNull(window.nextStart ?? null);
+  if (one === null && next !== null)
+    return [
+      `${title}  ${styles[styleOfState("SCHEDULED")]("SCHEDULED")}`,
+      `Next at ${formatUtcInstant(next)} (in ${formatCountdown(next - now)})`,
+      ...attention,
+    ];
+  if (one === null) return [`${title}  PAST`, `Nothing of it lies ahead. What it did: quiesce window report ${window.key}`, ...attention];
   return [
     `${title}  ${styles[styleOfState(one.state)](one.state)}`,
     `${localText(one.localStart)} to ${localText(one.localEnd)} ${plainText(one.timeZone)}`,
     drainSentence(window, one, now),
+    ...resumeLines(one, now),
+    ...attention,
     ...(one.runsInFlight.length === 0 ? [] : ["", ...flightLines(one, cli, now)]),
   ];
 }
@@ -52,6 +62,13 @@ function drainSentence(window: WindowStatusAnswer, one: Occurrence, now: number)
   return deadline <= now
     ? `${flight}; the drain deadline was ${formatNearInstant(deadline, now)}: what is in flight ${then}.`
     : `${flight}; what is in flight at ${formatNearInstant(deadline, now)} (in ${formatCountdown(deadline - now)}) ${then}.`;
+}
+
+/** What it waits for after its end. */
+function resumeLines(one: Occurrence, now: number): readonly string[] {
+  if (one.resume === null || one.resume === undefined) return [];
+  const ended = formatNearInstant(instantOf(one.endsAt), now);
+  return [`Ended at ${ended}: ${one.resume.sentence}. More: quiesce window resume ${one.key.split("@")[0] ?? ""} --watch`];
 }
 
 function flightLines(one: Occurrence, cli: Cli, now: number): readonly string[] {

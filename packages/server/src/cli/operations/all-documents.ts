@@ -1,16 +1,26 @@
+import * as accessReviews from "./access-review-operations.js";
+import * as accounts from "./account-operations.js";
+import * as alerts from "./alert-operations.js";
+import * as announcements from "./announcement-operations.js";
 import * as audits from "./audit-operations.js";
 import * as calendars from "./calendar-operations.js";
+import * as connectors from "./connector-operations.js";
+import * as credentials from "./credential-operations.js";
 import * as holds from "./hold-operations.js";
+import * as integrations from "./integration-operations.js";
 import * as letters from "./dead-letter-operations.js";
 import * as drains from "./drain-operations.js";
+import * as mappings from "./mapping-operations.js";
 import * as planning from "./planning-operations.js";
 import * as previews from "./preview-operations.js";
+import * as reconciliations from "./reconciliation-operations.js";
 import * as resumes from "./resume-operations.js";
 import * as runs from "./run-operations.js";
 import * as server from "./server-operations.js";
 import * as slots from "./slot-operations.js";
 import * as status from "./status-operations.js";
 import * as teams from "./team-operations.js";
+import * as traces from "./trace-operations.js";
 import * as tunings from "./tuning-operations.js";
 import * as waits from "./wait-operations.js";
 import * as windows from "./window-operations.js";
@@ -19,7 +29,12 @@ import * as zones from "./zone-operations.js";
 /** Every document that the command line may send, for a server that takes no others than it knows. */
 export function allDocuments(): readonly string[] {
   return [
+    accessReviews,
+    accounts,
+    alerts,
+    announcements,
     audits,
+    reconciliations,
     resumes,
     planning,
     previews,
@@ -27,7 +42,12 @@ export function allDocuments(): readonly string[] {
     tunings,
     drains,
     letters,
+    integrations,
+    mappings,
+    traces,
     calendars,
+    connectors,
+    credentials,
     holds,
     runs,
     server,

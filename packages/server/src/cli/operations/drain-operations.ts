@@ -7,7 +7,7 @@ const instantText = z.string();
 export const windowStatus = operation(
   `query WindowStatus($key: String!) {
     maintenanceWindow(key: $key) {
-      ${WINDOW_FIELDS} drain { leadLimitMinutes deadlineMinutes atDeadline }
+      ${WINDOW_FIELDS} freezeConflicts { sentence } drain { leadLimitMinutes deadlineMinutes atDeadline }
       currentOrNext {
         ${OCCURRENCE_FIELDS} startedAt quiescedAt drainDeadlineAt drainOverdueAt
         runsInFlight { run { key trigger } integration { key } job since p95Ms expectedEndAt abortRequestedAt breakGlass }
@@ -17,6 +17,7 @@ export const windowStatus = operation(
   z.object({
     maintenanceWindow: windowShape
       .extend({
+        freezeConflicts: z.array(z.object({ sentence: z.string() })),
         drain: z.object({ leadLimitMinutes: z.number(), deadlineMinutes: z.number().nullable(), atDeadline: z.string() }),
         currentOrNext: occurrenceShape
           .extend({

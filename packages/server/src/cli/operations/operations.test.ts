@@ -11,6 +11,7 @@ import * as slotOperations from "./slot-operations.js";
 import * as tuningOperations from "./tuning-operations.js";
 import * as zoneOperations from "./zone-operations.js";
 import * as calendarOperations from "./calendar-operations.js";
+import * as credentialOperations from "./credential-operations.js";
 import * as holdOperations from "./hold-operations.js";
 import * as runOperations from "./run-operations.js";
 import * as serverOperations from "./server-operations.js";
@@ -34,6 +35,7 @@ const operations = [
   tuningOperations,
   zoneOperations,
   calendarOperations,
+  credentialOperations,
   holdOperations,
   runOperations,
   serverOperations,

@@ -7,6 +7,14 @@ export const approveWindow = operation(
   `mutation ApproveWindow($input: ApproveMaintenanceWindowInput!) { approveMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
   z.object({ approveMaintenanceWindow: windowShape }),
 );
+export const overrideFreeze = operation(
+  `mutation OverrideFreeze($input: OverrideFreezeInput!) { overrideFreeze(input: $input) { ${WINDOW_FIELDS} } }`,
+  z.object({ overrideFreeze: windowShape }),
+);
+export const freezeConflicts = operation(
+  "query FreezeConflicts { freezeConflicts { window { key } sentence } }",
+  z.object({ freezeConflicts: z.array(z.object({ window: z.object({ key: z.string() }), sentence: z.string() })) }),
+);
 export const rejectWindow = operation(
   `mutation RejectWindow($input: RejectMaintenanceWindowInput!) { rejectMaintenanceWindow(input: $input) { ${WINDOW_FIELDS} } }`,
   z.object({ rejectMaintenanceWindow: windowShape }),

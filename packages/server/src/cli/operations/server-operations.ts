@@ -47,11 +47,14 @@ const workspaceChange = z.object({
 });
 export type WorkspaceChangeAnswer = z.infer<typeof workspaceChange>;
 
+const workspaceFreeze = z.object({ window: z.string(), freezes: z.array(z.string()), nearest: z.string().nullable(), message: z.string() });
+export type WorkspaceFreezeAnswer = z.infer<typeof workspaceFreeze>;
+
 export const applyWorkspace = operation(
   `mutation ApplyWorkspace($input: ApplyWorkspaceInput!) {
-    applyWorkspace(input: $input) { dryRun changes { kind objectType key fields { path before after } } }
+    applyWorkspace(input: $input) { dryRun changes { kind objectType key fields { path before after } } freezes { window freezes nearest message } }
   }`,
-  z.object({ applyWorkspace: z.object({ dryRun: z.boolean(), changes: z.array(workspaceChange) }) }),
+  z.object({ applyWorkspace: z.object({ dryRun: z.boolean(), changes: z.array(workspaceChange), freezes: z.array(workspaceFreeze) }) }),
 );
 export const readWorkspace = operation(
   "query Workspace { workspace { document } }",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GRANT_FIELDS, grantsShape } from "../grants.js";
 
 /** Shapes of what the server answers, as far as the command line reads it. Instants stay text, as the server wrote them: `--json` prints them so. */
 const instantText = z.string();
@@ -58,11 +59,12 @@ export const windowShape = z.object({
     timeZone: z.string(),
     rrule: z.string().nullable(),
   }),
+  nextStart: instantText.nullable().optional(),
   currentOrNext: occurrenceShape.nullable(),
 });
 export type WindowAnswer = z.infer<typeof windowShape>;
 export const WINDOW_FIELDS = `key title kind mode owner reason version cancelledAt approval { state requestedBy needed { policy by } given { policy by } }
-  scope { all integrations systems tags } series { start end duration timeZone rrule } currentOrNext { ${OCCURRENCE_FIELDS} }`;
+  scope { all integrations systems tags } series { start end duration timeZone rrule } nextStart currentOrNext { ${OCCURRENCE_FIELDS} }`;
 
 export const holdShape = z.object({
   id: z.string(),
@@ -114,7 +116,7 @@ export const tokenShape = z.object({
   key: z.string(),
   name: z.string(),
   prefix: z.string(),
-  role: z.string(),
+  grants: grantsShape,
   createdBy: z.string(),
   createdAt: instantText,
   expiresAt: instantText.nullable(),
@@ -122,7 +124,7 @@ export const tokenShape = z.object({
   lastUsedAt: instantText.nullable(),
 });
 export type TokenAnswer = z.infer<typeof tokenShape>;
-export const TOKEN_FIELDS = "key name prefix role createdBy createdAt expiresAt revokedAt lastUsedAt";
+export const TOKEN_FIELDS = `key name prefix ${GRANT_FIELDS} createdBy createdAt expiresAt revokedAt lastUsedAt`;
 
 /** The instant of a text of the server's. */
 export function instantOf(text: string): number {

@@ -30,6 +30,7 @@ export const statusShape = z.object({
   activeHolds: z.array(statusHold),
   nextOccurrence: occurrenceShape.extend({ window: z.object({ key: z.string(), title: z.string() }) }).nullable(),
   resuming: z.array(occurrenceShape.extend({ window: z.object({ key: z.string(), title: z.string() }) })).optional(),
+  freezeConflicts: z.array(z.object({ sentence: z.string() })).optional(),
   runsByState: z.array(z.object({ state: z.string(), count: z.number() })),
   recentRuns: z.array(statusRun),
 });
@@ -41,6 +42,7 @@ const STATUS_FIELDS = `cursor at mode integrations heldIntegrations
   activeHolds { ${HOLD_FIELDS} occurrence { ${OCCURRENCE_FIELDS} } members { integration { key } } }
   nextOccurrence { ${OCCURRENCE_FIELDS} window { key title } }
   resuming { ${OCCURRENCE_FIELDS} window { key title } }
+  freezeConflicts { sentence }
   runsByState { state count }
   recentRuns { key state dueAt startedAt finishedAt durationMs reason job { key } integration { key } heldBy { title } }`;
 

@@ -64,6 +64,17 @@ const reportShape = z.looseObject({
   drainOverdueAt: z.number().nullable(),
   postponed: z.number(),
   aborted: z.number(),
+  reconciled: z
+    .object({
+      integrations: z.number(),
+      done: z.number(),
+      failed: z.number(),
+      accuracy: z.number().nullable(),
+      onlySource: z.number(),
+      onlyTarget: z.number(),
+      different: z.number(),
+    })
+    .nullable(),
   pushed: z.object({ waited: z.number(), released: z.number(), waiting: z.number() }),
   breakGlass: z.array(z.object({ job: z.string(), by: z.string(), reason: z.string(), orderedAt: z.number(), state: z.string() })),
   integrations: z.array(

@@ -1,6 +1,7 @@
 import type { Output } from "../cli.js";
 import { instantOf } from "../operations/shapes.js";
 import type { WindowPreviewAnswer } from "../operations/preview-operations.js";
+import { refusalHint } from "../refusal-hints.js";
 import { formatLength, formatUtcInstant } from "./format-time.js";
 import { count, localText, MOST_ROWS } from "./list-text.js";
 import { plainText, wrap } from "./plain-text.js";
@@ -17,22 +18,20 @@ export function renderPreview(
   const { output } = options;
   const table = { width: output.columns(), styles: output.styles };
   const title = (text: string): string => output.styles.bold(text);
-  const lines: string[] = [
-    title(
-      preview.occurrences.length === 0
-        ? "Does not happen in the months ahead that the server looks through."
-        : `Happens, in ${plainText(options.timeZone)}`,
-    ),
-  ];
+  const lines: string[] = [...refusalLines(preview, output)];
+  if (preview.occurrences.length === 0 && lines.length === 0)
+    lines.push(output.styles.yellow("Is over: it does not happen from now on, and would hold nothing. Is the date right?"));
   if (preview.occurrences.length > 0) {
     lines.push(
+      ...(lines.length === 0 ? [] : [""]),
+      title(`Happens, in ${plainText(options.timeZone)}`),
       ...renderTable(
         [
-          { title: "LOCAL START", value: (one) => localText(one.localStart) },
+          { title: "LOCAL START", value: (one) => movedTo(one.notes) ?? localText(one.localStart) },
           { title: "LOCAL END", value: (one) => localText(one.localEnd) },
           { title: "UTC", value: (one) => `${formatUtcInstant(instantOf(one.startsAt))} to ${formatUtcInstant(instantOf(one.endsAt))}` },
           { title: "LASTS", value: (one) => formatLength(instantOf(one.endsAt) - instantOf(one.startsAt)), align: "right" },
-          { title: "CLOCK CHANGE", value: (one) => one.notes.join("; "), flexible: true, style: (text) => output.styles.yellow(text) },
+          { title: "CLOCK CHANGE", value: notesOf, flexible: true, style: (text) => output.styles.yellow(text) },
         ],
         preview.occurrences,
         table,
@@ -60,14 +59,36 @@ export function renderPreview(
     ...renderAvailability(preview.availability, output),
     ...renderConflicts(preview.conflicts, output),
   );
-  if (preview.warnings.length > 0) {
+  // What it is refused for stands at the top.
+  const warnings = preview.warnings.filter((warning) => !preview.refusals.some((one) => warning === `${one.field}: ${one.message}`));
+  if (warnings.length > 0) {
     const width = (output.columns() ?? 100) - 2;
     lines.push(
       "",
-      ...preview.warnings.flatMap((warning) =>
+      ...warnings.flatMap((warning) =>
         wrap(plainText(warning), width).map((line, index) => output.styles.yellow(`${index === 0 ? "! " : "  "}${line}`)),
       ),
     );
   }
   return lines;
 }
+
+/** Why it cannot be saved, and the nearest form that can: the first thing to know. */
+function refusalLines({ refusals }: WindowPreviewAnswer, { styles, columns }: Output): readonly string[] {
+  if (refusals.length === 0) return [];
+  const lines = refusals.flatMap(({ code, field, message, nearest }) => {
+    const instead = nearest === null || message.includes(nearest) ? "" : ` The nearest that works: ${nearest}`;
+    return wrap(plainText(`${field}: ${message}${instead}${refusalHint(code)}`), (columns() ?? 100) - 2).map((line) => `  ${line}`);
+  });
+  return [styles.red("Cannot be saved:"), ...lines];
+}
+
+const MOVED = /^moved to (.+)$/;
+
+/** When an occurrence that was moved really begins; its name stays the start that the series gave it. */
+function movedTo(notes: readonly string[]): string | undefined {
+  return notes.flatMap((note) => MOVED.exec(note)?.[1] ?? []).at(-1);
+}
+
+const notesOf = ({ localStart, notes }: WindowPreviewAnswer["occurrences"][number]): string =>
+  notes.map((note) => (MOVED.test(note) ? `moved from ${localText(localStart)}, which names it` : note)).join("; ");

@@ -38,6 +38,7 @@ export function renderReport(report: ReportAnswer, output: Output): readonly str
     `held ${report.held}, ${zero("failed", report.failed, output)}, ${zero("started inside", report.startedInside, output)}`,
     ...drainLines(report, output),
     ...pushedLines(report),
+    ...reconciledLines(report),
     ...(report.integrations.length === 0
       ? []
       : [
@@ -69,6 +70,16 @@ function drainLines(report: ReportAnswer, output: Output): readonly string[] {
         `break-glass: ${plainText(one.job)} by ${plainText(one.by)} at ${formatLocalInstant(one.orderedAt)}, ${one.state}: ${plainText(one.reason)}`,
       ),
     ),
+  ];
+}
+
+/** Nothing where nothing is compared. */
+function reconciledLines({ reconciled }: ReportAnswer): readonly string[] {
+  if (reconciled === null) return [];
+  const { integrations, done, failed, accuracy, onlySource, onlyTarget, different } = reconciled;
+  const percent = accuracy === null ? "" : `, accuracy ${(Math.floor(accuracy * 100_000) / 1_000).toFixed(3)} %`;
+  return [
+    `compared: ${done} of ${integrations} integrations, ${failed} failed${percent}, ${onlySource} only at the source, ${onlyTarget} only at the target, ${different} different`,
   ];
 }
 

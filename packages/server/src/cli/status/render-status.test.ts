@@ -99,10 +99,20 @@ const sizes = [1, 5, 8, 12, 18, 24, 50, 120].flatMap((rows) => [10, 20, 44, 59, 
 describe("the status view", () => {
   it.each(sizes)("fills a terminal of %i x %i and never more", (columns, rows) => {
     for (const holds of [[], [windowHold], Array.from({ length: 40 }, (_, index) => pauseHold(index))]) {
-      const lines = renderStatus(frame({ columns, rows, status: status(holds) }));
-      expect(lines).toHaveLength(rows);
-      for (const line of lines) expect(displayWidth(line), line).toBeLessThanOrEqual(columns);
+      for (const freezeConflicts of [[], Array.from({ length: 9 }, () => ({ sentence: "The change lies in a freeze. ".repeat(9) }))]) {
+        const lines = renderStatus(frame({ columns, rows, status: { ...status(holds), freezeConflicts } }));
+        expect(lines).toHaveLength(rows);
+        for (const line of lines) expect(displayWidth(line), line).toBeLessThanOrEqual(columns);
+      }
     }
+  });
+
+  it("says first what waits for somebody's decision, and of a window that waits for its systems since when it has ended", () => {
+    const overrun = { ...windowHold, expiresAt: at(-90), occurrence: { ...occurrence, state: "OVERRUN" } };
+    const freezeConflicts = [{ sentence: 'The change "upgrade" lies in the freeze "close".' }];
+    const lines = renderStatus(frame({ columns: 120, status: { ...status([overrun]), freezeConflicts } }));
+    expect(lines.indexOf('! The change "upgrade" lies in the freeze "close".')).toBeLessThan(lines.indexOf("HELD NOW"));
+    expect(lines.join("\n")).toMatch(/OVERRUN {2}ended .* \(1m 30s ago\)/);
   });
 
   it("says in 80 x 24 what is held, why, by whom, until when, what runs and what comes next", () => {

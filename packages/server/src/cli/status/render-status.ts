@@ -26,13 +26,14 @@ export interface StatusFrame {
 
 const FEWEST_RUNS = 3;
 const MOST_EVENTS = 8;
+const MOST_ATTENTION = 3;
 /** Below it, details give way to what matters. */
 const NARROW = 60;
 
 /** The status view as lines; with `rows` it never has more of them, with `columns` none is wider. */
 export function renderStatus(frame: StatusFrame): readonly string[] {
   const { styles, rows } = frame;
-  const head = headLines(frame);
+  const head = [...headLines(frame), ...attentionLines(frame)];
   const holds = [...frame.status.activeHolds.map((hold) => holdLines(hold, frame)), ...resumingLines(frame).map((line) => [line])];
   const next = nextLine(frame);
   const foot = frame.link === undefined ? [] : [footLine(frame)];
@@ -122,6 +123,13 @@ function flow(parts: readonly (readonly [string, string])[], columns: number | u
   return lines.slice(0, 3).map((line) => line.text);
 }
 
+/** What waits for somebody's decision. */
+function attentionLines({ status, styles, columns }: StatusFrame): readonly string[] {
+  return (status.freezeConflicts ?? [])
+    .slice(0, MOST_ATTENTION)
+    .map(({ sentence }) => styles.red(truncate(`! ${plainText(sentence)}`, columns ?? Number.MAX_SAFE_INTEGER)));
+}
+
 function nothingHeld(styles: Styles): string {
   return styles.green("  nothing");
 }
@@ -130,7 +138,7 @@ function nothingHeld(styles: Styles): string {
 function holdLines(hold: StatusHold, frame: StatusFrame): readonly string[] {
   const { styles, now } = frame;
   const columns = frame.columns ?? Number.MAX_SAFE_INTEGER;
-  const until = formatUntil(instantOrNull(hold.expiresAt), now);
+  const until = untilText(hold, now);
   const state = stateOf(hold);
   const shortUntil =
     columns < NARROW ? until.replace(/^until .*\(in (.*)\)$/, "$1 left").replace("until somebody resumes it", "open end") : until;
@@ -148,6 +156,14 @@ function holdLines(hold: StatusHold, frame: StatusFrame): readonly string[] {
     displayWidth(`  ${title}  ${state}  ${shortUntil}`) > columns ? truncate(`  ${title}  ${state}  ${shortUntil}`, columns) : first,
     styles.dim(truncate(`    ${plainText(parts.join(" · "))}`, columns)),
   ];
+}
+
+/** Until when; of a window that has reached its end and waits for its systems, since when. */
+function untilText(hold: StatusHold, now: number): string {
+  const expiresAt = instantOrNull(hold.expiresAt);
+  const waits = hold.occurrence?.state === "VERIFYING" || hold.occurrence?.state === "OVERRUN";
+  if (!waits || expiresAt === null || expiresAt > now) return formatUntil(expiresAt, now);
+  return `ended ${formatNearInstant(expiresAt, now)} (${formatCountdown(now - expiresAt)} ago)`;
 }
 
 /** Every pause has the same title; its reason tells them apart. */

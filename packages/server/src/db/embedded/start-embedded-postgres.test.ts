@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { chmod, chown, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,6 +7,7 @@ import postgres from "postgres";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findFreePort } from "./free-port.js";
 import { isProcessAlive } from "./postmaster-file.js";
+import { chooseServerAccount } from "./server-account.js";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./start-embedded-postgres.js";
 
 const BINARIES = fileURLToPath(new URL("../../../../../node_modules/.cache/quiesce/", import.meta.url));
@@ -42,6 +44,21 @@ afterEach(async () => {
   for (const server of started) await server.stop();
   await rm(join(dataDir, ".."), { recursive: true, force: true });
 });
+
+test("a lock whose process is about to end is waited for", async () => {
+  const first = await start();
+  await first.stop();
+  const [name = ""] = (await readdir(first.dataDir)).filter((entry) => /^pg\d+$/.test(entry));
+  const file = join(first.dataDir, name, "postmaster.pid");
+  // As a killed server that nobody has looked for yet: its number is taken, and nothing answers on its port.
+  const account = chooseServerAccount();
+  const holder = spawn("sleep", ["2"], { stdio: "ignore", ...(account === undefined ? {} : { uid: account.uid, gid: account.gid }) });
+  await writeFile(file, `${holder.pid ?? 0}\n${join(first.dataDir, name)}\n1\n1\n\n127.0.0.1\n\nready   \n`);
+  if (account !== undefined) await chown(file, account.uid, account.gid);
+  const second = await start();
+  expect(await query(second.url, "select 1 as one")).toEqual([{ one: 1 }]);
+  expect(lines.filter((line) => line.includes("waiting for it to be gone"))).toHaveLength(1);
+}, 60_000);
 
 describe("the embedded PostgreSQL", () => {
   test("is UTF-8 in code point order, in UTC, on loopback only, with a password nobody else can read", async () => {

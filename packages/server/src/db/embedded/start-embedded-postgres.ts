@@ -38,6 +38,8 @@ export interface EmbeddedPostgres {
 
 const DATABASE = "quiesce";
 const START_ATTEMPTS = 5;
+/** A killed server's process keeps its number, and with it the lock, until whoever started it has looked: in a container that may take seconds. */
+const LOCKED_WAIT_MS = 1_500;
 const READY_POLL_MS = 20;
 /** Recovery after a crash can take minutes; a server that says nothing for ten is not coming. */
 const READY_POLLS = 30_000;
@@ -163,6 +165,10 @@ const startCluster = async (
     const started = await launch({ ...options, cluster });
     if (started.kind !== "ready") {
       refusal = started.kind;
+      if (refusal === "locked" && attempt < START_ATTEMPTS) {
+        if (attempt === 1) options.log("The database is still locked by a process of an earlier start: waiting for it to be gone");
+        await sleep(LOCKED_WAIT_MS);
+      }
       continue;
     }
     const { server, pid, port } = started;

@@ -1,7 +1,7 @@
 import { DomainError } from "@quiesce/core";
 import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "../db/client.js";
-import { selectRows } from "../db/select-rows.js";
+import type { Database } from "./client.js";
+import { selectRows } from "./select-rows.js";
 
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 200;

@@ -1,0 +1,13 @@
+import type { SourceRecord } from "../record.js";
+import type { Webhook } from "../webhook.js";
+
+/** Records of one stream that a system has sent by itself. */
+export interface PushedRecords {
+  readonly stream: string;
+  readonly records: readonly SourceRecord[];
+}
+
+/** Records that the system sends. They wait in the inbox of pushed work, in order by key, and are held as all work is. */
+export interface PushFacet<C, S> {
+  readonly push?: { readonly webhook: Webhook<C, S, readonly PushedRecords[]> };
+}

@@ -1,0 +1,84 @@
+import { cursorProblem, type Connector, type Context, type Cursor, type SourceRecord } from "../index.js";
+import { must, show } from "./conformance-case.js";
+
+const MAX_PAGES = 2_000;
+
+/** What reading gave. */
+export interface ReadPart {
+  readonly records: readonly SourceRecord[];
+  /** As it comes back from a database: only what JSON keeps. */
+  readonly cursor: Cursor | null;
+  readonly complete: boolean;
+}
+
+/** Reads as the engine does, and fails for pages that the engine refuses. `stopAfter` ends the reader after so many pages, as a drain does. */
+export async function readPart(
+  connector: Connector,
+  x: Context,
+  request: {
+    readonly stream: string;
+    readonly cursor?: Cursor | null;
+    readonly pageSize: number;
+    readonly stopAfter?: number;
+    readonly from?: string;
+  },
+): Promise<ReadPart> {
+  const { stopAfter, cursor: start = null, ...rest } = request;
+  const records: SourceRecord[] = [];
+  let cursor = start;
+  let pages = 0;
+  const reader = connector.read?.(x, { ...rest, cursor: start });
+  must(reader !== undefined, "The connector has no read.");
+  for await (const page of reader) {
+    pages += 1;
+    must(pages <= MAX_PAGES, `read gave ${MAX_PAGES} pages of "${request.stream}", and none said more: false.`);
+    must(Array.isArray(page.records) && typeof page.more === "boolean", `A page is { records, cursor, more }, found ${show(page)}.`);
+    const problem = cursorProblem(page.cursor);
+    must(problem === undefined, `Page ${pages} of "${request.stream}" has a cursor that the engine refuses: ${problem}.`);
+    for (const record of page.records)
+      must(
+        typeof record.key === "string" && record.key !== "",
+        `A record of "${request.stream}" has the key ${show(record.key)}, expected a text.`,
+      );
+    records.push(...page.records);
+    cursor = JSON.parse(JSON.stringify(page.cursor)) as Cursor;
+    if (!page.more) return { records, cursor, complete: true };
+    if (pages === stopAfter) return { records, cursor, complete: false };
+  }
+  must(false, `read of "${request.stream}" ended after ${pages} pages, the last of which said more: true.`);
+}
+
+/** Reads the whole stream with a new reader after every page, as if the process had been killed there. */
+export async function readResumed(
+  connector: Connector,
+  x: Context,
+  request: { readonly stream: string; readonly pageSize: number },
+): Promise<readonly SourceRecord[]> {
+  const records: SourceRecord[] = [];
+  let cursor: Cursor | null = null;
+  for (let round = 0; round < MAX_PAGES; round += 1) {
+    const part: ReadPart = await readPart(connector, x, { ...request, cursor, stopAfter: 1 });
+    records.push(...part.records);
+    cursor = part.cursor;
+    if (part.complete) return records;
+  }
+  must(
+    false,
+    `Reading "${request.stream}" with a new reader for each page did not end after ${MAX_PAGES} pages: the cursor does not move.`,
+  );
+}
+
+/** All keys of a listing. */
+export async function listedKeys(connector: Connector, x: Context, stream: string, pageSize: number): Promise<readonly string[]> {
+  const keys: string[] = [];
+  let complete = false;
+  for await (const page of connector.listKeys?.(x, { stream, cursor: null, pageSize }) ?? []) {
+    const problem = cursorProblem(page.cursor);
+    must(problem === undefined, `listKeys of "${stream}" has a cursor that the engine refuses: ${problem}.`);
+    keys.push(...page.keys);
+    complete = !page.more;
+    if (complete) break;
+  }
+  must(complete, `listKeys of "${stream}" ended without a page that says more: false.`);
+  return keys;
+}

@@ -1,0 +1,60 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/client.js";
+import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
+import { selectRows } from "../db/select-rows.js";
+import { bigints, texts } from "../db/sql-arrays.js";
+
+export const alertStatuses = ["firing", "resolved"] as const;
+export const alertEnds = ["monitor", "snapshot"] as const;
+
+/** An alert as the API shows it. */
+export interface AlertView {
+  readonly id: number;
+  readonly endpointId: number;
+  readonly fingerprint: string;
+  readonly remoteId: string;
+  readonly status: (typeof alertStatuses)[number];
+  readonly severity: "critical" | "major" | "minor" | "warning" | "info";
+  readonly title: string;
+  readonly resourceKind: string;
+  readonly resourceName: string;
+  readonly resourceParents: string[];
+  readonly labels: unknown;
+  readonly suppressedBy: string[];
+  readonly acknowledgedBy: string | null;
+  readonly url: string | null;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly endedBy: (typeof alertEnds)[number] | null;
+  readonly firstSeenAt: number;
+  readonly changedAt: number;
+}
+
+export interface AlertFilter {
+  readonly statuses?: readonly AlertView["status"][] | null | undefined;
+  readonly severities?: readonly AlertView["severity"][] | null | undefined;
+  readonly endpoint?: string | null | undefined;
+  readonly resource?: string | null | undefined;
+}
+
+const columns = sql`a.id, a.endpoint_id as "endpointId", a.fingerprint, a.remote_id as "remoteId", a.status, a.severity, a.title,
+  a.resource_kind as "resourceKind", a.resource_name as "resourceName", a.resource_parents as "resourceParents", a.labels, a.suppressed_by as "suppressedBy",
+  a.acknowledged_by as "acknowledgedBy", a.url, a.started_at as "startedAt", a.ended_at as "endedAt", a.ended_by as "endedBy", a.first_seen_at as "firstSeenAt",
+  a.changed_at as "changedAt"`;
+
+export function alertsByIds(database: Database, ids: readonly (string | number)[]): Promise<readonly AlertView[]> {
+  return selectRows(database.db, sql`select ${columns} from alert as a where a.id = any (${bigints(ids)})`);
+}
+
+/** A page of alerts, the newest first. */
+export function alertPage(database: Database, args: PageArgs, filter: AlertFilter): Promise<Page<AlertView>> {
+  const { statuses, severities, endpoint, resource } = filter;
+  const where: SQL[] = [
+    ...(statuses ? [sql`a.status = any (${texts(statuses)})`] : []),
+    ...(severities ? [sql`a.severity = any (${texts(severities)})`] : []),
+    ...(typeof endpoint === "string" ? [sql`a.endpoint_id = (select e.id from endpoint as e where e.key = ${endpoint})`] : []),
+    ...(typeof resource === "string" ? [sql`a.resource_name = ${resource}`] : []),
+  ];
+  const byId: SortKey<AlertView> = { column: sql`a.id`, type: "bigint", of: (row) => row.id };
+  return readPage(database, args, { columns, from: sql`alert as a`, where, sort: [byId], direction: "desc" });
+}

@@ -1,0 +1,137 @@
+import type { Episode } from "@quiesce/core";
+import type { Alert } from "@quiesce/sdk";
+import { sql } from "drizzle-orm";
+import type { Tx } from "../db/client.js";
+import { selectRows } from "../db/select-rows.js";
+import { texts } from "../db/sql-arrays.js";
+
+/** An episode as it is stored. */
+export interface StoredEpisode extends Episode {
+  readonly id: number;
+  readonly fingerprint: string;
+}
+
+const episode = sql`a.id, a.fingerprint, a.status, a.severity, a.title, a.started_at as "startedAt", a.ended_at as "endedAt", a.remote_id as "remoteId",
+  a.suppressed_by as "suppressedBy", a.acknowledged_by as "acknowledgedBy"`;
+
+/** The first half of the lock's key; the second is the endpoint. */
+const ENDPOINT_LOCK = 0x51_5c_61_6c;
+
+/** What one monitor says is folded in by one at a time, whoever heard it. */
+export async function lockAlertsOf(tx: Tx, endpointId: number): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${ENDPOINT_LOCK}, ${endpointId})`);
+}
+
+/** The newest episode of each fingerprint. */
+export async function newestEpisodes(
+  tx: Tx,
+  endpointId: number,
+  fingerprints: readonly string[],
+): Promise<ReadonlyMap<string, StoredEpisode>> {
+  const rows = await selectRows<StoredEpisode>(
+    tx,
+    sql`
+    select ${episode} from (select distinct unnest(${texts(fingerprints)}) as fingerprint) as f
+    cross join lateral (
+      select * from alert as x where x.endpoint_id = ${endpointId} and x.fingerprint = f.fingerprint order by x.id desc limit 1) as a`,
+  );
+  return new Map(rows.map((row) => [row.fingerprint, row]));
+}
+
+/** Everything of a monitor that fires, except these. */
+export async function firingExcept(tx: Tx, endpointId: number, fingerprints: readonly string[]): Promise<readonly StoredEpisode[]> {
+  return selectRows<StoredEpisode>(
+    tx,
+    sql`select ${episode} from alert as a where a.endpoint_id = ${endpointId} and a.status = 'firing' and a.fingerprint <> all (${texts(fingerprints)}) order by a.id`,
+  );
+}
+
+/** An episode that begins; `endedAt` of one that nobody heard of before its end. */
+export interface NewEpisode {
+  readonly alert: Alert;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+}
+
+/** Writes episodes that begin, in their order; answers their ids. */
+export async function insertEpisodes(
+  tx: Tx,
+  at: { readonly endpointId: number; readonly now: number },
+  episodes: readonly NewEpisode[],
+): Promise<readonly number[]> {
+  if (episodes.length === 0) return [];
+  const rows = episodes.map(({ alert, startedAt, endedAt }, n) => ({
+    n,
+    fingerprint: alert.fingerprint,
+    remote_id: alert.id,
+    status: endedAt === null ? "firing" : "resolved",
+    severity: alert.severity,
+    title: alert.title,
+    resource_kind: alert.resource.kind,
+    resource_name: alert.resource.name,
+    resource_parents: alert.resource.parents ?? [],
+    labels: alert.labels ?? {},
+    suppressed_by: alert.suppressedBy ?? [],
+    acknowledged_by: alert.acknowledgedBy ?? null,
+    url: alert.url ?? null,
+    raw: alert.raw ?? null,
+    started_at: new Date(startedAt).toISOString(),
+    ended_at: endedAt === null ? null : new Date(endedAt).toISOString(),
+  }));
+  const written = await selectRows<{ id: number }>(
+    tx,
+    sql`
+    insert into alert (endpoint_id, fingerprint, remote_id, status, severity, title, resource_kind, resource_name, resource_parents, labels, suppressed_by,
+      acknowledged_by, url, raw, started_at, ended_at, ended_by, first_seen_at, changed_at)
+    select ${at.endpointId}, r.fingerprint, r.remote_id, r.status, r.severity, r.title, r.resource_kind, r.resource_name, r.resource_parents, r.labels, r.suppressed_by,
+      r.acknowledged_by, r.url, r.raw, r.started_at, r.ended_at, case when r.ended_at is not null then 'monitor' end, ${at.now}::timestamptz, ${at.now}::timestamptz
+    from jsonb_to_recordset(${storable(rows)}::text::jsonb) as r(n integer, fingerprint text, remote_id text, status text, severity text, title text,
+      resource_kind text, resource_name text, resource_parents text[], labels jsonb, suppressed_by text[], acknowledged_by text, url text, raw jsonb,
+      started_at timestamptz, ended_at timestamptz)
+    order by r.n returning id`,
+  );
+  return written.map(({ id }) => id);
+}
+
+/** Writes what a monitor says otherwise now. */
+export async function changeEpisodes(
+  tx: Tx,
+  now: number,
+  changes: readonly { readonly id: number; readonly alert: Alert }[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  const rows = changes.map(({ id, alert }) => ({
+    id,
+    severity: alert.severity,
+    title: alert.title,
+    remote_id: alert.id,
+    labels: alert.labels ?? {},
+    suppressed_by: alert.suppressedBy ?? [],
+    acknowledged_by: alert.acknowledgedBy ?? null,
+    url: alert.url ?? null,
+  }));
+  await tx.execute(sql`
+    update alert as a set severity = r.severity, title = r.title, remote_id = r.remote_id, labels = r.labels, suppressed_by = r.suppressed_by,
+      acknowledged_by = r.acknowledged_by, url = r.url, changed_at = ${now}::timestamptz
+    from jsonb_to_recordset(${storable(rows)}::text::jsonb) as r(id bigint, severity text, title text, remote_id text, labels jsonb, suppressed_by text[],
+      acknowledged_by text, url text)
+    where a.id = r.id`);
+}
+
+/** Ends episodes. */
+export async function endEpisodes(
+  tx: Tx,
+  at: { readonly now: number; readonly by: "monitor" | "snapshot" },
+  ends: readonly { readonly id: number; readonly endedAt: number }[],
+): Promise<void> {
+  if (ends.length === 0) return;
+  const rows = ends.map(({ id, endedAt }) => ({ id, ended_at: new Date(endedAt).toISOString() }));
+  await tx.execute(sql`
+    update alert as a set status = 'resolved', ended_at = r.ended_at, ended_by = ${at.by}, changed_at = ${at.now}::timestamptz
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(id bigint, ended_at timestamptz) where a.id = r.id`);
+}
+
+/** JSON as PostgreSQL can hold it: what a monitor writes may have a NUL in it. */
+function storable(rows: unknown): string {
+  return JSON.stringify(rows).replaceAll("\\u0000", "");
+}

@@ -1,0 +1,169 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startFaultServer, type FaultServer } from "@quiesce/sdk/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const OFFLINE = { npm_config_offline: "true", npm_config_audit: "false", npm_config_fund: "false", npm_config_update_notifier: "false" };
+const STEP_MS = 170_000;
+
+let folder: string;
+let project: string;
+/** Tarballs of the SDK and of what the project needs beside it, by package. */
+const tarballs = new Map<string, string>();
+
+interface Ran {
+  readonly code: number;
+  readonly output: string;
+}
+
+function run(program: string, argv: readonly string[], cwd: string): Promise<Ran> {
+  return new Promise((resolve) => {
+    const options = { cwd, env: { ...process.env, ...OFFLINE }, encoding: "utf8", timeout: STEP_MS, maxBuffer: 16 * 1024 * 1024 } as const;
+    execFile(program, [...argv], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, output: `${stdout}\n${stderr}` }),
+    );
+  });
+}
+async function good(program: string, argv: readonly string[], cwd: string): Promise<string> {
+  const { code, output } = await run(program, argv, cwd);
+  expect(code, `${program} ${argv.join(" ")}\n${output}`).toBe(0);
+  return output;
+}
+const tool = (...argv: readonly string[]): Promise<Ran> => run(join(project, "node_modules/.bin/quiesce-connector"), argv, project);
+const verify = (): Promise<Ran> => tool("verify", ...["@quiesce/sdk", "zod"].flatMap((name) => ["--with", tarballs.get(name) ?? ""]));
+async function edit(path: string, from: string, to: string): Promise<() => Promise<void>> {
+  const before = await readFile(join(project, path), "utf8");
+  expect(before).toContain(from);
+  await writeFile(join(project, path), before.replace(from, to));
+  return () => writeFile(join(project, path), before);
+}
+
+/** Packages that the project's own dependencies consist of, as they lie in this checkout: nothing is fetched. */
+async function packEverything(): Promise<void> {
+  const natives = (await readdir(join(root, "node_modules/@typescript")).catch(() => [])).map((name) => `node_modules/@typescript/${name}`);
+  const places = [
+    "packages/sdk",
+    "node_modules/zod",
+    "node_modules/typescript",
+    "node_modules/@types/node",
+    "node_modules/undici-types",
+    ...natives,
+  ];
+  const output = await good(
+    "npm",
+    ["pack", "--json", "--ignore-scripts", "--pack-destination", folder, ...places.map((place) => `./${place}`)],
+    root,
+  );
+  const packed = JSON.parse(output.slice(output.indexOf("["), output.lastIndexOf("]") + 1)) as readonly {
+    name: string;
+    filename: string;
+  }[];
+  for (const { name, filename } of packed) tarballs.set(name, join(folder, filename));
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "quiesce-author-"));
+  project = join(folder, "my-thing");
+  await good(process.execPath, ["node_modules/typescript/bin/tsc", "-b", "packages/sdk", "packages/create-connector"], root);
+  await packEverything();
+  await good(process.execPath, [join(root, "packages/create-connector/dist/main.js"), "my-thing"], folder);
+  await good("npm", ["install", "--no-save", ...tarballs.values()], project);
+}, STEP_MS);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("a connector that was begun a minute ago", () => {
+  test("passes the conformance kit under node:test", { timeout: STEP_MS }, async () => {
+    const output = await good("npm", ["test"], project);
+    expect(output).toContain("my-thing conforms in read");
+    expect(output).toMatch(/\bpass \d{2,}/u);
+    expect(output).toMatch(/\bfail 0\b/u);
+  });
+
+  test("is verified: built, tested, packed, installed alone, compared; with a report", { timeout: STEP_MS }, async () => {
+    const { code, output } = await verify();
+    expect(code, output).toBe(0);
+    const report: unknown = JSON.parse(await readFile(join(project, "quiesce-report.json"), "utf8"));
+    expect(report).toMatchObject({
+      package: "quiesce-connector-my-thing",
+      version: "0.1.0",
+      quiesce: { id: "my-thing", facets: ["check", "streams", "read"] },
+      tarball: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/u) },
+      steps: ["build", "conformance", "pack", "install", "manifest"].map((name) => ({ name, ok: true })),
+    });
+  });
+
+  test("that says something else of itself than its code is not verified", { timeout: STEP_MS }, async () => {
+    const undo = await edit("package.json", '"stability": "experimental"', '"stability": "stable"');
+    const { code, output } = await verify();
+    await undo();
+    expect(code).toBe(1);
+    expect(output).toContain('quiesce.stability: package.json says "stable", the connector "experimental"');
+    expect(JSON.parse(await readFile(join(project, "quiesce-report.json"), "utf8"))).toMatchObject({
+      steps: [{}, {}, {}, {}, { name: "manifest", ok: false }],
+    });
+  });
+
+  test("that loses records is not verified", { timeout: STEP_MS }, async () => {
+    const undo = await edit("src/index.ts", "afterId: id,", 'afterId: "0",');
+    const { code, output } = await verify();
+    await undo();
+    expect(code).toBe(1);
+    expect(output).toContain("FAIL  conformance");
+  });
+});
+
+describe("the author's tool against a system", () => {
+  let system: FaultServer;
+  beforeAll(async () => {
+    system = await startFaultServer(({ url, headers }) => {
+      if (headers.authorization !== "Bearer s3cret-token") return { status: 401 };
+      if (url.pathname === "/health") return { json: { version: "7" } };
+      return { json: { items: [{ id: "1", changedAt: "2026-11-20T08:00:00Z", name: "holds s3cret-token" }], more: false } };
+    });
+    const settings = { config: { url: system.url }, secrets: { token: "s3cret-token" } };
+    await writeFile(join(project, "quiesce.dev.json"), JSON.stringify(settings));
+    await good("npm", ["run", "build"], project);
+  }, STEP_MS);
+  afterAll(() => system.stop());
+
+  test("tells how it is, what there is to read, and what was asked", async () => {
+    const check = await tool("dev", "check");
+    expect(check.output).toContain('"version": "7"');
+    expect(check.output).toContain(`GET ${system.url}/health`);
+    expect((await tool("dev", "streams")).output).toContain("items  key id  cursor incremental  deletes none");
+    const read = await tool("dev", "read", "items");
+    expect(read.output).toContain("+ 1  ");
+    expect(read.output).not.toContain("s3cret");
+  });
+
+  test("saves answers with the secrets masked", async () => {
+    expect((await tool("record", "read", "--out", "fixtures")).code).toBe(0);
+    const [name = ""] = await readdir(join(project, "fixtures"));
+    expect(name).toBe("01-GET-items.json");
+    const text = await readFile(join(project, "fixtures", name), "utf8");
+    expect(JSON.parse(text)).toMatchObject({ method: "GET", status: 200, body: expect.stringContaining("holds •••") });
+    expect(text).not.toContain("s3cret");
+  });
+
+  test("says what is missing, and what to do", async () => {
+    expect(await tool("dev", "write")).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('found "write", expected one of check, streams, read'),
+    });
+    const absent = await tool("dev", "check", "--settings", "none.json");
+    expect(absent).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/none\.json cannot be read \(ENOENT\)\. Write one: \{ "config"/u),
+    });
+    await writeFile(join(project, "wrong.json"), JSON.stringify({ config: { url: system.url }, secrets: { token: "wrong" } }));
+    expect(await tool("dev", "check", "--settings", "wrong.json")).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("auth: GET /health was answered with 401"),
+    });
+    expect((await tool()).code).toBe(2);
+  });
+});
