@@ -9,6 +9,7 @@ const alias = [
   { find: /^@quiesce\/sdk$/, replacement: source("packages/sdk/src/index.ts") },
   { find: /^@quiesce\/sdk\/testing$/, replacement: source("packages/sdk/src/testing/index.ts") },
   { find: /^@quiesce\/connectors$/, replacement: source("packages/connectors/src/index.ts") },
+  { find: /^@quiesce\/client$/, replacement: source("packages/client/src/index.ts") },
   { find: /^@quiesce\/server$/, replacement: source("packages/server/src/index.ts") },
   // Two copies of graphql (CommonJS and ESM) refuse each other's schemas.
   { find: /^graphql$/, replacement: source("node_modules/graphql/index.js") },
@@ -25,16 +26,17 @@ const alone = { maxWorkers: 1, testTimeout: 180_000, hookTimeout: 120_000 };
 const pure = { testTimeout: 60_000 };
 
 const projects = [
-  { name: "unit", include: ["packages/{core,sdk,connectors,create-connector}/src/**/*.test.ts"], ...pure },
+  { name: "unit", include: ["packages/{core,sdk,connectors,create-connector,client,dashboard}/src/**/*.test.ts"], ...pure },
   { name: "windows", include: ["test/windows/*.test.ts"], ...pure },
   { name: "architecture", include: ["test/architecture/*.test.ts"] },
-  { name: "server", include: ["packages/server/src/**/*.test.ts"], ...withDatabase },
+  { name: "server", include: ["packages/server/src/**/*.test.ts", "test/client/*.test.ts"], ...withDatabase },
   { name: "connectors", include: ["test/connectors/*.test.ts"], ...withDatabase },
   { name: "docs", include: ["test/docs/*.test.ts"], ...withDatabase },
   { name: "simulation", include: ["test/simulation/*.test.ts"], ...withDatabase, ...alone, maxWorkers: 2 },
   { name: "integration", include: ["test/systems/*.test.ts", "test/integration/*.test.ts"], ...withDatabase, ...alone },
   { name: "lifecycle", include: ["test/lifecycle/*.test.ts"], ...alone },
   { name: "race", include: ["test/race/*.test.ts"], ...withDatabase, ...alone },
+  { name: "browser", include: ["test/browser/*.test.ts"], ...withDatabase, ...alone },
 ];
 
 export default defineConfig({

@@ -34,9 +34,12 @@ await untilStopped(async ({ signal, onStop }) => {
   // A server that ends while the example is set up leaves it waiting for answers that do not come.
   example = await Promise.race([startExampleWhenWanted(server), over]);
   if (isOver) return server.stopped;
+  // On this machine's own database whoever sees the terminal could read everything anyway; a database of your own has its own people.
+  const link = server.signInLink ?? (server.embedded ? await server.newSignInLink() : null);
   console.log(
     [
       "",
+      link === null ? `Dashboard: ${server.url}/` : `Dashboard: ${link}   (signs one browser in, once, within 15 minutes)`,
       server.firstToken === null
         ? `GraphiQL:  ${server.url}/graphql   (it asks for an API token once)`
         : `GraphiQL:  ${server.url}/graphql#token=${server.firstToken}`,

@@ -61,7 +61,7 @@ const range = (memory) => {
   return { earlyMib: Math.max(...memory.slice(0, third)), lateMib: Math.max(...memory.slice(-third)) };
 };
 
-async function seed(sql, file, count) {
+export async function seed(sql, file, count) {
   await sql.unsafe(`
     create table article (id bigint primary key, name text not null, price numeric not null, changed_at timestamptz not null);
     create index on article (changed_at, id);
@@ -80,7 +80,7 @@ async function seed(sql, file, count) {
   await new Promise((resolve) => out.end(resolve));
 }
 
-function workspace(url, folder) {
+export function workspace(url, folder) {
   const address = new URL(url);
   const table = (name, more = {}) => ({ name, table: name, key: ["id"], ...more });
   const mapping = { fields: { id: { from: "id" }, name: { from: "name" }, price: { from: "price" }, changed_at: { from: "changed_at" } } };
@@ -113,12 +113,13 @@ function workspace(url, folder) {
   };
 }
 
-async function startServer(url, dataDir) {
+/** The built server in a process of its own. `nodeOptions` are Node's; with an `ipc` channel it can be asked by a module that they load. */
+export async function startServer(url, dataDir, { nodeOptions = [], ipc = false } = {}) {
   const port = 15_000 + Math.floor(Math.random() * 10_000);
   const own = postgres(url, { max: 2, onnotice: () => undefined });
-  const child = spawn(process.execPath, [here("../../packages/server/bin/quiesce.js"), "start"], {
+  const child = spawn(process.execPath, [...nodeOptions, here("../../packages/server/bin/quiesce.js"), "start"], {
     env: { PATH: process.env.PATH, DATABASE_URL: url, PORT: String(port), QUIESCE_DATA_DIR: dataDir, QUIESCE_LOG_LEVEL: "error" },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "inherit", ...(ipc ? ["ipc"] : [])],
   });
   const token = async () => (await readFile(join(dataDir, "admin-token"), "utf8").catch(() => "")).trim();
   while ((await token()) === "") {
@@ -138,18 +139,20 @@ async function startServer(url, dataDir) {
   };
   return {
     ask,
+    child,
     /** The next run begins at the beginning. */
     forget: (integration) => own`delete from stream_state where integration_id = (select id from integration where key = ${integration})`,
-    async run(job) {
+    async run(job, everyMs = 100, look = residentMib) {
       const { runNow } = await ask("mutation ($input: RunNowInput!) { runNow(input: $input) { key } }", {
         input: { job, reason: "bench" },
       });
       const memory = [];
       for (const began = performance.now(); performance.now() - began < limitMs;) {
-        await sleep(100);
-        memory.push(await residentMib(child.pid));
+        await sleep(everyMs);
         const [row] = await own`
-          select state, error, extract(epoch from finished_at - started_at)::float8 as seconds from run where id = ${runNow.key}::uuid`;
+          select state, error, (figures ->> 'written')::integer as written, extract(epoch from finished_at - started_at)::float8 as seconds
+          from run where id = ${runNow.key}::uuid`;
+        memory.push(await look(child.pid, row));
         if (row.state === "succeeded") return { seconds: row.seconds, memory };
         if (row.state === "dead" || row.state === "failed") throw new Error(JSON.stringify(row.error));
       }
@@ -165,7 +168,7 @@ async function startServer(url, dataDir) {
 }
 
 /** Of Linux; 0 elsewhere. */
-async function residentMib(pid) {
+export async function residentMib(pid) {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1_024);
 }

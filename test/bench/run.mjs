@@ -2,15 +2,19 @@ import { cpus, loadavg } from "node:os";
 import { aged, agedSettings } from "./aged.mjs";
 import { startBenchCluster } from "./cluster.mjs";
 import { burst, decisionShare, lateness } from "./burst.mjs";
+import { copyMemory } from "./copy-memory.mjs";
 import { copies } from "./copy.mjs";
 import { changeOneWindow, decisionRatio, expandMany, indexMemory } from "./decision.mjs";
 import { dashboard, dashboardSettings } from "./dashboard.mjs";
+import { ingest } from "./ingest.mjs";
+import { sla } from "./sla.mjs";
 import { agenda, graphileWorker, pgBoss, quiesce } from "./dispatch.mjs";
 import { live, liveSettings } from "./live.mjs";
 import { resumeHeld } from "./resume.mjs";
+import { storm, stormSettings } from "./storm.mjs";
 
 /**
- * `npm run bench [-- decision|dispatch|copy|aged|live|dashboard|resume]`: every figure of docs/performance.md, as ratios within this one run. What a busy
+ * `npm run bench [-- decision|dispatch|copy|ingest|sla|aged|live|dashboard|resume]`: every figure of docs/performance.md, as ratios within this one run. What a busy
  * machine does to a figure shows in the load that stands beside it. `resume [runs]` is the longest part; without a number it takes 20,000 runs.
  */
 const only = process.argv[2];
@@ -94,6 +98,41 @@ if (only === undefined || only === "copy") {
   await cluster.stop();
 }
 
+if (only === undefined || only === "ingest") {
+  const cluster = await startBenchCluster();
+  const count = Number(process.argv[3] ?? 200_000);
+  line(`\nSamples by POST /ingest/samples beside COPY by psql, median of three by turns, ${await cluster.settings()}, ${load()}`);
+  const { bytes, ours, copy, ratio } = await ingest(cluster, count);
+  line(
+    `  ${count} lines of ${bytes} bytes in one request: ${ours.toFixed(0)} rows/s, COPY ${copy.toFixed(0)} rows/s: ratio ${ratio.toFixed(2)} (goal 100,000 rows/s or 0.5); ${load()}`,
+  );
+  await cluster.stop();
+}
+
+if (only === undefined || only === "sla") {
+  const cluster = await startBenchCluster();
+  const count = Number(process.argv[3] ?? 1_000_000);
+  line(`\nReport of service levels, 30 days of 100 integrations, ${count} samples, ${load()}`);
+  const { sumSeconds, p50Ms, p95Ms, rawMs, ratio } = await sla(cluster, count);
+  line(`  summed up in ${sumSeconds.toFixed(1)} s (${(count / sumSeconds).toFixed(0)} samples/s)`);
+  line(
+    `  report: p50 ${p50Ms.toFixed(0)} ms, p95 ${p95Ms.toFixed(0)} ms (goal 250); from the samples ${rawMs.toFixed(0)} ms: ${ratio.toFixed(1)}x as fast (goal 40); ${load()}`,
+  );
+  await cluster.stop();
+}
+
+// Minutes by itself, so only where it is asked for.
+if (only === "memory") {
+  const cluster = await startBenchCluster();
+  const count = Number(process.argv[3] ?? 1_000_000);
+  line(`\nMemory of a server that copies ${count} records from a file to PostgreSQL, by tenths, ${load()}`);
+  const { seconds, parts } = await copyMemory(cluster, count);
+  for (const { records, peakMib, heapMib } of parts)
+    line(`  at ${records} records: ${peakMib} MiB resident at most, ${heapMib} MiB of heap after a collection`);
+  line(`  ${seconds.toFixed(0)} s (${load()})`);
+  await cluster.stop();
+}
+
 if (only === undefined || only === "aged") {
   const cluster = await startBenchCluster();
   line(`\nA database with ${agedSettings.days} days of runs beside a new one, median of ${agedSettings.rounds - 1}, ${load()}`);
@@ -154,4 +193,13 @@ if (only === undefined || only === "resume") {
     `  largest transaction of the sweep ${found.largestBatch} runs, longest transaction ${found.longestTransactionMs.toFixed(0)} ms, most memory of a server ${found.mostMemoryMib} MiB; ${found.saved} windows saved meanwhile, slowest acknowledged in ${found.slowestAckMs.toFixed(0)} ms (goal 1,000); ${load()}`,
   );
   await cluster.stop();
+}
+
+if (only === undefined || only === "storm") {
+  const { nodes, alertsPerSecond, ticks } = stormSettings;
+  line(`\nA storm of ${alertsPerSecond} alerts/s over ${nodes} nodes, ${ticks} ticks of correlation, CPU of this process, ${load()}`);
+  const found = storm();
+  line(
+    `  taken in ${found.observeNs.toFixed(0)} ns each; a tick p50 ${found.tickP50Ms.toFixed(0)} ms, worst ${found.tickMaxMs.toFixed(0)} ms (goal 50); ${(found.share * 100).toFixed(0)} % of one core for ${found.alerts} alerts`,
+  );
 }

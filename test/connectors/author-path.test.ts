@@ -1,38 +1,14 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { startFaultServer, type FaultServer } from "@quiesce/sdk/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const OFFLINE = { npm_config_offline: "true", npm_config_audit: "false", npm_config_fund: "false", npm_config_update_notifier: "false" };
-const STEP_MS = 170_000;
+import { good, packLocally, root, run, STEP_MS, type Ran } from "./local-packages.js";
 
 let folder: string;
 let project: string;
-/** Tarballs of the SDK and of what the project needs beside it, by package. */
-const tarballs = new Map<string, string>();
+let tarballs: ReadonlyMap<string, string>;
 
-interface Ran {
-  readonly code: number;
-  readonly output: string;
-}
-
-function run(program: string, argv: readonly string[], cwd: string): Promise<Ran> {
-  return new Promise((resolve) => {
-    const options = { cwd, env: { ...process.env, ...OFFLINE }, encoding: "utf8", timeout: STEP_MS, maxBuffer: 16 * 1024 * 1024 } as const;
-    execFile(program, [...argv], options, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, output: `${stdout}\n${stderr}` }),
-    );
-  });
-}
-async function good(program: string, argv: readonly string[], cwd: string): Promise<string> {
-  const { code, output } = await run(program, argv, cwd);
-  expect(code, `${program} ${argv.join(" ")}\n${output}`).toBe(0);
-  return output;
-}
 const tool = (...argv: readonly string[]): Promise<Ran> => run(join(project, "node_modules/.bin/quiesce-connector"), argv, project);
 const verify = (): Promise<Ran> => tool("verify", ...["@quiesce/sdk", "zod"].flatMap((name) => ["--with", tarballs.get(name) ?? ""]));
 async function edit(path: string, from: string, to: string): Promise<() => Promise<void>> {
@@ -42,34 +18,10 @@ async function edit(path: string, from: string, to: string): Promise<() => Promi
   return () => writeFile(join(project, path), before);
 }
 
-/** Packages that the project's own dependencies consist of, as they lie in this checkout: nothing is fetched. */
-async function packEverything(): Promise<void> {
-  const natives = (await readdir(join(root, "node_modules/@typescript")).catch(() => [])).map((name) => `node_modules/@typescript/${name}`);
-  const places = [
-    "packages/sdk",
-    "node_modules/zod",
-    "node_modules/typescript",
-    "node_modules/@types/node",
-    "node_modules/undici-types",
-    ...natives,
-  ];
-  const output = await good(
-    "npm",
-    ["pack", "--json", "--ignore-scripts", "--pack-destination", folder, ...places.map((place) => `./${place}`)],
-    root,
-  );
-  const packed = JSON.parse(output.slice(output.indexOf("["), output.lastIndexOf("]") + 1)) as readonly {
-    name: string;
-    filename: string;
-  }[];
-  for (const { name, filename } of packed) tarballs.set(name, join(folder, filename));
-}
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "quiesce-author-"));
   project = join(folder, "my-thing");
-  await good(process.execPath, ["node_modules/typescript/bin/tsc", "-b", "packages/sdk", "packages/create-connector"], root);
-  await packEverything();
+  tarballs = await packLocally(folder);
   await good(process.execPath, [join(root, "packages/create-connector/dist/main.js"), "my-thing"], folder);
   await good("npm", ["install", "--no-save", ...tarballs.values()], project);
 }, STEP_MS);

@@ -55,6 +55,7 @@ function optionsOf(write: "append" | "upsert"): ConformanceOptions<Folder> {
       stored: (folder) => linesOf(target(folder)).map(idOf),
       deletes: write === "upsert",
     },
+    reconcile: { fields: ["n"], data: ({ n }) => ({ n }) },
   };
 }
 

@@ -89,4 +89,5 @@ conformance(postgresConnector, {
     stored: async () => (await sql<{ id: string }[]>`select id from written`).map(({ id }) => id),
     deletes: true,
   },
+  reconcile: { fields: ["n"], data: ({ n }) => ({ n }) },
 });

@@ -272,6 +272,36 @@ test("a connection lost between two statements and made again does not commit an
   expect(await sql`select * from gap`).toEqual([]);
 });
 
+describe("a part of a row", () => {
+  beforeEach(async () => {
+    await sql`drop table if exists part`;
+    await sql`create table part (id integer primary key, name varchar(5) not null, amount numeric, kind text not null default 'usual')`;
+    await sql`insert into part values (1, 'one', 1), (2, 'two', 2)`;
+  });
+  const rows = () => sql`select id, name, amount::float8 as amount, kind from part order by id`;
+
+  test("changes these columns of rows that are there, and leaves the rest, even columns that a new row would need", async () => {
+    const items = [writeItem("1", { amount: 10 }), writeItem("2", { amount: 2 }), writeItem("3", { amount: 3 })];
+    expect(await apply({ table: "part" }, items)).toMatchObject([
+      { key: "1", ok: true },
+      { key: "2", ok: true, unchanged: true },
+      { key: "3", ok: false, error: { kind: "invalid" } },
+    ]);
+    expect(await rows()).toEqual([
+      { id: 1, name: "one", amount: 10, kind: "usual" },
+      { id: 2, name: "two", amount: 2, kind: "usual" },
+    ]);
+  });
+
+  test("makes a row where a trigger gives what it needs, and one that is refused fails alone", async () => {
+    await sql`create or replace function name_part() returns trigger language plpgsql as 'begin new.name := coalesce(new.name, ''auto''); return new; end'`;
+    await sql`create trigger name_part before insert on part for each row execute function name_part()`;
+    const items = [writeItem("1", { amount: "no number" }), writeItem("2", { amount: 20 }), writeItem("3", { amount: 3 })];
+    expect(await apply({ table: "part" }, items)).toMatchObject([{ ok: false, error: { kind: "invalid" } }, { ok: true }, { ok: true }]);
+    expect(await rows()).toMatchObject([{ amount: 1 }, { amount: 20 }, { id: 3, name: "auto", amount: 3 }]);
+  });
+});
+
 describe("the postgres connector classifies", () => {
   test("a wrong password, a missing database, a closed port, a missing table and a missing index", async () => {
     await sql`drop table if exists bare`;

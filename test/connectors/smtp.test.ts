@@ -244,6 +244,26 @@ describe("the smtp connector classifies", () => {
     await expect(check(spying, { config: { tls: "disable" } })).resolves.toMatchObject({ status: "up" });
   });
 
+  test("shows a client certificate to a server that wants one; without it, or with another authority's, nothing is sent", async () => {
+    for (const secure of [true, false]) {
+      const server = await startServer({
+        secure,
+        requestCert: true,
+        rejectUnauthorized: true,
+        ca: [authority.cert],
+        minVersion: "TLSv1.3",
+      });
+      const trying = (client?: { readonly cert: string; readonly key: string }) => {
+        const secrets = client === undefined ? {} : { certificate: client.cert, privateKey: client.key };
+        return check(server, { config: { startTls: !secure }, secrets });
+      };
+      await expect(trying(issueCertificate(authority, { name: "quiesce" }))).resolves.toMatchObject({ status: "up" });
+      for (const client of [undefined, issueCertificate(makeAuthority("Another"), { name: "quiesce" })])
+        // The refusal comes behind the handshake; a connection that is cut then may take it along.
+        expect(await rejection(trying(client))).toMatchObject({ kind: expect.stringMatching(/^(?:auth|unavailable)$/u) });
+    }
+  });
+
   test("goes only to addresses that were checked, whatever the name says by itself", async () => {
     const server = await startServer();
     const x = await endpoint(server, { config: { host: "mail.example.com", tls: "require" } });

@@ -89,7 +89,10 @@ describe("a block of TypeScript", () => {
 
   it("compiles, strictly, as its reader's program would", { timeout: 60_000 }, async () => {
     const names = new Map<string, string>();
-    for (const [index, [place, block]] of of("ts").entries()) {
+    // Those of a tutorial belong together, and are run by its own test.
+    for (const [index, [place, block]] of of("ts")
+      .filter(([, { tutorial }]) => tutorial === undefined)
+      .entries()) {
       names.set(`block-${index}.ts`, place);
       await writeFile(join(folder, `block-${index}.ts`), block.code);
     }
@@ -134,7 +137,8 @@ describe("a block of shell", () => {
     return undefined;
   };
 
-  it.each(of("sh"))("%s names scripts, projects and files that exist", (_, block) => {
+  const inCheckout = of("sh").filter(([, { tutorial }]) => tutorial === undefined);
+  it.each(inCheckout)("%s names scripts, projects and files that exist", (_, block) => {
     expect(shellCommands(block.code).flatMap(({ words }) => problemOf(words) ?? [])).toEqual([]);
   });
 

@@ -21,6 +21,8 @@ export interface Block {
   readonly code: string;
   /** The name in an HTML comment `<!-- stranger: name -->` right above it. */
   readonly step: string | undefined;
+  /** What the test of a tutorial does with it: the text in an HTML comment `<!-- tutorial: text -->` right above it. */
+  readonly tutorial: string | undefined;
 }
 
 const OUTSIDE_DOCS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
@@ -45,15 +47,21 @@ function markdownUnder(folder: string): readonly string[] {
 /** The fenced blocks of a page, in order. Throws for one that never ends. */
 export function blocksOf(page: Page): readonly Block[] {
   const blocks: Block[] = [];
-  let open: { readonly line: number; readonly language: string; readonly step: string | undefined; readonly code: string[] } | undefined;
+  let open: (Omit<Block, "page" | "code"> & { readonly code: string[] }) | undefined;
   let above = "";
   for (const [index, line] of page.text.split("\n").entries()) {
     const fence = /^```(\S*)\s*$/.exec(line);
     if (fence === null) open?.code.push(line);
     else if (open === undefined)
-      open = { line: index + 2, language: fence[1] ?? "", step: /^<!-- stranger: (\S+) -->$/.exec(above)?.[1], code: [] };
+      open = {
+        line: index + 2,
+        language: fence[1] ?? "",
+        step: /^<!-- stranger: (\S+) -->$/.exec(above)?.[1],
+        tutorial: /^<!-- tutorial: (.+) -->$/.exec(above)?.[1],
+        code: [],
+      };
     else {
-      blocks.push({ page: page.path, line: open.line, language: open.language, step: open.step, code: open.code.join("\n") });
+      blocks.push({ ...open, page: page.path, code: open.code.join("\n") });
       open = undefined;
     }
     above = line;

@@ -8,6 +8,7 @@ import type { PackageOptions } from "../../packages/server/src/connector-host/co
 import { type KeyRing, masterKeyOf } from "../../packages/server/src/credentials/master-key.js";
 import { seal } from "../../packages/server/src/credentials/sealed-secret.js";
 import { type Database, openDatabase } from "../../packages/server/src/db/client.js";
+import { openPageDatabase } from "../../packages/server/src/pipeline/open-page-database.js";
 import { createPipelineExecutor } from "../../packages/server/src/pipeline/pipeline-executor.js";
 import { promoteTrial } from "../../packages/server/src/pipeline/trial-commands.js";
 import { claimRuns } from "../../packages/server/src/runs/claim.js";
@@ -19,6 +20,7 @@ import { expandWindows } from "../../packages/server/src/windows/expand.js";
 import { freshDatabase } from "../database/fresh-database.js";
 import { seedCatalogue } from "../database/seed-catalogue.js";
 
+const STATEMENT_TIMEOUT_MS = 30_000;
 const retry = { maxAttempts: 3, backoffSeconds: 0, maxBackoffSeconds: 0 };
 
 /** One endpoint of the bench's only integration. */
@@ -98,8 +100,10 @@ export async function pipelineBench(options: {
   await database.sql`update integration set source_endpoint_id = ${sourceId}, target_endpoint_id = ${targetId}, streams = ${JSON.stringify([stream])}::text::jsonb`;
   const workerId = await registerWorker(database, { name: "bench", leaseMs: 3_600_000 });
   const promote = (trialId: number) => promoteTrial({ database, zones: context.zones, keys: keyRing }, trialId);
+  const pages = openPageDatabase(fresh.url, STATEMENT_TIMEOUT_MS);
   const executor = createPipelineExecutor({
     database,
+    pages,
     host,
     log,
     promote,
@@ -152,7 +156,7 @@ export async function pipelineBench(options: {
     },
     async close() {
       await host.close();
-      await database.close();
+      await Promise.all([database.close(), pages.close()]);
       await fresh.drop();
     },
   };

@@ -21,7 +21,7 @@ describe.runIf(suiteRuns("Alertmanager", ALERTMANAGER))("the alertmanager connec
 
   beforeAll(async () => {
     receiver = await startReceiver();
-    alertmanager = await startAlertmanager({ webhook: { url: receiver.url, authorization: WEBHOOK_SECRET } });
+    alertmanager = await startAlertmanager({ webhooks: [{ url: receiver.url, authorization: WEBHOOK_SECRET }] });
     x = await context({});
   });
   afterAll(async () => {

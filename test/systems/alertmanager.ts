@@ -16,13 +16,17 @@ export interface Alertmanager extends AsyncDisposable, Pick<ServerProcess, "star
   remove(): Promise<void>;
 }
 
-/** Starts Alertmanager. It groups nothing and waits for nothing; with `webhook` it delivers there. */
-export async function startAlertmanager(
-  options: { readonly webhook?: { readonly url: string; readonly authorization: string } } = {},
-): Promise<Alertmanager> {
+/** Where Alertmanager delivers, and what it shows there. */
+interface Receiver {
+  readonly url: string;
+  readonly authorization: string;
+}
+
+/** Starts Alertmanager. It groups nothing and waits for nothing; with `webhooks` it delivers to each. */
+export async function startAlertmanager(options: { readonly webhooks?: readonly Receiver[] } = {}): Promise<Alertmanager> {
   const server = await startServer({
     name: "alertmanager",
-    prepare: async (place) => void (await place.write("alertmanager.yml", configuration(options.webhook))),
+    prepare: async (place) => void (await place.write("alertmanager.yml", configuration(options.webhooks ?? []))),
     command: ({ folder, port }) => ({
       program: "prometheus-alertmanager",
       args: [
@@ -67,18 +71,15 @@ export async function startAlertmanager(
   return alertmanager;
 }
 
-function configuration(webhook: { readonly url: string; readonly authorization: string } | undefined): string {
-  const hook =
-    webhook === undefined
-      ? []
-      : [
-          `  webhook_configs: [{url: '${webhook.url}', send_resolved: true, http_config: {authorization: {credentials: '${webhook.authorization}'}}}]`,
-        ];
+function configuration(webhooks: readonly Receiver[]): string {
+  const hooks = webhooks.map(
+    ({ url, authorization }) => `{url: '${url}', send_resolved: true, http_config: {authorization: {credentials: '${authorization}'}}}`,
+  );
   return [
     "route: {receiver: hook, group_by: [alertname, system], group_wait: 0s, group_interval: 1s, repeat_interval: 1m}",
     "receivers:",
     "- name: hook",
-    ...hook,
+    ...(hooks.length === 0 ? [] : [`  webhook_configs: [${hooks.join(", ")}]`]),
     "",
   ].join("\n");
 }

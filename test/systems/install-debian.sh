@@ -20,6 +20,8 @@ packages=(
   request-tracker5 rt5-db-sqlite
   # A cron for the outside schedulers, and a clock that makes its minutes short.
   cron faketime
+  # The browser that the dashboard's tests drive.
+  chromium
 )
 
 missing=()

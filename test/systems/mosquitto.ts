@@ -1,5 +1,5 @@
 import { chmod } from "node:fs/promises";
-import { issueCertificate, makeAuthority } from "../tls/certificates.js";
+import { type Certificate, issueCertificate, makeAuthority } from "../tls/certificates.js";
 import { freePort } from "../lifecycle/free-port.js";
 import { startServer, type ServerProcess } from "./server-process.js";
 
@@ -14,12 +14,15 @@ export interface Mosquitto {
   readonly password: string;
   /** Who signed the server's certificate, as PEM; it is that of localhost. */
   readonly ca: string;
+  /** One that the same authority has signed for a client. */
+  readonly client: Certificate;
 }
 
-/** Starts Mosquitto on loopback. Nobody may publish to, or subscribe to, what begins with `secret/`. */
-export async function startMosquitto(): Promise<Mosquitto> {
+/** Starts Mosquitto on loopback. Nobody may publish to, or subscribe to, what begins with `secret/`. With `clientCertificates` TLS wants one. */
+export async function startMosquitto({ clientCertificates = false }: { readonly clientCertificates?: boolean } = {}): Promise<Mosquitto> {
   const authority = makeAuthority("Mosquitto test authority");
   const certificate = issueCertificate(authority, { name: "localhost" });
+  const client = issueCertificate(authority, { name: "quiesce" });
   const tlsPort = await freePort();
   const [user, password] = ["quiesce", "p@ss word"];
   const server = await startServer({
@@ -28,6 +31,7 @@ export async function startMosquitto(): Promise<Mosquitto> {
     prepare: async (place) => {
       await place.write("cert.pem", certificate.cert);
       await place.write("key.pem", certificate.key);
+      await place.write("ca.pem", authority.cert);
       await place.write("acl", `user ${user}\ntopic readwrite orders/#\ntopic readwrite devices/#\n`);
       await place.write("passwords", "");
       place.run("mosquitto_passwd", ["-b", `${place.folder}/passwords`, user, password]);
@@ -39,6 +43,7 @@ export async function startMosquitto(): Promise<Mosquitto> {
           `listener ${tlsPort} 127.0.0.1`,
           `certfile ${place.folder}/cert.pem`,
           `keyfile ${place.folder}/key.pem`,
+          ...(clientCertificates ? [`cafile ${place.folder}/ca.pem`, "require_certificate true"] : []),
           "allow_anonymous false",
           `password_file ${place.folder}/passwords`,
           `acl_file ${place.folder}/acl`,
@@ -53,5 +58,5 @@ export async function startMosquitto(): Promise<Mosquitto> {
     },
     command: ({ folder }) => ({ program: "mosquitto", args: ["-c", `${folder}/mosquitto.conf`] }),
   });
-  return { server, tlsPort, user, password, ca: authority.cert };
+  return { server, tlsPort, user, password, ca: authority.cert, client };
 }

@@ -1,4 +1,4 @@
-import { issueCertificate, makeAuthority } from "../tls/certificates.js";
+import { type Certificate, issueCertificate, makeAuthority } from "../tls/certificates.js";
 import { startServer, type ServerProcess } from "./server-process.js";
 
 /** What a suite with a real NATS server needs. */
@@ -13,12 +13,18 @@ export interface Nats {
   readonly limited: { readonly user: string; readonly password: string };
   /** Who signed the server's certificate, as PEM; it is that of localhost. */
   readonly ca: string;
+  /** One that the same authority has signed for a client. */
+  readonly client: Certificate;
 }
 
-/** Starts a NATS server on loopback; with `tls` it demands encryption. */
-export async function startNats({ tls = false }: { readonly tls?: boolean } = {}): Promise<Nats> {
+/** Starts a NATS server on loopback; with `tls` it demands encryption, with `clientCertificates` one of those too. */
+export async function startNats({
+  clientCertificates = false,
+  tls = clientCertificates,
+}: { readonly tls?: boolean; readonly clientCertificates?: boolean } = {}): Promise<Nats> {
   const authority = makeAuthority("NATS test authority");
   const certificate = issueCertificate(authority, { name: "localhost" });
+  const client = issueCertificate(authority, { name: "quiesce" });
   const [user, password] = ["quiesce", "p@ss word"];
   const limited = { user: "limited", password: "limited" };
   const server = await startServer({
@@ -27,6 +33,8 @@ export async function startNats({ tls = false }: { readonly tls?: boolean } = {}
     prepare: async (place) => {
       await place.write("cert.pem", certificate.cert);
       await place.write("key.pem", certificate.key);
+      await place.write("ca.pem", authority.cert);
+      const verify = clientCertificates ? `ca_file: "${place.folder}/ca.pem", verify: true` : "verify: false";
       await place.write(
         "nats.conf",
         [
@@ -36,12 +44,12 @@ export async function startNats({ tls = false }: { readonly tls?: boolean } = {}
           `  { user: "${user}", password: "${password}" }`,
           `  { user: "${limited.user}", password: "${limited.password}", permissions: { publish: { deny: "orders.secret" } } }`,
           "] }",
-          ...(tls ? [`tls { cert_file: "${place.folder}/cert.pem", key_file: "${place.folder}/key.pem" }`] : []),
+          ...(tls ? [`tls { cert_file: "${place.folder}/cert.pem", key_file: "${place.folder}/key.pem", ${verify} }`] : []),
           "",
         ].join("\n"),
       );
     },
     command: ({ folder }) => ({ program: "nats-server", args: ["-c", `${folder}/nats.conf`] }),
   });
-  return { server, user, password, limited, ca: authority.cert };
+  return { server, user, password, limited, ca: authority.cert, client };
 }

@@ -1,4 +1,4 @@
-import { issueCertificate, makeAuthority } from "../tls/certificates.js";
+import { type Certificate, issueCertificate, makeAuthority } from "../tls/certificates.js";
 import { freePort } from "../lifecycle/free-port.js";
 import { startServer, type ServerProcess } from "./server-process.js";
 
@@ -13,13 +13,16 @@ export interface Rabbitmq extends AsyncDisposable {
   readonly password: string;
   /** Who signed the server's certificate, as PEM; it is that of localhost. */
   readonly ca: string;
+  /** One that the same authority has signed for a client. */
+  readonly client: Certificate;
   remove(): Promise<void>;
 }
 
-/** Starts RabbitMQ on loopback, with a port mapper of its own: the machine's would outlive it. */
-export async function startRabbitmq(): Promise<Rabbitmq> {
+/** Starts RabbitMQ on loopback, with a port mapper of its own: the machine's would outlive it. With `clientCertificates` TLS wants one. */
+export async function startRabbitmq({ clientCertificates = false }: { readonly clientCertificates?: boolean } = {}): Promise<Rabbitmq> {
   const authority = makeAuthority("RabbitMQ test authority");
   const certificate = issueCertificate(authority, { name: "localhost" });
+  const client = issueCertificate(authority, { name: "quiesce" });
   const [tlsPort, distributionPort] = [await freePort(), await freePort()];
   const user = "quiesce";
   const password = "p@ss/word";
@@ -46,7 +49,8 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
             `ssl_options.cacertfile = ${path("ca.pem")}`,
             `ssl_options.certfile = ${path("cert.pem")}`,
             `ssl_options.keyfile = ${path("key.pem")}`,
-            "ssl_options.verify = verify_none",
+            `ssl_options.verify = ${clientCertificates ? "verify_peer" : "verify_none"}`,
+            `ssl_options.fail_if_no_peer_cert = ${clientCertificates}`,
             `default_user = ${user}`,
             `default_pass = ${password}`,
             "",
@@ -74,7 +78,7 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
       await server.remove();
       await mapper.remove();
     };
-    return { server, tlsPort, user, password, ca: authority.cert, remove, [Symbol.asyncDispose]: remove };
+    return { server, tlsPort, user, password, ca: authority.cert, client, remove, [Symbol.asyncDispose]: remove };
   } catch (error) {
     await mapper.remove();
     throw error;

@@ -1,4 +1,4 @@
-import { issueCertificate, makeAuthority } from "../tls/certificates.js";
+import { type Certificate, issueCertificate, makeAuthority } from "../tls/certificates.js";
 import { startServer, type ServerProcess } from "./server-process.js";
 
 /** What a suite with a real Redis needs. */
@@ -13,12 +13,18 @@ export interface Redis {
   readonly reader: { readonly user: string; readonly password: string };
   /** Who signed the server's certificate, as PEM; it is that of localhost. */
   readonly ca: string;
+  /** One that the same authority has signed for a client. */
+  readonly client: Certificate;
 }
 
-/** Starts Redis on loopback, with an append-only file that is written at every command; with `tls` it speaks nothing else. */
-export async function startRedis({ tls = false }: { readonly tls?: boolean } = {}): Promise<Redis> {
+/** Starts Redis on loopback, with an append-only file that is written at every command; with `tls` it speaks nothing else, with `clientCertificates` to nobody without one. */
+export async function startRedis({
+  clientCertificates = false,
+  tls = clientCertificates,
+}: { readonly tls?: boolean; readonly clientCertificates?: boolean } = {}): Promise<Redis> {
   const authority = makeAuthority("Redis test authority");
   const certificate = issueCertificate(authority, { name: "localhost" });
+  const client = issueCertificate(authority, { name: "quiesce" });
   const [user, password] = ["quiesce", "p@ss-word"];
   const reader = { user: "reader", password: "reader" };
   const server = await startServer({
@@ -35,7 +41,7 @@ export async function startRedis({ tls = false }: { readonly tls?: boolean } = {
             `tls-cert-file ${place.folder}/cert.pem`,
             `tls-key-file ${place.folder}/key.pem`,
             `tls-ca-cert-file ${place.folder}/ca.pem`,
-            "tls-auth-clients no",
+            `tls-auth-clients ${clientCertificates ? "yes" : "no"}`,
           ]
         : [`port ${place.port}`];
       const users = [
@@ -50,5 +56,5 @@ export async function startRedis({ tls = false }: { readonly tls?: boolean } = {
     },
     command: ({ folder }) => ({ program: "redis-server", args: [`${folder}/redis.conf`] }),
   });
-  return { server, user, password, reader, ca: authority.cert };
+  return { server, user, password, reader, ca: authority.cert, client };
 }

@@ -38,6 +38,17 @@ export {
   type TrialVerdict,
 } from "./mapping/mapping-trial.js";
 export { validateMapping, type MappingCheck, type MappingProblem } from "./mapping/validate-mapping.js";
+export { CONFLICT_RULES, type ConflictRule, type TwoWay } from "./mapping/two-way-schema.js";
+export { reverseValue, type ReversedValue } from "./mapping/reverse-value.js";
+export {
+  hasUnagreedChange,
+  mergeFields,
+  type FieldConflict,
+  type FieldValues,
+  type MergeFacts,
+  type MergeVerdict,
+  type SameValue,
+} from "./mapping/merge-fields.js";
 export {
   occurrences,
   occurrenceInstants,
@@ -285,7 +296,7 @@ export {
   unseenKinds,
 } from "./catalog/endpoint-findings.js";
 export { nearestName } from "./catalog/nearest-name.js";
-export { equalJson, sortedJson } from "./catalog/sorted-json.js";
+export { equalJson, sortedJson, sortedText } from "./catalog/sorted-json.js";
 export { CRITICALITIES, type Criticality } from "./catalog/criticality.js";
 export {
   endpointSchema,
@@ -405,7 +416,87 @@ export { overlapMs, rotationDue, rotationPolicySchema, type RotationFacts, type 
 export { credentialFindings } from "./credentials/credential-findings.js";
 export { endpointMessage, usualEndpointMessages, type EndpointMessageFacts } from "./notifications/endpoint-message.js";
 export { alertLimits, alertProblem, alertSeverities } from "./alerts/alert-problem.js";
+export { type AlertSurroundings, type AlertWindow, alertStages, throughStages } from "./alerts/alert-stages.js";
+export { type AlertTopology, resourceNode, waysUp } from "./alerts/alert-topology.js";
+export {
+  type AlertReason,
+  type AlertReasonKind,
+  alertReasonKinds,
+  joinsIncident,
+  opensIncident,
+  type PipedAlert,
+} from "./alerts/piped-alert.js";
+export { incidentMessage, type IncidentMessageFacts, maxIncidentsOfMessage } from "./notifications/incident-message.js";
+export { isRecurring, recurringWithinMs } from "./incidents/recurring.js";
+export { decideNotice, type IncidentNotice } from "./incidents/decide-notice.js";
+export { decideIncidentStep, type IncidentState, incidentStates, isLive } from "./incidents/incident-state.js";
+export {
+  type AlertGroup,
+  type IncidentChange,
+  type IncidentPlan,
+  type KnownIncident,
+  type NewIncident,
+  planIncidents,
+} from "./incidents/plan-incidents.js";
 export { type ChangedField, type Episode, foldAlert, type FoldVerdict, type IncomingAlert } from "./alerts/fold-alert.js";
+export {
+  CORRELATION_TICK_MS,
+  type CorrelatedAlert,
+  type CorrelatedIncident,
+  type CorrelationDecision,
+  type CorrelationHistory,
+  type CorrelationSetting,
+  type QuietReason,
+} from "./incidents/correlation.js";
+export {
+  correlationActions,
+  type CorrelationRule,
+  correlationRuleLimits,
+  correlationRuleSchema,
+  correlationRulesSchema,
+  groupOf,
+  judgeByRules,
+  matchesRule,
+  type RuleVerdict,
+  usualCorrelationRule,
+} from "./incidents/correlation-rule.js";
+export { type TopologyNode } from "./incidents/correlation-topology.js";
+export { Correlator } from "./incidents/correlator.js";
+export { correlate } from "./incidents/correlate.js";
+export {
+  Baseline,
+  type BaselinePoint,
+  type BaselineReading,
+  baselineSettings,
+  type BaselineState,
+  type BaselineView,
+  baselineViews,
+} from "./kpis/baseline.js";
+export { explainAnomaly } from "./kpis/explain-anomaly.js";
+export { BACKTEST_MAX_ALERTS, type BacktestSide, backtestCorrelation, type CorrelationBacktest } from "./incidents/correlation-backtest.js";
+export {
+  agreedMaintenance,
+  type MaintenanceAgreement,
+  type MaintenanceReason,
+  type MaintenanceVerdict,
+  type PlannedMaintenance,
+} from "./kpis/agreed-maintenance.js";
+export { type AvailabilityFigures, availabilityOf, type NetAndGross, sumAvailability } from "./kpis/availability.js";
+export { type EventRatio, eventRatio } from "./kpis/event-ratio.js";
+export {
+  addEncoded,
+  emptyHistogram,
+  encodeHistogram,
+  encodeSlots,
+  type Histogram,
+  histogramOf,
+  histogramSlot,
+  quantileOf,
+} from "./kpis/histogram.js";
+export { type Kpi, kpiDefinition, type KpiFigures, kpiFigures, kpis, type SampleSums } from "./kpis/kpi-definitions.js";
+export { type ServiceHours, serviceSchedule } from "./kpis/service-hours.js";
+export { markSample, readSample, type Sample, sampleLimits, type SampleMark, sampleMarks } from "./kpis/sample.js";
+export { type EvidenceRun, joinEvidence, serviceStates, type ServiceStates, type StateRule, stateRules } from "./kpis/service-state.js";
 export {
   accuracyRatio,
   differencesIn,

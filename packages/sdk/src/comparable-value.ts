@@ -14,6 +14,7 @@ const MINUTE_MS = 60_000;
  * - members of objects that are absent or null.
  *
  * Nothing else is: not an empty text and null, not a day and its midnight, not `"007"` and 7, not `"t"` and true.
+ * @experimental
  */
 export function comparableValue(value: Json): Json {
   if (typeof value === "number") return Number.isFinite(value) ? plainDecimal(String(value)) : String(value);

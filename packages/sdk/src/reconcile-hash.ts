@@ -9,6 +9,7 @@ const HASH_DIGITS = 32;
 /**
  * The hash of a record's named fields, the same at both sides of an integration: SHA-256 over the JSON of `[name, value]` pairs by name, members of
  * objects by name too, cut to 128 bits. Values are in the form of `comparableValue`: a number is the text of its digits. An absent field is null.
+ * @experimental
  */
 export function recordHash(data: JsonObject, fields: readonly string[]): string {
   const pairs = fields.toSorted().map((name) => `[${JSON.stringify(name)},${canonical(comparableValue(memberOf(data, name)))}]`);
@@ -18,12 +19,12 @@ export function recordHash(data: JsonObject, fields: readonly string[]): string 
     .slice(0, HASH_DIGITS);
 }
 
-/** The bucket of a key, from 0: the first 32 bits of its SHA-256, modulo the number of buckets. */
+/** The bucket of a key, from 0: the first 32 bits of its SHA-256, modulo the number of buckets. @experimental */
 export function bucketOf(key: string, buckets: number): number {
   return createHash("sha256").update(key).digest().readUInt32BE(0) % buckets;
 }
 
-/** The digest of a bucket: SHA-256 over `key NUL hash LF` in the order of {@link compareKeys}, cut to 128 bits; empty for no records. */
+/** The digest of a bucket: SHA-256 over `key NUL hash LF` in the order of {@link compareKeys}, cut to 128 bits; empty for no records. @experimental */
 export function digestOf(pairs: readonly KeyHash[]): string {
   if (pairs.length === 0) return "";
   const hash = createHash("sha256");
@@ -34,7 +35,7 @@ export function digestOf(pairs: readonly KeyHash[]): string {
   return hash.digest("hex").slice(0, HASH_DIGITS);
 }
 
-/** The order of keys: by code points, which is the order of their bytes in UTF-8, and `collate "C"` of databases. Negative: left comes first. */
+/** The order of keys: by code points, which is the order of their bytes in UTF-8, and `collate "C"` of databases. Negative: left comes first. @experimental */
 export function compareKeys(left: string, right: string): number {
   const length = Math.min(left.length, right.length);
   for (let index = 0; index < length; index += 1) {

@@ -2,10 +2,10 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { ConnectorError } from "./error.js";
 import type { WebhookRequest, WebhookVerdict } from "./webhook.js";
 
-/** Looks at one request with the secrets that are good now: during a rotation the old one and the new one. */
+/** Looks at one request with the secrets that are good now: during a rotation the old one and the new one. @experimental */
 export type WebhookVerifier = (request: WebhookRequest, secrets: readonly string[], now: Date) => WebhookVerdict;
 
-/** A signature's scheme, as systems document theirs. */
+/** A signature's scheme, as systems document theirs. @experimental */
 export interface HmacScheme {
   /** The header that carries the signature; case does not matter. */
   readonly header: string;
@@ -30,6 +30,7 @@ const MAX_SIGNATURES = 10;
 /**
  * HMAC over the raw body, compared in constant time. `signed` gives what stands before the body under the signature: Slack's is
  * `({ timestamp }) => "v0:" + timestamp + ":"`. Throws a ConnectorError of kind `bug` for a time that is not signed.
+ * @experimental
  */
 export function hmac(scheme: HmacScheme): WebhookVerifier {
   if (scheme.timestampHeader !== undefined && scheme.signed === undefined) {
@@ -63,7 +64,7 @@ export function hmac(scheme: HmacScheme): WebhookVerifier {
   };
 }
 
-/** Standard Webhooks (https://www.standardwebhooks.com): `webhook-id`, `webhook-timestamp`, `webhook-signature`; a secret is base64, `whsec_` before it or not. */
+/** Standard Webhooks (https://www.standardwebhooks.com): `webhook-id`, `webhook-timestamp`, `webhook-signature`; a secret is base64, `whsec_` before it or not. @experimental */
 export function standardWebhooks(): WebhookVerifier {
   return (request, secrets) => {
     const { "webhook-id": id = "", "webhook-timestamp": timestamp = "", "webhook-signature": given = "" } = request.headers;
@@ -85,7 +86,7 @@ export function standardWebhooks(): WebhookVerifier {
   };
 }
 
-/** `Authorization: Bearer <secret>`, or the secret in a header of the system's choice. For systems that sign nothing; a repetition is known by its body alone. */
+/** `Authorization: Bearer <secret>`, or the secret in a header of the system's choice. For systems that sign nothing; a repetition is known by its body alone. @experimental */
 export function bearer(options: { readonly header?: string } = {}): WebhookVerifier {
   return (request, secrets) => {
     const name = (options.header ?? "authorization").toLowerCase();
@@ -96,7 +97,7 @@ export function bearer(options: { readonly header?: string } = {}): WebhookVerif
   };
 }
 
-/** HTTP Basic (RFC 7617). Each secret is `user:password`. */
+/** HTTP Basic (RFC 7617). Each secret is `user:password`. @experimental */
 export function basicAuth(): WebhookVerifier {
   return (request, secrets) => {
     const given = /^basic +([A-Za-z0-9+/=]+)$/iu.exec(request.headers["authorization"] ?? "")?.[1];

@@ -1,4 +1,4 @@
-/** A request as it came in over HTTP, before anybody has looked into it. */
+/** A request as it came in over HTTP, before anybody has looked into it. @experimental */
 export interface WebhookRequest {
   readonly method: string;
   /** Behind the endpoint's own address: `/` or empty for most systems. */
@@ -10,7 +10,7 @@ export interface WebhookRequest {
   readonly body: Uint8Array;
 }
 
-/** Whether a request comes from whom it says. */
+/** Whether a request comes from whom it says. @experimental */
 export type WebhookVerdict =
   | {
       readonly ok: true;
@@ -21,7 +21,7 @@ export type WebhookVerdict =
     }
   | { readonly ok: false; readonly why: string };
 
-/** An answer to a request that only asks whether somebody is there. */
+/** An answer to a request that only asks whether somebody is there. @experimental */
 export interface WebhookHandshake {
   readonly status: number;
   readonly contentType?: string;
@@ -31,6 +31,7 @@ export interface WebhookHandshake {
 /**
  * Requests that a system sends by itself. The host keeps the bytes, asks `verify`, refuses what is old or was there before (72 hours), stores the rest
  * durably, answers 2xx, and calls `parse` afterwards: a fault in `parse` loses nothing.
+ * @experimental
  */
 export interface Webhook<C, S, T> {
   /** Looks at signature or credentials in constant time, see `webhookVerifiers`. Never throws for what a stranger sends. */

@@ -11,7 +11,7 @@ import { followAudit } from "./audit/follow-audit.js";
 import { clock } from "./clock.js";
 import type { Config } from "./config.js";
 import { followImports } from "./calendars/follow-imports.js";
-import { checkSettings, describeHealth } from "./connector-host/check-settings.js";
+import { checkSettings, configVersionsOf, describeHealth } from "./connector-host/check-settings.js";
 import { type ConnectorHost, createConnectorHost } from "./connector-host/connector-host.js";
 import type { PackageOptions } from "./connector-host/connector-registry.js";
 import { followConnectorList } from "./connector-host/follow-connector-list.js";
@@ -26,8 +26,10 @@ import { createLiveBus } from "./events/live-bus.js";
 import { createSequencer } from "./events/sequencer.js";
 import { createPersistedDocuments, loadPersistedDocuments, type PersistedDocuments } from "./graphql/persisted-documents.js";
 import { createHttpServer } from "./http/create-http-server.js";
+import { followKpis } from "./kpis/follow-kpis.js";
 import { createLog } from "./log.js";
 import { followOutbox } from "./notifications/follow-outbox.js";
+import { openPageDatabase } from "./pipeline/open-page-database.js";
 import { createPipelineExecutor } from "./pipeline/pipeline-executor.js";
 import { promoteTrial } from "./pipeline/trial-commands.js";
 import type { LeaseSettings } from "./runs/worker-lease.js";
@@ -123,6 +125,8 @@ async function startParts(
   if (applied.length > 0) log.info({ migrations: applied.length }, "The database has this version's schema now.");
   const database = openDatabase(databaseUrl, { max: maxConnections, applicationName: "quiesce", statementTimeoutMs });
   parts.push({ stage: "database", stop: (limitMs) => database.sql.end({ timeout: limitMs / 1_000 }) });
+  const pages = openPageDatabase(databaseUrl, statementTimeoutMs);
+  parts.push({ stage: "database", stop: (limitMs) => pages.sql.end({ timeout: limitMs / 1_000 }) });
   const zones = await ensureZoneData(
     database,
     await loadZoneData({ folder: config.zoneDataDir, systemFolder: config.systemZoneDataDir, log }),
@@ -147,7 +151,7 @@ async function startParts(
   await bus.start();
   parts.push({ stage: "feeds", stop: () => bus.stop() });
   const scheduler = config.roles.includes("dispatcher")
-    ? await startScheduler({ config, databaseUrl, database, zones, keys, host, log })
+    ? await startScheduler({ config, databaseUrl, database, pages, zones, keys, host, log })
     : null;
   if (scheduler !== null) parts.push({ stage: "work", stop: () => scheduler.stop(config.stopGraceSeconds * 1_000) });
   const afterWrite = (): void => {
@@ -167,6 +171,7 @@ async function startParts(
     parts.push({ stage: "work", stop: followDeliveries({ database, zones, webhooks: host.webhooks, log }, { afterWrite }) });
   if (scheduler !== null)
     parts.push({ stage: "work", stop: followRotations({ database, zones, keys, calls: host.rotation, log }, { afterWrite }) });
+  if (scheduler !== null) parts.push({ stage: "work", stop: followKpis({ database, log }) });
   if (scheduler !== null) parts.push({ stage: "work", stop: followMonitors({ database, calls: host.downtime, log }, { afterWrite }) });
   if (scheduler !== null) {
     const heads = { headFile: config.auditHeadFile, headEveryMs: config.auditHeadMinutes * 60_000 };
@@ -192,7 +197,12 @@ async function startParts(
     graphiql: config.graphiql,
     limits: config.limits,
     documents: await documentsOf(config),
-    catalogue: { keys, checkEndpoint: checkSettings(host.connectors), privateHosts: config.privateHosts },
+    catalogue: {
+      keys,
+      checkEndpoint: checkSettings(host.connectors),
+      configVersionOf: configVersionsOf(host.connectors),
+      privateHosts: config.privateHosts,
+    },
     checkEndpoint: (key) => describeHealth(host, key),
     connectors: host.connectors,
     rotation: host.rotation,
@@ -281,16 +291,18 @@ async function startScheduler(parts: {
   readonly config: Config;
   readonly databaseUrl: string;
   readonly database: Database;
+  readonly pages: Database;
   readonly zones: ZoneData;
   readonly keys: KeyRing;
   readonly host: ConnectorHost;
   readonly log: Logger;
 }): Promise<Scheduler> {
-  const { config, database, zones, keys, host, log } = parts;
+  const { config, database, pages, zones, keys, host, log } = parts;
   const scheduler = new Scheduler({
     ...parts,
     executor: createPipelineExecutor({
       database,
+      pages,
       host,
       log,
       traces: config.traceDays > 0,
@@ -300,7 +312,7 @@ async function startScheduler(parts: {
     workerName: `${hostname()}/${process.pid}`,
     maxConcurrentRuns: config.maxConcurrentRuns,
     lease: leaseOf(config.leaseSeconds),
-    retention: { run: config.runRetentionDays, event_log: config.eventRetentionDays },
+    retention: { run: config.runRetentionDays, event_log: config.eventRetentionDays, kpi_sample: config.sampleRetentionDays },
     traceDays: config.traceDays,
     random: Math.random,
   });

@@ -68,6 +68,11 @@ const configSchema = z.object({
   QUIESCE_EVENT_RETENTION_DAYS: number(retentionDays.event_log.least, retentionDays.event_log.most, retentionDays.event_log.usual).describe(
     "For how many days live events are kept, and cursors are good; likewise.",
   ),
+  QUIESCE_SAMPLE_RETENTION_DAYS: number(
+    retentionDays.kpi_sample.least,
+    retentionDays.kpi_sample.most,
+    retentionDays.kpi_sample.usual,
+  ).describe("For how many days samples are kept one by one; their sums stay for longer."),
   QUIESCE_TRACE_DAYS: number(traceRetentionDays.least, traceRetentionDays.most, traceRetentionDays.usual).describe(
     "For how many days it is known what became of each record; 0 notes nothing.",
   ),
@@ -149,6 +154,7 @@ export interface Config {
   readonly stopGraceSeconds: number;
   readonly runRetentionDays: number;
   readonly eventRetentionDays: number;
+  readonly sampleRetentionDays: number;
   readonly traceDays: number;
   readonly roles: readonly ("api" | "dispatcher")[];
   readonly privateHosts: readonly string[];
@@ -218,6 +224,7 @@ export function readConfig(environment: { readonly [name: string]: string | unde
     stopGraceSeconds: values.QUIESCE_STOP_GRACE_SECONDS,
     runRetentionDays: values.QUIESCE_RUN_RETENTION_DAYS,
     eventRetentionDays: values.QUIESCE_EVENT_RETENTION_DAYS,
+    sampleRetentionDays: values.QUIESCE_SAMPLE_RETENTION_DAYS,
     traceDays: values.QUIESCE_TRACE_DAYS,
     roles: values.QUIESCE_ROLES,
     privateHosts: values.QUIESCE_ALLOW_PRIVATE_HOSTS,

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { firstPartyConnectors } from "@quiesce/connectors";
+import { localAdminLink, signInAddress } from "./access/sign-in-links.js";
 import { type App, createApp } from "./app.js";
 import { type Config, readConfig } from "./config.js";
 import { startEmbeddedPostgres } from "./db/embedded/start-embedded-postgres.js";
@@ -20,6 +21,8 @@ export interface RunningServer {
   readonly firstToken: string | null;
   /** A link that signs a browser in as the local admin, once, when this start made one, else null. */
   readonly signInLink: string | null;
+  /** Makes such a link at a later start, for whoever sees this machine's terminal; null without a local admin who may come in, or without the role api. */
+  newSignInLink(): Promise<string | null>;
 }
 
 /** The composition root: reads the settings, starts a database if none is given, and the server with the connectors that come with it. */
@@ -68,6 +71,10 @@ export async function runServer(options: { readonly argv: readonly string[] }): 
     embedded: postgres !== null,
     firstToken: app.firstToken,
     signInLink: app.signInLink,
+    newSignInLink: async () => {
+      const link = app.url === "" ? null : await localAdminLink(app.database);
+      return link === null ? null : signInAddress(config.signIn.publicUrl ?? app.url, link.secret);
+    },
   };
 }
 

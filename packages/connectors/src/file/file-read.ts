@@ -6,12 +6,17 @@ import type { FileStream } from "./file-config.js";
 import { fileError } from "./file-error.js";
 import { cursorAt, fileState, resumeOffset, type FileState } from "./file-position.js";
 import { fileRows, type FileRow } from "./file-rows.js";
+import { readAhead } from "./read-ahead.js";
 
 /**
  * Reads the records that were added to a file since the cursor; all of them if it was replaced. A file is expected to grow at
  * its end or to be replaced as a whole (written beside and renamed): a change in the middle of one that also grows goes unseen.
  */
-export async function* readStream(x: FileContext, request: ReadRequest): AsyncGenerator<Page, void, void> {
+export function readStream(x: FileContext, request: ReadRequest): AsyncGenerator<Page, void, void> {
+  return readAhead(pagesOf(x, request));
+}
+
+async function* pagesOf(x: FileContext, request: ReadRequest): AsyncGenerator<Page, void, void> {
   if (request.from !== undefined || request.to !== undefined) {
     throw new ConnectorError("config", "The file connector cannot read a range of time; leave from and to away.");
   }
@@ -28,14 +33,16 @@ export async function* readStream(x: FileContext, request: ReadRequest): AsyncGe
       return;
     }
     let unfinished: number | undefined;
-    for await (const row of rowsOf(x, stream, { file, path, state, start })) {
-      if (page.length === request.pageSize) {
-        yield { records: page, cursor: await cursorAt(file, state, done, undefined), more: true };
-        page = [];
+    for await (const { rows, isComplete } of rowsOf(x, stream, { file, path, state, start })) {
+      for (const row of rows) {
+        if (page.length === request.pageSize) {
+          yield { records: page, cursor: await cursorAt(file, state, done, undefined), more: true };
+          page = [];
+        }
+        page.push(recordOf(row, stream, path));
+        if (isComplete || row.end < state.size) done = row.end;
+        else unfinished = row.end;
       }
-      page.push(recordOf(row, stream, path));
-      if (row.unfinished) unfinished = row.end;
-      else done = row.end;
     }
     yield { records: page, cursor: await cursorAt(file, state, done, unfinished), more: false };
   } catch (thrown) {
@@ -76,24 +83,29 @@ interface OpenPart {
   readonly start: number;
 }
 
-/** The rows, the last one marked if its line has no end yet; left out if it may still be being written. */
-async function* rowsOf(x: FileContext, stream: FileStream, part: OpenPart): AsyncGenerator<FileRow & { unfinished: boolean }, void, void> {
+/** Some of a file's rows. */
+interface RowsTogether {
+  readonly rows: readonly FileRow[];
+  /** Whether the file's last line has its end. */
+  readonly isComplete: boolean;
+}
+
+/** The rows; without the last one if its line has no end yet and may still be being written. */
+async function* rowsOf(x: FileContext, stream: FileStream, part: OpenPart): AsyncGenerator<RowsTogether, void, void> {
   const { file, path, state, start } = part;
   if (state.size === start) return;
-  const complete = await endsWithNewline(file, state.size);
+  const isComplete = await endsWithNewline(file, state.size);
   const settled = isSettled(x, stream, state);
-  const rows = fileRows(stream, { file, path, start, end: state.size });
   try {
-    for await (const row of rows) {
+    for await (const all of fileRows(stream, { file, path, start, end: state.size })) {
       if (x.signal.aborted) throw new ConnectorError("cancelled", `The reading of ${path} was stopped.`);
-      const unfinished = !complete && row.end === state.size;
-      if (unfinished && !settled) return;
-      yield { ...row, unfinished };
+      const endsOpen = !isComplete && !settled && all.at(-1)?.end === state.size;
+      yield { rows: endsOpen ? all.slice(0, -1) : all, isComplete };
     }
   } catch (thrown) {
     // A line that is being written cannot be parsed yet; everything before it was given.
     const error = fileError(thrown, path, x.signal);
-    if (error.kind !== "contract" || complete || settled) throw error;
+    if (error.kind !== "contract" || isComplete || settled) throw error;
   }
 }
 

@@ -23,12 +23,12 @@ const CHUNK_BYTES = 65_536;
 /** Both in one file happen: a Windows program's rows under a header of ours. */
 const LINE_ENDS = ["\r\n", "\n"];
 
-/** The records of a part of a file, in order. */
-export function fileRows(stream: FileStream, part: FilePart): AsyncGenerator<FileRow, void, void> {
+/** The records of a part of a file, in order, some at once: a turn of the event loop for each would cost more than its reading. */
+export function fileRows(stream: FileStream, part: FilePart): AsyncGenerator<readonly FileRow[], void, void> {
   return stream.format === "csv" ? csvRows(stream, part) : jsonlRows(part);
 }
 
-async function* csvRows(stream: FileStream, part: FilePart): AsyncGenerator<FileRow, void, void> {
+async function* csvRows(stream: FileStream, part: FilePart): AsyncGenerator<readonly FileRow[], void, void> {
   const columns = stream.header ? (part.start === 0 ? true : await headerOf(stream, part)) : (stream.columns ?? []);
   const source = Readable.from(bytesOf(part), { objectMode: false });
   const parser = parse({
@@ -44,7 +44,7 @@ async function* csvRows(stream: FileStream, part: FilePart): AsyncGenerator<File
   source.pipe(parser);
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: JsonObject; info: { bytes: number } }>) {
-      yield { data: record, end: part.start + info.bytes };
+      yield [{ data: record, end: part.start + info.bytes }];
     }
   } finally {
     source.destroy();
@@ -74,29 +74,41 @@ async function headerOf(stream: FileStream, part: FilePart): Promise<readonly st
   }
 }
 
-async function* jsonlRows(part: FilePart): AsyncGenerator<FileRow, void, void> {
+async function* jsonlRows(part: FilePart): AsyncGenerator<readonly FileRow[], void, void> {
   let offset = part.start;
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of bytesOf(part)) {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    for (let newline = rest.indexOf(0x0a); newline >= 0; newline = rest.indexOf(0x0a)) {
-      const line = rest.subarray(0, newline);
-      const begin = offset;
-      offset += newline + 1;
-      rest = rest.subarray(newline + 1);
-      const data = parsedLine(line, begin, part.path);
-      if (data !== undefined) yield { data, end: offset };
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const rows: FileRow[] = [];
+    let begin = 0;
+    let refused: ConnectorError | undefined;
+    for (let newline = bytes.indexOf(0x0a); newline >= 0; newline = bytes.indexOf(0x0a, begin)) {
+      const data = parsedLine(bytes.subarray(begin, newline), offset + begin, part.path);
+      if (data instanceof ConnectorError) {
+        refused = data;
+        break;
+      }
+      begin = newline + 1;
+      if (data !== undefined) rows.push({ data, end: offset + begin });
     }
+    // What stands before a line that cannot be read is given all the same.
+    if (rows.length > 0) yield rows;
+    if (refused !== undefined) throw refused;
+    offset += begin;
+    rest = bytes.subarray(begin);
     if (rest.length > MAX_ROW_BYTES) {
       throw new ConnectorError("contract", `${part.path}: the line at byte ${offset} has more than ${MAX_ROW_BYTES} bytes.`);
     }
   }
   const data = parsedLine(rest, offset, part.path);
-  if (data !== undefined) yield { data, end: offset + rest.length };
+  if (data instanceof ConnectorError) throw data;
+  if (data !== undefined) yield [{ data, end: offset + rest.length }];
 }
 
-function parsedLine(line: Buffer, offset: number, path: string): JsonObject | undefined {
-  const text = new TextDecoder("utf-8", { ignoreBOM: offset !== 0 }).decode(line).trim();
+/** The object of a line, nothing for an empty one, or why it is none. */
+function parsedLine(line: Buffer, offset: number, path: string): JsonObject | undefined | ConnectorError {
+  // A byte order mark counts as white space.
+  const text = line.toString("utf8").trim();
   if (text === "") return undefined;
   try {
     const value: unknown = JSON.parse(text);
@@ -104,7 +116,7 @@ function parsedLine(line: Buffer, offset: number, path: string): JsonObject | un
   } catch {
     // The same answer as for JSON that is no object.
   }
-  throw new ConnectorError("contract", `${path}: the line at byte ${offset} is not a JSON object: ${text.slice(0, 80)}`);
+  return new ConnectorError("contract", `${path}: the line at byte ${offset} is not a JSON object: ${text.slice(0, 80)}`);
 }
 
 /** The bytes of a part. Not a ReadStream of the handle: destroying one closes the file under the caller. */

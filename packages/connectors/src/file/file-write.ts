@@ -123,25 +123,28 @@ async function presentRows(
   try {
     const { size } = await fileState(file);
     if (size === 0) return { rows, seen };
-    for await (const { data } of fileRows(stream, { file, path, start: 0, end: size })) {
+    for await (const some of fileRows(stream, { file, path, start: 0, end: size })) {
       if (x.signal.aborted) throw new ConnectorError("cancelled", `The work on ${path} was stopped.`);
-      const foreign = stream.columns === undefined ? undefined : Object.keys(data).find((name) => stream.columns?.includes(name) !== true);
-      if (foreign !== undefined) {
-        throw new ConnectorError(
-          "contract",
-          `${path} has a column ${foreign} that the stream does not name; writing the file would lose it.`,
-          { field: foreign },
-        );
-      }
-      const key = joinKey(stream.key.map((name) => data[name]));
-      if (key === undefined)
-        throw new ConnectorError("contract", `${path} has a record without a value in its key (${stream.key.join(", ")}).`);
-      rows.set(key, data);
+      for (const { data } of some) rows.set(keptKey(stream, path, data), data);
     }
     return { rows, seen };
   } finally {
     await file.close();
   }
+}
+
+/** The key of a record that stays; throws for one that writing the file would spoil. */
+function keptKey(stream: FileStream, path: string, data: JsonObject): string {
+  const foreign = stream.columns === undefined ? undefined : Object.keys(data).find((name) => stream.columns?.includes(name) !== true);
+  if (foreign !== undefined) {
+    throw new ConnectorError("contract", `${path} has a column ${foreign} that the stream does not name; writing the file would lose it.`, {
+      field: foreign,
+    });
+  }
+  const key = joinKey(stream.key.map((name) => data[name]));
+  if (key === undefined)
+    throw new ConnectorError("contract", `${path} has a record without a value in its key (${stream.key.join(", ")}).`);
+  return key;
 }
 
 function rowOf(stream: FileStream, item: WriteItem): JsonObject {

@@ -19,7 +19,9 @@ export type Query = (statement: string, parameters?: readonly string[]) => Promi
 /** One connection for one call. */
 export interface Database {
   readonly query: Query;
-  /** Commits after `work`. If that throws, close the database: the server rolls back what an ended connection leaves open. */
+  /** Begins the next transaction. A connection that was kept for it has to answer as soon as a new one has. */
+  begin(): Promise<void>;
+  /** Begins, unless that was done, and commits after `work`. If that throws, close the database: the server rolls back what an ended connection leaves open. */
   transaction(work: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
@@ -61,33 +63,44 @@ export async function openDatabase(x: PostgresContext, as?: Login): Promise<Data
       statement_timeout: config.statementTimeoutSeconds * 1000,
     },
   });
-  let running: postgres.PendingQuery<Row[]> | undefined;
+  const running = new Set<postgres.PendingQuery<Row[]>>();
   const stop = (): void => {
     // The server would go on with the statement, and keep its locks, if only the connection was cut.
-    running?.cancel();
+    const [first] = running;
+    if (first !== undefined) cancel(first);
     ending.stop();
     void sql.end({ timeout: CANCEL_MS / 1000 }).catch(() => undefined);
   };
   signal.addEventListener("abort", stop, { once: true });
   const query: Query = async (statement, parameters = []) => {
+    const asked = sql.unsafe<Row[]>(statement, [...parameters]);
+    running.add(asked);
     try {
-      running = sql.unsafe<Row[]>(statement, [...parameters]);
-      const rows = await Promise.race([running, ending.ended]);
+      const rows = await Promise.race([asked, ending.ended]);
       ending.answered();
       return rows;
     } catch (thrown) {
-      running?.catch(() => undefined);
+      asked.catch(() => undefined);
       throw postgresError(thrown, where, signal);
     } finally {
-      running = undefined;
+      running.delete(asked);
     }
+  };
+  let hasBegun = false;
+  // Not sql.begin: its rollback on a connection that was lost throws where nobody can catch it, and ends the process
+  // (postgres.js issue 1208).
+  const begin = async (): Promise<void> => {
+    ending.expected();
+    // Deferred constraints would only speak at commit, when nobody knows which record they mean.
+    await query("begin; set constraints all immediate");
+    hasBegun = true;
   };
   return {
     query,
-    // Not sql.begin: its rollback on a connection that was lost throws where nobody can catch it, and ends the process
-    // (postgres.js issue 1208).
+    begin,
     transaction: async (work) => {
-      await query("begin");
+      if (!hasBegun) await begin();
+      hasBegun = false;
       await work();
       // postgres.js reconnects silently, and there a commit alone would succeed with nothing in it. A savepoint outside a
       // transaction is an error.
@@ -101,10 +114,22 @@ export async function openDatabase(x: PostgresContext, as?: Login): Promise<Data
   };
 }
 
+/**
+ * Asks the server to end a statement. `cancel()` of the driver (3.4.9) drops the promise of it, and when the server refuses that connection the rejection
+ * is nobody's: so what `cancel()` calls is called here.
+ */
+function cancel(query: postgres.PendingQuery<Row[]>): void {
+  const canceller: unknown = Reflect.get(query, "canceller");
+  if (typeof canceller !== "function") return;
+  Promise.resolve(canceller(query)).catch(() => undefined);
+}
+
 /** What ends a call although the driver would wait on. */
 interface Ending {
   /** Rejects when the call is to end. */
   readonly ended: Promise<never>;
+  /** The next answer is a first one. */
+  readonly expected: () => void;
   /** The server has answered: from now on it may take its time. */
   readonly answered: () => void;
   readonly stop: () => void;
@@ -123,14 +148,20 @@ function endingOf(where: string, connectTimeoutSeconds: number): Ending {
   // Nobody may be waiting when it comes.
   ended.catch(() => undefined);
   let hasAnswered = false;
-  const limit = setTimeout(
-    () => reject(new ConnectorError("timeout", `${where} gave no first answer within ${2 * connectTimeoutSeconds} s.`)),
-    2 * connectTimeoutSeconds * 1000,
-  );
+  let limit: NodeJS.Timeout | undefined;
+  const expected = (): void => {
+    clearTimeout(limit);
+    limit = setTimeout(
+      () => reject(new ConnectorError("timeout", `${where} gave no first answer within ${2 * connectTimeoutSeconds} s.`)),
+      2 * connectTimeoutSeconds * 1000,
+    );
+  };
+  expected();
   let stopping: NodeJS.Timeout | undefined;
   const stopped = (): void => reject(new ConnectorError("cancelled", `The call to ${where} was stopped.`));
   return {
     ended,
+    expected,
     answered: () => {
       hasAnswered = true;
       clearTimeout(limit);

@@ -43,15 +43,22 @@ export async function* readStream(x: PostgresContext, request: ReadRequest): Asy
     await refuseNulls(database, selection);
     let condition = await beginRound(database, selection, position);
     position = { ...position, started: condition.started };
+    let coming = pageOf(database, selection, condition, request.pageSize);
     for (;;) {
-      const rows = await pageOf(database, selection, condition, request.pageSize);
+      const rows = await coming;
       const more = rows.length > request.pageSize;
       const page = rows.slice(0, request.pageSize);
       position = advanced(position, page.at(-1), selection);
       const cursor = more ? cursorOf(position) : finished(position, selection);
+      if (more) {
+        condition = { ...keysetCondition(selection, position), started: position.started };
+        // The database looks for the next page while this one is written.
+        coming = pageOf(database, selection, condition, request.pageSize);
+        // Nobody may ask for it any more.
+        coming.catch(() => undefined);
+      }
       yield { records: page.map((row) => recordOf(row, selection)), cursor, more };
       if (!more) return;
-      condition = { ...keysetCondition(selection, position), started: position.started };
     }
   } finally {
     await database.close();

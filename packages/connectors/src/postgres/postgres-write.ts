@@ -1,9 +1,10 @@
 import { ConnectorError, joinKey, splitKey, toConnectorError, type Json, type WriteItem, type WriteResult } from "@quiesce/sdk";
-import { openDatabase, quoted, streamOf, tableOf, type Database, type PostgresContext } from "./postgres-client.js";
+import { beginWriting, keepForNext } from "./kept-database.js";
+import { quoted, streamOf, tableOf, type Database, type PostgresContext } from "./postgres-client.js";
 import type { PostgresStream } from "./postgres-config.js";
 import { isRefusedStatement } from "./postgres-error.js";
 import { neededColumns, tableColumns, type Column } from "./table-columns.js";
-import { deleteStatement, POSITION, upsertStatement } from "./write-statements.js";
+import { ABSENT, deleteStatement, POSITION, updateStatement, upsertStatement } from "./write-statements.js";
 
 /** A row to write: the values by column, the key's among them. */
 interface Row {
@@ -21,17 +22,21 @@ interface Group {
 /** Upserts and deletes in one transaction. What the database refuses is found by a savepoint a record, and fails alone. */
 export async function writeItems(x: PostgresContext, streamName: string, items: readonly WriteItem[]): Promise<WriteResult[]> {
   const stream = streamOf(x.config, streamName);
-  const database = await openDatabase(x);
+  const writer = await beginWriting(x, streamName, (database) => writableColumns(database, stream));
+  const { database, columns } = writer;
+  let wentWell = false;
   try {
-    const columns = await writableColumns(database, stream);
     const results = new Map<string, WriteResult>();
     const groups = groupsOf(stream, columns, items, results);
     await inTransaction(database, items, results, async () => {
-      for (const group of groups) await writeGroup(database, stream, columns, group, results);
+      for (const group of groups) await writeGroup({ database, stream, columns, isLast: group === groups.at(-1) }, group, results);
     });
+    // Whatever was refused may come of a table that was changed meanwhile: the next batch looks at it anew.
+    wentWell = results.size === items.length && [...results.values()].every((result) => result.ok);
     return items.map((item) => results.get(item.key) ?? failure(item.key, new ConnectorError("bug", "The record was not written.")));
   } finally {
-    await database.close();
+    if (wentWell) keepForNext(x, writer);
+    else await database.close();
   }
 }
 
@@ -53,8 +58,6 @@ async function inTransaction(
   let committing = false;
   try {
     await database.transaction(async () => {
-      // Deferred constraints would only speak at commit, when nobody knows which record they mean.
-      await database.query("set constraints all immediate");
       await work();
       committing = true;
     });
@@ -79,16 +82,22 @@ function groupsOf(
   results: Map<string, WriteResult>,
 ): readonly Group[] {
   const writable = new Map(columns.map((column) => [column.name, column]));
-  const groups = new Map<string, { names: readonly string[]; deletion: boolean; rows: Row[] }>();
+  const groups = new Map<string, OpenGroup>();
+  // Most records of a batch have the same fields in the same order, and what these say of the columns is found out once.
+  const shapes = new Map<string, OpenGroup>();
   for (const item of items) {
     try {
-      const row = rowOf(stream, writable, item);
-      const names = Object.keys(row.values).toSorted();
+      const values = valuesOf(stream, item);
+      const names = Object.keys(values);
       const deletion = item.op === "delete";
-      const id = JSON.stringify([deletion, names]);
-      const group = groups.get(id) ?? { names, deletion, rows: [] };
-      group.rows.push(row);
-      groups.set(id, group);
+      const shape = `${deletion ? "-" : "+"}${JSON.stringify(names)}`;
+      let group = shapes.get(shape);
+      if (group === undefined) {
+        if (!deletion) requireWritable(stream, writable, names);
+        group = groupFor(groups, names.toSorted(), deletion);
+        shapes.set(shape, group);
+      }
+      group.rows.push({ item, values });
     } catch (thrown) {
       results.set(item.key, failure(item.key, toConnectorError(thrown)));
     }
@@ -96,21 +105,34 @@ function groupsOf(
   return [...groups.values()];
 }
 
-function rowOf(stream: PostgresStream, columns: ReadonlyMap<string, Column>, item: WriteItem): Row {
+type OpenGroup = Group & { readonly rows: Row[] };
+
+function groupFor(groups: Map<string, OpenGroup>, names: readonly string[], deletion: boolean): OpenGroup {
+  const id = JSON.stringify([deletion, names]);
+  const group = groups.get(id) ?? { names, deletion, rows: [] };
+  groups.set(id, group);
+  return group;
+}
+
+function valuesOf(stream: PostgresStream, item: WriteItem): Row["values"] {
   const parts = splitKey(item.key, stream.key.length);
   if (parts === undefined) {
     throw new ConnectorError("invalid", `The key ${item.key} does not have ${stream.key.length} parts (${stream.key.join(", ")}).`);
   }
-  const fromKey = Object.fromEntries(stream.key.map((name, index) => [name, parts[index] ?? ""]));
-  if (item.op === "delete") return { item, values: fromKey };
-  const values = { ...fromKey, ...item.data };
+  const fromKey = (): Row["values"] => Object.fromEntries(stream.key.map((name, index) => [name, parts[index] ?? ""]));
+  if (item.op === "delete") return fromKey();
+  const values = stream.key.every((name) => Object.hasOwn(item.data, name)) ? item.data : { ...fromKey(), ...item.data };
   // Otherwise a later deletion by key would miss the row.
   if (joinKey(stream.key.map((name) => values[name])) !== item.key) {
     throw new ConnectorError("invalid", `The record's key is ${item.key}, but its columns ${stream.key.join(", ")} hold something else.`, {
       field: stream.key[0],
     });
   }
-  for (const name of Object.keys(values)) {
+  return values;
+}
+
+function requireWritable(stream: PostgresStream, columns: ReadonlyMap<string, Column>, names: readonly string[]): void {
+  for (const name of names) {
     const column = columns.get(name);
     if (column === undefined) {
       throw new ConnectorError("invalid", `The table ${tableOf(stream)} has no column ${name}. Map the field to one, or leave it out.`, {
@@ -121,41 +143,63 @@ function rowOf(stream: PostgresStream, columns: ReadonlyMap<string, Column>, ite
       throw new ConnectorError("invalid", `The column ${name} of ${tableOf(stream)} is generated and cannot be written.`, { field: name });
     }
   }
-  return { item, values };
 }
 
-async function writeGroup(
-  database: Database,
-  stream: PostgresStream,
-  columns: readonly Column[],
-  group: Group,
-  results: Map<string, WriteResult>,
-): Promise<void> {
-  const statement = group.deletion ? deleteStatement(stream, columns) : upsertStatement(stream, columns, group.names);
-  const refused = await tryRows(database, statement, group.rows, results);
+/** What a group is written with. */
+interface GroupWriter {
+  readonly database: Database;
+  readonly stream: PostgresStream;
+  readonly columns: readonly Column[];
+  /** After it the transaction commits, and its savepoint needs no release. */
+  readonly isLast: boolean;
+}
+
+async function writeGroup(writer: GroupWriter, group: Group, results: Map<string, WriteResult>): Promise<void> {
+  const { database, stream, columns } = writer;
+  const { names, rows } = group;
+  const releases = !writer.isLast;
+  if (group.deletion) return writeRows({ database, statement: deleteStatement(stream, columns), releases }, rows, results);
+  // An insertion would be refused for what is lacking, before it is seen that the row is there and needs none of it.
+  const isPart = columns.some((column) => column.needed && !names.includes(column.name));
+  if (isPart) await writeRows({ database, statement: updateStatement(stream, columns, names), releases: true }, rows, results);
+  const absent = isPart ? rows.filter(({ item }) => !results.has(item.key)) : rows;
+  if (absent.length > 0) await writeRows({ database, statement: upsertStatement(stream, columns, names), releases }, absent, results);
+}
+
+/** A statement that is tried on rows; `releases`: something follows in the transaction. */
+interface Trial {
+  readonly database: Database;
+  readonly statement: string;
+  readonly releases: boolean;
+}
+
+/** Writes rows with one statement, or, if that is refused, with one each. */
+async function writeRows(trial: Trial, rows: readonly Row[], results: Map<string, WriteResult>): Promise<void> {
+  const refused = await tryRows(trial, rows, results);
   if (refused === undefined) return;
   // No record is to blame for a missing index or right; the next one would be refused alike.
   if (refused.kind === "config" || refused.kind === "permission") throw refused;
-  for (const row of group.rows) {
-    const error = await tryRows(database, statement, [row], results);
+  for (const row of rows) {
+    const error = await tryRows({ ...trial, releases: true }, [row], results);
     if (error !== undefined) results.set(row.item.key, failure(row.item.key, error));
   }
 }
 
-/** Applies a statement to rows inside a savepoint. Returns why the database refused it; throws if the connection is lost. */
+/** Applies a statement to rows inside a savepoint; rows that it calls absent have no result yet. Returns why the database refused it; throws if the connection is lost. */
 async function tryRows(
-  database: Database,
-  statement: string,
+  { database, statement, releases }: Trial,
   rows: readonly Row[],
   results: Map<string, WriteResult>,
 ): Promise<ConnectorError | undefined> {
   try {
     const list = JSON.stringify(rows.map((row) => row.values));
-    await database.query("savepoint batch");
-    const changed = await database.query(statement, [list]);
-    await database.query("release savepoint batch");
+    // The second does not wait for the answer to the first.
+    const [, changed] = await Promise.all([database.query("savepoint batch"), database.query(statement, [list])]);
+    if (releases) await database.query("release savepoint batch");
     const positions = new Set(changed.map((row) => Number(row[POSITION])));
+    const absent = new Set(changed.filter((row) => row[ABSENT] === true).map((row) => Number(row[POSITION])));
     rows.forEach(({ item: { key } }, index) => {
+      if (absent.has(index + 1)) return;
       results.set(key, positions.has(index + 1) ? { key, ok: true } : { key, ok: true, unchanged: true });
     });
     return undefined;

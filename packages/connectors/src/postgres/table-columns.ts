@@ -13,6 +13,8 @@ export interface Column {
   readonly nullable: boolean;
   /** Generated columns can be read, not written. */
   readonly writable: boolean;
+  /** A new row has to be given a value: it may not be null, and the table has none of its own. */
+  readonly needed: boolean;
 }
 
 const NATIVE = new Set(["int2", "int4", "float4", "float8", "bool", "json", "jsonb"]);
@@ -36,7 +38,8 @@ export async function tableColumns(database: Database, stream: PostgresStream): 
   const rows = await database.query(
     `select a.attname as name, format_type(a.atttypid, a.atttypmod) as sql_type, t.typname as type,
             t.typcategory = 'A' as is_array, not a.attnotnull as nullable,
-            a.attgenerated = '' and a.attidentity <> 'a' as writable
+            a.attgenerated = '' and a.attidentity <> 'a' as writable,
+            a.attnotnull and not a.atthasdef and a.attidentity = '' as needed
        from pg_attribute a join pg_type t on t.oid = a.atttypid
       where a.attrelid = to_regclass($1::text) and a.attnum > 0 and not a.attisdropped
       order by a.attnum`,
@@ -49,6 +52,7 @@ export async function tableColumns(database: Database, stream: PostgresStream): 
     array: row["is_array"] === true,
     nullable: row["nullable"] === true,
     writable: row["writable"] === true,
+    needed: row["needed"] === true,
   }));
 }
 

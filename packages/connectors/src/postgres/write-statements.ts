@@ -28,6 +28,32 @@ export function upsertStatement(stream: PostgresStream, columns: readonly Column
     select given.${quoted(POSITION)} from given join written using (${key})`;
 }
 
+/** Beside a position: the row of it is absent. */
+export const ABSENT = "quiesce absent";
+
+/**
+ * Updates the rows of a JSON list ($1) that are there, for records without a value for a column that a new row needs. Gives the positions (from 1) of
+ * those that were changed, and of those that are absent.
+ */
+export function updateStatement(stream: PostgresStream, columns: readonly Column[], names: readonly string[]): string {
+  const written = columns.filter((column) => names.includes(column.name));
+  const values = written.filter((column) => !stream.key.includes(column.name));
+  const key = stream.key.map(quoted).join(", ");
+  const same = (one: string, other: string) => stream.key.map((name) => `${one}.${quoted(name)} = ${other}.${quoted(name)}`).join(" and ");
+  const assignments = values.map(({ name }) => `${quoted(name)} = given.${quoted(name)}`).join(", ");
+  const differs = values.map((column) => differsSql(column, "given")).join(" or ");
+  // Locked in the order of the key, as insertions are, so that two writers wait for each other and never in a ring.
+  const held = `select ${key} from ${tableOf(stream)} where (${key}) in (select ${key} from given) order by ${key} for no key update`;
+  const changed =
+    values.length === 0
+      ? `select given.${quoted(POSITION)} from given where false`
+      : `update ${tableOf(stream)} as target set ${assignments} from given join held using (${key}) where ${same("target", "given")} and (${differs})
+        returning given.${quoted(POSITION)}`;
+  return `with given as (${givenRows(written)}), held as materialized (${held}), changed as (${changed})
+    select ${quoted(POSITION)}, false as ${quoted(ABSENT)} from changed
+    union all select given.${quoted(POSITION)}, true from given where not exists (select from held where ${same("held", "given")})`;
+}
+
 /** Deletes the rows whose keys are in a JSON list ($1), and gives the positions (from 1) of those that were there. */
 export function deleteStatement(stream: PostgresStream, columns: readonly Column[]): string {
   const keyColumns = columns.filter((column) => stream.key.includes(column.name));
@@ -39,17 +65,18 @@ export function deleteStatement(stream: PostgresStream, columns: readonly Column
 function givenRows(columns: readonly Column[]): string {
   // Bytes come as base64, which the record's own conversion would not understand.
   const types = columns.map((column) => `${quoted(column.name)} ${column.type === "bytea" ? "text" : column.sqlType}`);
+  const names = columns.map((column) => quoted(column.name));
   const values = columns.map((column) => {
     const name = quoted(column.name);
-    return column.type === "bytea" ? `decode(value.${name}, 'base64') as ${name}` : `value.${name}`;
+    return column.type === "bytea" ? `decode(item.${name}, 'base64') as ${name}` : `item.${name}`;
   });
-  return `select element.place as ${quoted(POSITION)}, ${values.join(", ")}
-    from jsonb_array_elements($1::text::jsonb) with ordinality as element(item, place)
-    cross join lateral jsonb_to_record(element.item) as value(${types.join(", ")})`;
+  const place = quoted(POSITION);
+  return `select item.${place}, ${values.join(", ")}
+    from rows from (jsonb_to_recordset($1::text::jsonb) as (${types.join(", ")})) with ordinality as item(${[...names, place].join(", ")})`;
 }
 
-function differsSql(column: Column): string {
+function differsSql(column: Column, given: "excluded" | "given" = "excluded"): string {
   const name = quoted(column.name);
   const cast = WITHOUT_EQUALITY.has(column.type) ? "::text" : "";
-  return `target.${name}${cast} is distinct from excluded.${name}${cast}`;
+  return `target.${name}${cast} is distinct from ${given}.${name}${cast}`;
 }

@@ -30,6 +30,9 @@ const KIND_BY_CODE: { readonly [code: string]: ErrorKind } = {
   EPROTOCOL: "contract",
 };
 
+/** Alerts by which a server refuses a client's certificate, or the lack of one: RFC 8446, section 6.2. The client keeps their words only. */
+const REFUSED_CLIENT = /SSL alert number (?:4[2-689]|116)\b/u;
+
 /**
  * Classifies what the client threw. `sending` says that a mail was under way: without a reply of the server nobody knows then whether it took it.
  */
@@ -44,6 +47,11 @@ export function smtpError(
   if (signal.aborted) return new ConnectorError("cancelled", `The call to ${where} was stopped.`, { ...doubt, cause: thrown });
   const { code, responseCode, message, cause } = thrown as { code?: unknown; responseCode?: unknown; message?: unknown; cause?: unknown };
   const text = String(message).slice(0, 300);
+  if (REFUSED_CLIENT.test(text))
+    return new ConnectorError("auth", `${where} wants a client certificate, and refuses what it was shown: ${text}`, {
+      ...doubt,
+      cause: thrown,
+    });
   if (code === "ETLS") return new ConnectorError("config", `No TLS with ${where}: ${text}`, { cause: thrown, field: "tls" });
   if (typeof responseCode === "number" && responseCode >= 400) {
     const kind = KIND_BY_REPLY[responseCode] ?? (responseCode < 500 ? "transient" : code === "EAUTH" ? "auth" : "invalid");

@@ -14,6 +14,9 @@ import { decodeValue, encodeValue, plainText, type Field } from "./tryton-values
 /** What concerns the endpoint, not the record: the rest of the batch is not sent. */
 const STOPS_BATCH = new Set(["auth", "permission", "config", "rate_limited", "unavailable", "timeout", "cancelled"]);
 
+/** Tryton itself has refused a record, so nothing of the request is there. After anything else nobody knows, and trying again could double records. */
+const REFUSALS = new Set(["invalid", "conflict"]);
+
 interface Target {
   readonly stream: TrytonStream;
   readonly codeField: string;
@@ -38,16 +41,55 @@ export async function writeItems(x: TrytonContext, streamName: string, items: re
   const target: Target = { stream, codeField, fields, present };
   const results: WriteResult[] = [];
   let stopped: WriteError | undefined;
-  for (const item of items) {
-    if (stopped !== undefined) {
-      results.push({ key: item.key, ok: false, error: { ...stopped, ambiguous: undefined } });
-      continue;
-    }
-    const result = await writeItem(x, target, item);
-    results.push(result);
-    if (!result.ok && STOPS_BATCH.has(result.error.kind)) stopped = result.error;
+  for (const some of togetherOf(target, items)) {
+    const written = stopped === undefined ? await writeTogether(x, target, some) : [];
+    results.push(...written);
+    stopped ??= written.flatMap((result) => (result.ok ? [] : [result.error])).find(({ kind }) => STOPS_BATCH.has(kind));
+    if (stopped === undefined) continue;
+    for (const { key } of some.slice(written.length)) results.push({ key, ok: false, error: { ...stopped, ambiguous: undefined } });
   }
   return results;
+}
+
+/** New records that follow one another are created by one request; anything else stands alone. */
+function togetherOf(target: Target, items: readonly WriteItem[]): readonly (readonly WriteItem[])[] {
+  const parts: WriteItem[][] = [];
+  let creations: WriteItem[] | undefined;
+  for (const item of items) {
+    const isNew = item.op !== "delete" && !target.present.has(item.key);
+    if (isNew && creations !== undefined) creations.push(item);
+    else parts.push((creations = [item]));
+    if (!isNew) creations = undefined;
+  }
+  return parts;
+}
+
+/** Results in the order of the items; fewer than items when the rest need not be sent. */
+async function writeTogether(x: TrytonContext, target: Target, items: readonly WriteItem[]): Promise<readonly WriteResult[]> {
+  if (items.length > 1) {
+    const created = await createTogether(x, target, items);
+    if (created !== undefined) return created;
+  }
+  const results: WriteResult[] = [];
+  for (const item of items) {
+    const result = await writeItem(x, target, item);
+    results.push(result);
+    if (!result.ok && STOPS_BATCH.has(result.error.kind)) return results;
+  }
+  return results;
+}
+
+/** Creates all or, since one request is one transaction, none: undefined if a record was refused and each has to be tried by itself. */
+async function createTogether(x: TrytonContext, target: Target, items: readonly WriteItem[]): Promise<readonly WriteResult[] | undefined> {
+  try {
+    const values = items.map((item) => valuesOf(target, item));
+    const { result } = await callModel(x, target.stream.model, "create", [values]);
+    const ids = Array.isArray(result) ? (result as Json[]) : [];
+    return items.map(({ key }, index) => ({ key, ok: true, remoteId: plainText(ids[index]) }));
+  } catch (thrown) {
+    const error = writeError(x, thrown);
+    return REFUSALS.has(error.kind) ? undefined : items.map(({ key }) => ({ key, ok: false, error }));
+  }
 }
 
 async function writeItem(x: TrytonContext, target: Target, item: WriteItem): Promise<WriteResult> {
@@ -71,10 +113,14 @@ async function writeItem(x: TrytonContext, target: Target, item: WriteItem): Pro
     await callModel(x, model, "write", [[present["id"] ?? null], Object.fromEntries(changed)]);
     return { key, ok: true, remoteId };
   } catch (thrown) {
-    const { kind, message, info } = toConnectorError(thrown, x.signal);
-    const { status, retryAfterMs, ambiguous, field } = info;
-    return { key, ok: false, error: { kind, message, status, retryAfterMs, ambiguous, field } };
+    return { key, ok: false, error: writeError(x, thrown) };
   }
+}
+
+function writeError(x: TrytonContext, thrown: unknown): WriteError {
+  const { kind, message, info } = toConnectorError(thrown, x.signal);
+  const { status, retryAfterMs, ambiguous, field } = info;
+  return { kind, message, status, retryAfterMs, ambiguous, field };
 }
 
 function valuesOf(target: Target, item: WriteItem): JsonObject {

@@ -25,9 +25,13 @@ export const actions = [
   "records.read",
   // Handing in records to be delivered.
   "records.push",
+  // Handing in measurements.
+  "samples.push",
   "gate.read",
   "gate.enter",
   "events.read",
+  // Working on incidents: states, notes, owners, merging and splitting.
+  "incidents.write",
   // Sending teams a test message, or a message once more.
   "notifications.send",
   "audit.read",
@@ -74,10 +78,12 @@ const rules = {
     "runs.break-glass",
     "records.read",
     "records.push",
+    "samples.push",
     "gate.enter",
     "endpoint.check",
     "credentials.rotate",
     "notifications.send",
+    "incidents.write",
   ],
   approver: [...look, "windows.write", "windows.approve", "windows.override-freeze", "runs.break-glass", "audit.read"],
   "connector-author": [...look, "endpoint.check", "records.read"],

@@ -1,3 +1,4 @@
+import { twoWayProblems } from "../mapping/two-way-problems.js";
 import { validateMapping } from "../mapping/validate-mapping.js";
 import { validateJobSchedule } from "../schedules/validate-job-schedule.js";
 import { packagedZoneData } from "../time/packaged-zone-data.js";
@@ -190,6 +191,7 @@ function integrationProblems(integration: IntegrationEntry, at: readonly (string
     if (streams.has(stream.stream))
       problems.push(workspaceProblem([...path, "stream"], `Found the stream "${stream.stream}" twice. Keep one.`));
     streams.add(stream.stream);
+    for (const problem of twoWayProblems(stream)) problems.push(workspaceProblem([...path, ...problem.path.split(".")], problem.message));
     const mapping = validateMapping(stream.mapping);
     if (mapping.ok) continue;
     for (const problem of mapping.problems) {

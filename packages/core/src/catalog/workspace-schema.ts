@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { rotationPolicySchema } from "../credentials/rotation-policy.js";
 import { mappingSchema } from "../mapping/mapping-schema.js";
+import { twoWaySchema } from "../mapping/two-way-schema.js";
 import { catchUpPolicies } from "../runs/run-state.js";
 import { formatLocal, parseLocal } from "../time/local-time.js";
 import { drainPolicySchema } from "../windows/drain-policy.js";
@@ -131,6 +132,8 @@ export const streamSchema = strictObject({
   deleteLimit: deleteLimitSchema.prefault({}),
   /** Yes, its records are pushed (POST /push, `pushRecords`, `quiesce push`) instead of read from the source. */
   push: z.boolean().default(false),
+  /** The fields that flow back from the target. */
+  twoWay: twoWaySchema.transform(sortedJson).optional(),
 }).transform((stream) => ({ ...stream, target: stream.target ?? stream.stream }));
 
 export const integrationSchema = strictObject({

@@ -119,10 +119,21 @@ export function checkCandidate(current: IntegrationEntry, mappings: { readonly [
       problems.push(
         `${name}: its key changes while deletions are applied, so records would be left behind at the target. Apply it instead.`,
       );
+    else if (changesTwoWay(known, check.mapping))
+      problems.push(
+        `${name}: it changes a field that flows both ways, and part of the records would flow back otherwise. Apply it instead.`,
+      );
     else candidate[name] = check.mapping;
   }
   if (Object.keys(mappings).length === 0) problems.push("No mapping is given.");
   return problems.length > 0 ? { ok: false, problems } : { ok: true, candidate };
+}
+
+function changesTwoWay(stream: IntegrationEntry["streams"][number] | undefined, candidate: Mapping): boolean {
+  if (stream?.twoWay === undefined) return false;
+  const { mapping, twoWay } = stream;
+  const isOther = (field: string) => !equalJson(mapping.fields[field] ?? null, candidate.fields[field] ?? null);
+  return candidate.when !== undefined || Object.keys(twoWay.fields).some(isOther);
 }
 
 /** The definition with the candidate's mappings. */

@@ -1,4 +1,5 @@
 import { usualEndpointMessages } from "./endpoint-message.js";
+import { usualIncidentMessages } from "./incident-message.js";
 import type { OccurrenceState } from "../windows/occurrence-state.js";
 import type { WindowMode } from "../windows/window-input.js";
 
@@ -18,6 +19,7 @@ export const usualMessages: readonly string[] = [
   "window.released",
   "window.unapproved",
   ...usualEndpointMessages,
+  ...usualIncidentMessages,
   "window.freeze-entered",
 ];
 
@@ -34,7 +36,9 @@ export function isTold(
 ): boolean {
   if (event.observing && !webhook.observe) return false;
   const wanted = webhook.events.length === 0 ? usualMessages : webhook.events;
-  return wanted.includes(event.kind) || wanted.includes("window.*");
+  if (wanted.includes(event.kind)) return true;
+  // Webhooks that ask for everything about windows are told of endpoints too, as ever; incidents are a word of their own.
+  return event.kind.startsWith("incident.") ? wanted.includes("incident.*") : wanted.includes("window.*");
 }
 
 /** What a message tells of its window, as of the moment of the event. Instants are epoch milliseconds. */

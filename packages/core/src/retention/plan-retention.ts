@@ -1,11 +1,15 @@
-/** What is kept by days: runs with the ledger, and live events. */
-export const retainedTables = ["run", "event_log"] as const;
+/** What is kept by days: runs with the ledger, live events, and samples one by one. */
+export const retainedTables = ["run", "event_log", "kpi_sample"] as const;
 export type RetainedTable = (typeof retainedTables)[number];
 
-/** Bounds and defaults in days. Cursors of live events are good for seven days at least; reports look back a month. */
+/**
+ * Bounds and defaults in days. Cursors of live events are good for seven days at least; reports look back a month. Samples are summed up, and the sums
+ * are kept for longer.
+ */
 export const retentionDays = {
   run: { least: 35, most: 36_500, usual: 400 },
   event_log: { least: 7, most: 36_500, usual: 30 },
+  kpi_sample: { least: 2, most: 3_650, usual: 14 },
 } as const satisfies { readonly [table in RetainedTable]: { readonly least: number; readonly most: number; readonly usual: number } };
 
 /** One day of a table; instants in epoch milliseconds, days in UTC. */
@@ -17,15 +21,15 @@ export interface DayPartition {
 
 /** What a day holds that is old enough to go. */
 export interface DayContents {
-  /** Runs that are queued, held or running. */
+  /** Runs that are queued, held or running; stretches of samples that are not summed up. */
   readonly waiting: number;
-  /** The last of all due times that its rows stand for; null in an empty day, and for events. */
+  /** The last of all due times that its rows stand for; null in an empty day, and for what is no run. */
   readonly lastDueAt: number | null;
 }
 
 export type RetentionVerdict =
   | { readonly kind: "drop" }
-  /** Some of its runs have not ended. */
+  /** Some of its runs have not ended, or some of its samples are not summed up. */
   | { readonly kind: "keep"; readonly reason: "waiting" }
   /** A run of it stands for due times that are to be kept. */
   | { readonly kind: "keep"; readonly reason: "reaches" };

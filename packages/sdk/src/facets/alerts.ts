@@ -4,7 +4,7 @@ import type { Cursor } from "../record.js";
 import type { Resource, Severity } from "../vocabulary.js";
 import type { Webhook } from "../webhook.js";
 
-/** What a monitor says about one thing. */
+/** What a monitor says about one thing. @experimental */
 export interface Alert {
   /** The monitor's own name of this very occurrence, for `acknowledge`. */
   readonly id: string;
@@ -30,7 +30,7 @@ export interface Alert {
   readonly raw?: Json;
 }
 
-/** Alerts of one look at the monitor. */
+/** Alerts of one look at the monitor. @experimental */
 export interface AlertPage {
   readonly alerts: readonly Alert[];
   /** Behind what was seen; null for monitors that can only be asked for all. */
@@ -40,7 +40,7 @@ export interface AlertPage {
   readonly more: boolean;
 }
 
-/** Taking alerts from a monitor. At least one of `pull` and `webhook`. */
+/** Taking alerts from a monitor. At least one of `pull` and `webhook`. @experimental */
 export interface AlertsCapability<C, S> {
   /** Asks the monitor. Cheap enough for every 15 seconds. */
   pull?(x: Context<C, S>, request: { readonly cursor: Cursor | null }): AsyncIterable<AlertPage>;
@@ -49,7 +49,7 @@ export interface AlertsCapability<C, S> {
   acknowledge?(x: Context<C, S>, alertId: string, note: string): Promise<void>;
 }
 
-/** Taking alerts from a monitor. */
+/** Taking alerts from a monitor. @experimental */
 export interface AlertsFacet<C, S> {
   readonly alerts?: AlertsCapability<C, S>;
 }

@@ -2,7 +2,7 @@ import type { Context } from "../context.js";
 import type { Cursor } from "../record.js";
 import type { Webhook } from "../webhook.js";
 
-/** A planned change at a system that keeps changes. */
+/** A planned change at a system that keeps changes. @experimental */
 export interface Change {
   readonly id: string;
   readonly title: string;
@@ -23,14 +23,14 @@ export interface Change {
   readonly updatedAt: string;
 }
 
-/** Changes of one look. */
+/** Changes of one look. @experimental */
 export interface ChangePage {
   readonly changes: readonly Change[];
   readonly cursor: Cursor | null;
   readonly more: boolean;
 }
 
-/** Planned changes of another system. */
+/** Planned changes of another system. @experimental */
 export interface CalendarCapability<C, S> {
   /** Changes that touch [from, to), ISO 8601 UTC, and were touched since the cursor. */
   changes(
@@ -42,7 +42,7 @@ export interface CalendarCapability<C, S> {
   approve?(x: Context<C, S>, id: string, decision: { readonly approve: boolean; readonly note: string }): Promise<void>;
 }
 
-/** Planned changes of another system. */
+/** Planned changes of another system. @experimental */
 export interface CalendarFacet<C, S> {
   readonly calendar?: CalendarCapability<C, S>;
 }

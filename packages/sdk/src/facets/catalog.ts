@@ -2,7 +2,7 @@ import type { Context } from "../context.js";
 import type { JsonObject } from "../json.js";
 import type { Cursor } from "../record.js";
 
-/** A thing of the landscape, and what it needs. */
+/** A thing of the landscape, and what it needs. @experimental */
 export interface CatalogItem {
   /** The name that identifies it in its system, as in `Alert.resource.name`. */
   readonly id: string;
@@ -16,7 +16,7 @@ export interface CatalogItem {
   readonly attributes?: JsonObject;
 }
 
-/** Part of a catalogue. */
+/** Part of a catalogue. @experimental */
 export interface CatalogPage {
   /** `full`: the pages of this listing hold everything, what is absent is gone. `delta`: only what changed, with `removed`. */
   readonly type: "full" | "delta";
@@ -26,7 +26,7 @@ export interface CatalogPage {
   readonly more: boolean;
 }
 
-/** What the system knows about other systems and their dependencies. */
+/** What the system knows about other systems and their dependencies. @experimental */
 export interface CatalogFacet<C, S> {
   catalog?(x: Context<C, S>, request: { readonly cursor: Cursor | null }): AsyncIterable<CatalogPage>;
 }

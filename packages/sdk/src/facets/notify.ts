@@ -1,7 +1,7 @@
 import type { Context } from "../context.js";
 import type { Severity } from "../vocabulary.js";
 
-/** A message to people. */
+/** A message to people. @experimental */
 export interface NotifyMessage {
   readonly title: string;
   /** Plain text. */
@@ -13,7 +13,7 @@ export interface NotifyMessage {
   readonly threadKey: string;
 }
 
-/** Telling people. */
+/** Telling people. @experimental */
 export interface NotifyFacet<C, S> {
   /** Sends a message; the same `idempotencyKey` is the same message. */
   notify?(x: Context<C, S>, message: NotifyMessage, request: { readonly idempotencyKey: string }): Promise<{ readonly id: string }>;

@@ -1,6 +1,6 @@
 import type { Context } from "../context.js";
 
-/** A part of a stream: by change time where the system has one. */
+/** A part of a stream: by change time where the system has one. @experimental */
 export interface ReconcileRange {
   readonly stream: string;
   /** ISO 8601 UTC; only records changed at or after it. */
@@ -9,19 +9,19 @@ export interface ReconcileRange {
   readonly to?: string;
 }
 
-/** The key of a record with the hash of its content: `recordHash` of this package makes it, so that both sides agree. */
+/** The key of a record with the hash of its content: `recordHash` of this package makes it, so that both sides agree. @experimental */
 export interface KeyHash {
   readonly key: string;
   readonly hash: string;
 }
 
-/** Some of the buckets that keys fall into by `bucketOf(key, buckets)`. */
+/** Some of the buckets that keys fall into by `bucketOf(key, buckets)`. @experimental */
 export interface ReconcileBuckets {
   readonly buckets: number;
   readonly wanted: readonly number[];
 }
 
-/** Comparing what two systems hold. The engine takes the best that both sides have: digests, then keys, then counts. */
+/** Comparing what two systems hold. The engine takes the best that both sides have: digests, then keys, then counts. @experimental */
 export interface ReconcileCapability<C, S> {
   /** How many records there are. */
   count?(x: Context<C, S>, range: ReconcileRange): Promise<number>;
@@ -48,7 +48,7 @@ export interface ReconcileCapability<C, S> {
   ): Promise<readonly string[]>;
 }
 
-/** Comparing what two systems hold. */
+/** Comparing what two systems hold. @experimental */
 export interface ReconcileFacet<C, S> {
   readonly reconcile?: ReconcileCapability<C, S>;
 }

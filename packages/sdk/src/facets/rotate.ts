@@ -1,6 +1,6 @@
 import type { Context } from "../context.js";
 
-/** New secrets, as the system gave them. */
+/** New secrets, as the system gave them. @experimental */
 export interface IssuedSecrets {
   /** By name; those that are not named stay as they are. Every name is one of {@link RotateCapability.secrets}. */
   readonly secrets: { readonly [name: string]: string };
@@ -8,7 +8,7 @@ export interface IssuedSecrets {
   readonly expiresAt?: string;
 }
 
-/** What is asked of {@link RotateCapability.issue}. */
+/** What is asked of {@link RotateCapability.issue}. @experimental */
 export interface IssueRequest {
   /**
    * The same for every try of one rotation, and no other. A try may be repeated after its answer was lost: then either give what the first one gave,
@@ -19,7 +19,7 @@ export interface IssueRequest {
   readonly fence: number;
 }
 
-/** Replacing an endpoint's secrets while runs go on. */
+/** Replacing an endpoint's secrets while runs go on. @experimental */
 export interface RotateCapability<C, S> {
   /** The secrets that change together. Also a person who hands in new ones may give these. */
   readonly secrets: readonly string[];
@@ -39,7 +39,7 @@ export interface RotateCapability<C, S> {
   revoke?(x: Context<C, S>, old: S): Promise<void>;
 }
 
-/** Replacing an endpoint's secrets while runs go on. */
+/** Replacing an endpoint's secrets while runs go on. @experimental */
 export interface RotateFacet<C, S> {
   readonly rotate?: RotateCapability<C, S>;
 }

@@ -4,13 +4,13 @@ import type { Cursor } from "../record.js";
 import type { Severity } from "../vocabulary.js";
 import type { Webhook } from "../webhook.js";
 
-/** The states of a ticket here; the connector translates. */
+/** The states of a ticket here; the connector translates. @experimental */
 export const TICKET_STATES = ["open", "acknowledged", "in_progress", "on_hold", "resolved", "closed"] as const;
 
-/** One of {@link TICKET_STATES}. */
+/** One of {@link TICKET_STATES}. @experimental */
 export type TicketState = (typeof TICKET_STATES)[number];
 
-/** What a ticket says. */
+/** What a ticket says. @experimental */
 export interface Ticket {
   readonly title: string;
   readonly body: string;
@@ -25,7 +25,7 @@ export interface Ticket {
   readonly deduplicationKey: string;
 }
 
-/** A comment at the tracker. */
+/** A comment at the tracker. @experimental */
 export interface TicketComment {
   readonly id: string;
   readonly by: string;
@@ -35,7 +35,7 @@ export interface TicketComment {
   readonly public: boolean;
 }
 
-/** A ticket as it is there. */
+/** A ticket as it is there. @experimental */
 export interface RemoteTicket {
   readonly id: string;
   /** What a later `update` hands back as `ifVersion`. */
@@ -48,7 +48,7 @@ export interface RemoteTicket {
   readonly comments?: readonly TicketComment[];
 }
 
-/** A field of the tracker's form. */
+/** A field of the tracker's form. @experimental */
 export interface TicketField {
   readonly name: string;
   readonly type: "enum" | "text" | "user" | "date" | "number";
@@ -56,19 +56,19 @@ export interface TicketField {
   readonly values?: readonly { readonly id: string; readonly label: string }[];
 }
 
-/** What of a ticket is to change. */
+/** What of a ticket is to change. @experimental */
 export type TicketPatch = Partial<Omit<Ticket, "deduplicationKey">> & {
   readonly comment?: { readonly body: string; readonly public: boolean };
 };
 
-/** Tickets of one look. */
+/** Tickets of one look. @experimental */
 export interface TicketPage {
   readonly tickets: readonly RemoteTicket[];
   readonly cursor: Cursor;
   readonly more: boolean;
 }
 
-/** Keeping tickets at a tracker. */
+/** Keeping tickets at a tracker. @experimental */
 export interface TrackerCapability<C, S> {
   /** The fields a ticket has there, so that a mapping is checked before the first ticket. */
   fields(x: Context<C, S>): Promise<readonly TicketField[]>;
@@ -89,7 +89,7 @@ export interface TrackerCapability<C, S> {
   readonly webhook?: Webhook<C, S, readonly RemoteTicket[]>;
 }
 
-/** Keeping tickets at a tracker. */
+/** Keeping tickets at a tracker. @experimental */
 export interface TrackerFacet<C, S> {
   readonly tracker?: TrackerCapability<C, S>;
 }

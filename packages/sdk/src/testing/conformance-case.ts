@@ -3,7 +3,7 @@ import { isConnectorError, type ConnectorError, type ErrorKind } from "../error.
 import type { Subject } from "./conformance-options.js";
 import { SEED_ROWS } from "./seed-rows.js";
 import type { RunningSystem } from "./system-under-test.js";
-import { testContext, type TestContext, type TestContextOptions } from "./test-context.js";
+import { TEST_NOW, testContext, type TestContext, type TestContextOptions } from "./test-context.js";
 
 /** The suites, in the order in which they run. */
 export const SUITES = [
@@ -20,6 +20,11 @@ export const SUITES = [
   "downtime",
   "tracker",
   "rotate",
+  "calendar",
+  "catalog",
+  "quota",
+  "notify",
+  "reconcile",
 ] as const;
 
 /** One of {@link SUITES}. */
@@ -68,10 +73,13 @@ export async function withBench<T>({ connector, options }: Subject<T>, work: (be
   }
 }
 
-/** The same, with something to read in the system. */
+/** The same, with something to read and to list in the system. */
 export async function withFilledBench<T>(subject: Subject<T>, work: (bench: Bench<T>) => Promise<void>): Promise<void> {
+  const { read, reconcile, catalog } = subject.options;
   await withBench(subject, async (bench) => {
-    if (subject.connector.read !== undefined) await subject.options.read?.seed(bench.system, SEED_ROWS);
+    if (subject.connector.read !== undefined) await read?.seed(bench.system, SEED_ROWS);
+    if (subject.connector.reconcile !== undefined) await reconcile?.source?.seed(bench.system, SEED_ROWS);
+    if (subject.connector.catalog !== undefined) await catalog?.seed?.(bench.system, catalog.things);
     await work(bench);
   });
 }
@@ -113,9 +121,12 @@ export interface Operation {
 }
 
 /** The operations of a connector that only look. */
-export function operationsOf<T>({ connector, options }: Subject<T>): readonly Operation[] {
-  const { alerts, downtime, tracker } = connector;
+export function operationsOf<T>(subject: Subject<T>): readonly Operation[] {
+  const { connector, options } = subject;
+  const { alerts, calendar, downtime, reconcile, tracker } = connector;
   const { read } = options;
+  const compared = { stream: comparedStream(subject), fields: options.reconcile?.fields ?? [] };
+  const compares = compared.fields.length > 0;
   const request = { stream: read?.stream ?? "", cursor: null, pageSize: 100 };
   const found: Operation[] = [];
   const add = (name: string, present: boolean, run: Operation["run"]): void => {
@@ -128,13 +139,36 @@ export function operationsOf<T>({ connector, options }: Subject<T>): readonly Op
   add("alerts.pull", alerts?.pull !== undefined, async (x) => allOf(alerts?.pull?.(x, { cursor: null })));
   add("downtime.list", downtime !== undefined, async (x) => downtime?.list(x));
   add("tracker.find", tracker !== undefined, async (x) => tracker?.find(x, { deduplicationKey: "none" }));
+  add("calendar.changes", calendar !== undefined, async (x) => allOf(calendar?.changes(x, { ...CALENDAR_RANGE, cursor: null })));
+  add("catalog", connector.catalog !== undefined, async (x) => allOf(connector.catalog?.(x, { cursor: null })));
+  add("reconcile.count", compares && reconcile?.count !== undefined, async (x) => reconcile?.count?.(x, compared));
+  add("reconcile.keys", compares && reconcile?.keys !== undefined, async (x) =>
+    reconcile?.keys?.(x, { ...compared, after: undefined, limit: 100 }),
+  );
+  add("reconcile.digest", compares && reconcile?.digest !== undefined, async (x) => reconcile?.digest?.(x, { ...compared, buckets: 4 }));
   add("quota", connector.quota !== undefined, async (x) => connector.quota?.(x));
   return found;
 }
 
 const MAX_PAGES = 1_000;
+const DAY_MS = 86_400_000;
 
-async function allOf<P extends { readonly more: boolean }>(pages: AsyncIterable<P> | undefined): Promise<readonly P[]> {
+/** The thirty days behind the virtual clock: what calendars are asked for. */
+export const CALENDAR_RANGE = { from: TEST_NOW.toISOString(), to: new Date(TEST_NOW.getTime() + 30 * DAY_MS).toISOString() } as const;
+
+/** The stream whose records are compared. */
+export function comparedStream<T>({ options }: Subject<T>): string {
+  return options.reconcile?.source?.stream ?? options.read?.stream ?? "";
+}
+
+/** The only case of a suite that does not know the system: a facet that nobody describes would look like one that passed. */
+export function optionsMissing(suite: SuiteName, why: string): SuiteCases {
+  const run = async (): Promise<never> => Promise.reject(new ConformanceFailure(`options.${suite} is missing: ${why}.`));
+  return [{ suite, name: `${suite}: options are given`, run }];
+}
+
+/** Every page up to the one that says `more: false`. */
+export async function allOf<P extends { readonly more: boolean }>(pages: AsyncIterable<P> | undefined): Promise<readonly P[]> {
   const found: P[] = [];
   for await (const page of pages ?? []) {
     found.push(page);

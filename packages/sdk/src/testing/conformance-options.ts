@@ -42,7 +42,7 @@ export interface WriteOptions<T> {
   readonly deletes?: boolean;
 }
 
-/** What the kit needs to know to test `alerts.pull`. */
+/** What the kit needs to know to test `alerts.pull`. @experimental */
 export interface AlertsOptions<T> {
   /** Makes something fire at the monitor. */
   readonly raise: (system: T, name: string) => void | Promise<void>;
@@ -52,7 +52,7 @@ export interface AlertsOptions<T> {
   readonly silence?: (system: T, name: string) => void | Promise<void>;
 }
 
-/** What the kit needs to know to test a webhook. */
+/** What the kit needs to know to test a webhook. @experimental */
 export interface WebhookOptions {
   /** A body as the system writes it, with more than one member if it is JSON. */
   readonly body: string;
@@ -81,12 +81,86 @@ export interface DowntimeOptions<T> {
   readonly seed?: (system: T) => void | Promise<void>;
 }
 
-/** What the kit needs to know to test `tracker`. */
+/** What the kit needs to know to test `tracker`. @experimental */
 export interface TrackerOptions<T> {
   /** A change that the tracker does not allow to an open ticket, and the field to blame. */
   readonly illegal?: { readonly patch: TicketPatch; readonly field: string };
   /** Somebody else edits a ticket there. */
   readonly edit?: (system: T, id: string) => void | Promise<void>;
+}
+
+/** A change that the kit wants to be planned at the system. @experimental */
+export interface PlannedChange {
+  /** Letters, digits and dashes; never changes. */
+  readonly id: string;
+  readonly start: Date;
+  /** After `start`. */
+  readonly end: Date;
+}
+
+/** What the kit needs to know to test `calendar`. @experimental */
+export interface CalendarOptions<T> {
+  /** Plans a change there, or moves the one of that id; it is approved, or needs no approval. */
+  readonly plan: (system: T, change: PlannedChange) => void | Promise<void>;
+  /** The id that the connector gives to a change; its id if absent. */
+  readonly idOf?: (change: PlannedChange) => string;
+  /** Calls a change off there. */
+  readonly cancel?: (system: T, id: string) => void | Promise<void>;
+  /** Makes a change wait for approval there; for connectors that approve. */
+  readonly awaitApproval?: (system: T, id: string) => void | Promise<void>;
+}
+
+/** A thing that is in a catalogue. @experimental */
+export interface CatalogThing {
+  /** As the connector gives it. */
+  readonly id: string;
+  readonly dependsOn: readonly string[];
+}
+
+/** What the kit needs to know to test `catalog`. @experimental */
+export interface CatalogOptions<T> {
+  /** Everything that the system knows: two things at least, one of which needs another. */
+  readonly things: readonly CatalogThing[];
+  /** Puts them there; absent for systems that have them from their start. */
+  readonly seed?: (system: T, things: readonly CatalogThing[]) => void | Promise<void>;
+  /** Takes one away. */
+  readonly remove?: (system: T, id: string) => void | Promise<void>;
+}
+
+/** What the kit needs to know to test `quota`. @experimental */
+export interface QuotaOptions<T> {
+  /** Somebody else uses so many requests of the same allowance. */
+  readonly use?: (system: T, requests: number) => void | Promise<void>;
+  /** `real`: `resetsAt` goes by the system's own clock, which does not stand still. The virtual one if absent. */
+  readonly clock?: "real" | "virtual";
+}
+
+/** A message as people see it there. @experimental */
+export interface ShownMessage {
+  /** What it says, title and body. */
+  readonly text: string;
+  /** What the system calls its conversation, where it has such a thing. */
+  readonly thread?: string;
+}
+
+/** What the kit needs to know to test `notify`. @experimental */
+export interface NotifyOptions<T> {
+  /** All messages there, the oldest first. */
+  readonly shown: (system: T) => readonly ShownMessage[] | Promise<readonly ShownMessage[]>;
+  /** To whom; the endpoint's default if absent. */
+  readonly to?: string;
+  /** A recipient that the system has not. */
+  readonly unknownRecipient?: string;
+}
+
+/** What the kit needs to know to test `reconcile`. @experimental */
+export interface ReconcileOptions<T> {
+  /** Names of fields to compare; at least one that differs from row to row, and none that is the time of the change. */
+  readonly fields: readonly string[];
+  /** What the record of a row holds in these fields, as `read` would give it. */
+  readonly data: (row: SeedRow) => JsonObject;
+  /** Where it is not what `options.read` names: the stream, and how to fill it. */
+  readonly source?: Pick<ReadOptions<T>, "stream" | "seed" | "remove" | "keyOf">;
 }
 
 /** Secrets that the system knows. Each is an object as the connector's schema takes it. */
@@ -122,6 +196,11 @@ export interface ConformanceOptions<T> {
   readonly webhooks?: { readonly [facet in "push" | "alerts" | "tracker" | "calendar"]?: WebhookOptions };
   readonly downtime?: DowntimeOptions<T>;
   readonly tracker?: TrackerOptions<T>;
+  readonly calendar?: CalendarOptions<T>;
+  readonly catalog?: CatalogOptions<T>;
+  readonly quota?: QuotaOptions<T>;
+  readonly notify?: NotifyOptions<T>;
+  readonly reconcile?: ReconcileOptions<T>;
   /** Cases that do not fit this system, by their full name (`check: ...`) with the reason. They are listed as skipped; an unknown name fails. */
   readonly except?: { readonly [name: string]: string };
 }

@@ -2,14 +2,19 @@ import type { Connector } from "../index.js";
 import { ConformanceFailure, SUITES, type ConformanceCase, type SuiteCases, type SuiteName } from "./conformance-case.js";
 import type { ConformanceOptions, Subject } from "./conformance-options.js";
 import { alertsCases } from "./suites/alerts.js";
+import { calendarCases } from "./suites/calendar.js";
 import { cancelCases } from "./suites/cancel.js";
+import { catalogCases } from "./suites/catalog.js";
 import { checkCases } from "./suites/check.js";
 import { downtimeCases } from "./suites/downtime.js";
 import { egressCases } from "./suites/egress.js";
 import { limitsCases } from "./suites/limits.js";
 import { manifestCases } from "./suites/manifest.js";
 import { migrationCases } from "./suites/migration.js";
+import { notifyCases } from "./suites/notify.js";
+import { quotaCases } from "./suites/quota.js";
 import { readCases } from "./suites/read.js";
+import { reconcileCases } from "./suites/reconcile.js";
 import { rotateCases } from "./suites/rotate.js";
 import { trackerCases } from "./suites/tracker.js";
 import { webhookCases } from "./suites/webhook.js";
@@ -29,6 +34,11 @@ const CASES: { readonly [suite in SuiteName]: <T>(subject: Subject<T>) => SuiteC
   downtime: downtimeCases,
   tracker: trackerCases,
   rotate: rotateCases,
+  calendar: calendarCases,
+  catalog: catalogCases,
+  quota: quotaCases,
+  notify: notifyCases,
+  reconcile: reconcileCases,
 };
 
 /** Something that is not tested, and why. */

@@ -54,8 +54,9 @@ describe("a fault", () => {
     [{ kind: "gzip-bomb" }, "contract", 0],
     [{ kind: "redirect", to: "http://127.0.0.1:9/" }, "permission", 0],
   ])("%j is %s to who asks, and the system behind has done %d", async (fault, kind, done) => {
-    const slow = fault.kind === "huge-body" || fault.kind === "gzip-bomb";
-    expect(await kindOf(ask({ fault, requestTimeoutMs: slow ? 10_000 : 300 }))).toBe(kind);
+    // Only what never ends has to be waited for.
+    const endless = fault.kind === "black-hole" || fault.kind === "slow-loris";
+    expect(await kindOf(ask({ fault, requestTimeoutMs: endless ? 300 : 10_000 }))).toBe(kind);
     expect(handled).toBe(done);
     expect(server.seen).toHaveLength(1);
   });

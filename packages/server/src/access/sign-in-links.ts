@@ -54,6 +54,15 @@ export function firstSignInLink(database: Database): Promise<NewSignInLink> {
   return createSignInLink({ database, actor: systemActor }, {});
 }
 
+/** A link for the local admin who is there already; null when there is none, or whoever runs this has disabled the account. */
+export function localAdminLink(database: Database): Promise<NewSignInLink | null> {
+  return inTransaction({ database }, async (tx) => {
+    await lockNames(tx);
+    const admin = await knownLocalAdmin(tx);
+    return admin === null ? null : insertLink(tx, systemActor, admin);
+  });
+}
+
 /**
  * Uses a link up and begins a session. Throws QSC_ACCESS_LINK_INVALID for one that is unknown, used or expired, or whose account is disabled: which
  * of them it is, is nobody's business who has none.
@@ -112,13 +121,17 @@ async function linkOwner(
 
 /** The local admin, made when there is none. A service account may have the name already. */
 async function localAdmin(tx: Tx, actor: Actor): Promise<PrincipalRow> {
-  const [found] = await tx.execute<{ id: number }>(sql`
-    select id from principal where kind = 'person' and issuer is null and disabled_at is null and name ~ ${`^${ADMIN_NAME}( \\(\\d+\\))?$`}
-    order by id limit 1`);
-  const known = found === undefined ? null : await lockPrincipal(tx, found.id);
+  const known = await knownLocalAdmin(tx);
   if (known !== null) return known;
   const name = await freeName(tx, ADMIN_NAME);
   return insertPrincipal(tx, actor, { kind: "person", name, grants: [{ role: "admin", scope: { kind: "all" } }] });
+}
+
+async function knownLocalAdmin(tx: Tx): Promise<PrincipalRow | null> {
+  const [found] = await tx.execute<{ id: number }>(sql`
+    select id from principal where kind = 'person' and issuer is null and disabled_at is null and name ~ ${`^${ADMIN_NAME}( \\(\\d+\\))?$`}
+    order by id limit 1`);
+  return found === undefined ? null : lockPrincipal(tx, found.id);
 }
 
 async function insertLink(tx: Tx, actor: Actor, principal: PrincipalRow): Promise<NewSignInLink> {

@@ -8,7 +8,10 @@ import { texts } from "../db/sql-arrays.js";
 /** What a command is about to change, by the words of its input. */
 export type Target =
   | { readonly kind: "integration" | "endpoint" | "job" | "window" | "team" | "import" | "run"; readonly key: string }
-  | { readonly kind: "hold" | "dead-letter" | "feed" | "delivery" | "webhook-delivery"; readonly key: number }
+  | {
+      readonly kind: "hold" | "dead-letter" | "sync-conflict" | "feed" | "delivery" | "webhook-delivery" | "incident" | "problem";
+      readonly key: number;
+    }
   | { readonly kind: "scope"; readonly scope: WindowScope }
   | { readonly kind: "feed-scope"; readonly scope: FeedScope }
   | { readonly kind: "deployment" };
@@ -83,6 +86,16 @@ async function partsOf(target: Target, seen: Database, whole: Database): Promise
       );
       return row === undefined ? null : { ...nothing, systems: [row.key] };
     }
+    case "incident":
+    case "problem": {
+      const table = sql.identifier(target.kind);
+      const [row] = await selectRows<{ readonly key: string | null }>(
+        seen.db,
+        sql`select s.key from ${table} as t left join system as s on s.id = t.system_id where t.id = ${target.key}::bigint`,
+      );
+      if (row === undefined) return null;
+      return row.key === null ? { ...nothing, deployment: true } : { ...nothing, systems: [row.key] };
+    }
     case "job":
       return integrationBehind(seen, sql`job as t on t.integration_id = i.id where t.key = ${target.key}`);
     case "run":
@@ -92,6 +105,8 @@ async function partsOf(target: Target, seen: Database, whole: Database): Promise
       );
     case "dead-letter":
       return integrationBehind(seen, sql`dead_letter as t on t.integration_id = i.id where t.id = ${target.key}::bigint`);
+    case "sync-conflict":
+      return integrationBehind(seen, sql`sync_conflict as t on t.integration_id = i.id where t.id = ${target.key}::bigint`);
     case "window":
       return scopeBehind({ seen, whole }, sql`maintenance_window`, sql`key = ${target.key} and cancelled_at is null`);
     case "hold":

@@ -4,7 +4,7 @@ import { capsEnum } from "../graphql/caps-enum.js";
 import { pageArgs, pageComplexity } from "../graphql/connection.js";
 import { keyOf, numberOf } from "../graphql/key-or-id.js";
 import { AlertRef, EndpointRef } from "../graphql/refs.js";
-import { alertEnds, alertPage, alertStatuses } from "./queries.js";
+import { alertEnds, alertOrigins, alertPage, alertStatuses } from "./queries.js";
 
 const read = { authScopes: { can: "catalogue.read" } } as const;
 
@@ -15,13 +15,24 @@ export function defineAlerts(): void {
   const EndEnum = capsEnum("AlertEnd", "Who said that it is over.", alertEnds, {
     monitor: "The monitor said so.",
     snapshot: "It was absent from a complete list of what fires.",
+    check: "A call of this server to the endpoint was answered again.",
+  });
+  const OriginEnum = capsEnum("AlertOrigin", "Who says that something is wrong.", alertOrigins, {
+    monitor: "The monitor behind the endpoint.",
+    check: "This server: its calls to the endpoint failed, one after the other.",
   });
   builder.objectType(AlertRef, {
     description: "One thing that was wrong, from a monitor's first word of it to its end. However often it is said, it is one alert.",
     ...read,
     fields: (t) => ({
       key: t.string({ description: "Its number.", resolve: (row) => String(row.id) }),
-      endpoint: t.field({ type: EndpointRef, description: "The monitor.", resolve: (row) => String(row.endpointId) }),
+      endpoint: t.field({
+        type: EndpointRef,
+        description: "The monitor, or the endpoint that gave no answer.",
+        resolve: (row) => String(row.endpointId),
+      }),
+      origin: t.expose("origin", { type: OriginEnum, description: "Who says so." }),
+      isMuted: t.exposeBoolean("isMuted", { description: "Nobody is told of it, for its reasons." }),
       fingerprint: t.exposeString("fingerprint", { description: "The same whenever the same is wrong with the same resource." }),
       remoteId: t.exposeString("remoteId", { description: "The monitor's own name of it." }),
       status: t.expose("status", { type: StatusEnum, description: "Whether it is still wrong." }),
@@ -54,6 +65,8 @@ export function defineAlerts(): void {
       severities: t.field({ type: [SeverityEnum], description: "With one of these." }),
       endpoint: t.string({ description: "Of this monitor: an endpoint's key or id." }),
       resource: t.string({ description: "About the resource of this name." }),
+      incident: t.string({ description: "Of this incident: its number or id." }),
+      muted: t.boolean({ description: "Kept quiet, or not." }),
     }),
   });
   builder.queryFields((t) => ({
@@ -73,7 +86,8 @@ export function defineAlerts(): void {
       complexity: pageComplexity,
       resolve: async (_root, { filter, ...args }, context) => {
         const endpoint = typeof filter?.endpoint === "string" ? await keyOf(context, "Endpoint", filter.endpoint) : null;
-        return alertPage(context.database, args, { ...filter, endpoint });
+        const incident = typeof filter?.incident === "string" ? numberOf("Incident", filter.incident, "incident") : null;
+        return alertPage(context.database, args, { ...filter, endpoint, incident });
       },
     }),
   }));

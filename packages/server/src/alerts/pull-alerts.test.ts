@@ -2,6 +2,8 @@ import { type Alert, type AlertPage, type Context, defineConnector, z } from "@q
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { memorySource } from "../../../../test/pipeline/memory-source.js";
 import { memoryTarget } from "../../../../test/pipeline/memory-target.js";
+import { inTransaction, readNow } from "../command.js";
+import { takeAlerts } from "./take-alerts.js";
 import { type PipelineBench, pipelineBench } from "../../../../test/pipeline/pipeline-bench.js";
 
 const startsAt = "2026-11-01T03:00:00Z";
@@ -87,6 +89,28 @@ describe("a run of an integration with a monitor as its source, and nothing else
       { name: "a", status: "firing", by: null },
       { name: "b", status: "resolved", by: "snapshot" },
       { name: "c", status: "firing", by: null },
+    ]);
+  });
+
+  it("does not end what a webhook told of after the look had begun", async () => {
+    pages = [{ alerts: [alert("a")], cursor: null, snapshot: true, more: false }];
+    onPage = async () => {
+      await inTransaction({ database: bench.database }, async (tx) => {
+        const [source] = await bench.database.sql<{ id: number }[]>`select source_endpoint_id as id from integration`;
+        const endpoint = { id: source?.id ?? 0, key: "source" };
+        await takeAlerts(tx, { endpoint, alerts: [alert("b")], completeAsOf: null, now: await readNow(tx) });
+      });
+    };
+    await bench.attempt();
+    expect(await known()).toMatchObject([
+      { name: "b", status: "firing" },
+      { name: "a", status: "firing" },
+    ]);
+    onPage = async () => undefined;
+    await bench.attempt();
+    expect(await known()).toMatchObject([
+      { name: "b", status: "resolved", by: "snapshot" },
+      { name: "a", status: "firing" },
     ]);
   });
 

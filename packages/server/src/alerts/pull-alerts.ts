@@ -16,10 +16,12 @@ const MAX_SNAPSHOT = 100_000;
 /**
  * One look of a claimed run at a monitor: each page is folded in together with its cursor, under the run's fence. A snapshot is folded in once it is
  * whole: half of one would end what is in the other half.
+ * What a webhook told of meanwhile may be missing in it, and goes on firing.
  */
 export async function pullAlerts(run: RunWork, source: { readonly id: number; readonly endpoint: OpenEndpoint }): Promise<void> {
   const { endpoint } = source;
   let cursor = await loadCursor(run.database.db, run.run.integrationId, ALERT_STREAM);
+  const lookedAt = await readNow(run.database.db);
   const whole: Alert[] = [];
   for await (const page of endpoint.alerts({ cursor })) {
     const alerts = checkedAlerts(page.alerts);
@@ -36,7 +38,7 @@ export async function pullAlerts(run: RunWork, source: { readonly id: number; re
     cursor = await take(
       run,
       { id: source.id, key: endpoint.key },
-      { alerts: taken, snapshot: page.snapshot === true, from: cursor, to: page.cursor },
+      { alerts: taken, completeAsOf: page.snapshot === true ? lookedAt : null, from: cursor, to: page.cursor },
     );
   }
 }
@@ -44,13 +46,18 @@ export async function pullAlerts(run: RunWork, source: { readonly id: number; re
 async function take(
   run: RunWork,
   endpoint: { readonly id: number; readonly key: string },
-  page: { readonly alerts: readonly Alert[]; readonly snapshot: boolean; readonly from: Cursor | null; readonly to: Cursor | null },
+  page: {
+    readonly alerts: readonly Alert[];
+    readonly completeAsOf: number | null;
+    readonly from: Cursor | null;
+    readonly to: Cursor | null;
+  },
 ): Promise<Cursor | null> {
   const figures = await ownTransaction(run, async (tx) => {
     const { began, changed, ended, ignored } = await takeAlerts(tx, {
       endpoint,
       alerts: run.permit.mask.deep(page.alerts),
-      snapshot: page.snapshot,
+      completeAsOf: page.completeAsOf,
       now: await readNow(tx),
     });
     if (page.to !== null) await moveCursor(tx, run.run, { stream: ALERT_STREAM, from: page.from, to: page.to });

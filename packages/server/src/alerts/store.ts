@@ -5,6 +5,9 @@ import type { Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { texts } from "../db/sql-arrays.js";
 
+/** Who says that something is wrong: a monitor, or this server whose own calls fail. */
+export type AlertOrigin = "monitor" | "check";
+
 /** An episode as it is stored. */
 export interface StoredEpisode extends Episode {
   readonly id: number;
@@ -38,11 +41,16 @@ export async function newestEpisodes(
   return new Map(rows.map((row) => [row.fingerprint, row]));
 }
 
-/** Everything of a monitor that fires, except these. */
-export async function firingExcept(tx: Tx, endpointId: number, fingerprints: readonly string[]): Promise<readonly StoredEpisode[]> {
+/** Everything that a monitor said and that fires, except these, and what was first heard of at that instant or later. */
+export async function firingExcept(
+  tx: Tx,
+  endpointId: number,
+  except: { readonly fingerprints: readonly string[]; readonly heardAfter: number },
+): Promise<readonly StoredEpisode[]> {
   return selectRows<StoredEpisode>(
     tx,
-    sql`select ${episode} from alert as a where a.endpoint_id = ${endpointId} and a.status = 'firing' and a.fingerprint <> all (${texts(fingerprints)}) order by a.id`,
+    sql`select ${episode} from alert as a where a.endpoint_id = ${endpointId} and a.status = 'firing' and a.origin = 'monitor' and a.first_seen_at < ${except.heardAfter}::timestamptz
+      and a.fingerprint <> all (${texts(except.fingerprints)}) order by a.id`,
   );
 }
 
@@ -56,7 +64,7 @@ export interface NewEpisode {
 /** Writes episodes that begin, in their order; answers their ids. */
 export async function insertEpisodes(
   tx: Tx,
-  at: { readonly endpointId: number; readonly now: number },
+  at: { readonly endpointId: number; readonly origin: AlertOrigin; readonly now: number },
   episodes: readonly NewEpisode[],
 ): Promise<readonly number[]> {
   if (episodes.length === 0) return [];
@@ -81,14 +89,17 @@ export async function insertEpisodes(
   const written = await selectRows<{ id: number }>(
     tx,
     sql`
-    insert into alert (endpoint_id, fingerprint, remote_id, status, severity, title, resource_kind, resource_name, resource_parents, labels, suppressed_by,
+    with written as (
+    insert into alert (endpoint_id, origin, fingerprint, remote_id, status, severity, title, resource_kind, resource_name, resource_parents, labels, suppressed_by,
       acknowledged_by, url, raw, started_at, ended_at, ended_by, first_seen_at, changed_at)
-    select ${at.endpointId}, r.fingerprint, r.remote_id, r.status, r.severity, r.title, r.resource_kind, r.resource_name, r.resource_parents, r.labels, r.suppressed_by,
-      r.acknowledged_by, r.url, r.raw, r.started_at, r.ended_at, case when r.ended_at is not null then 'monitor' end, ${at.now}::timestamptz, ${at.now}::timestamptz
+    select ${at.endpointId}, ${at.origin}, r.fingerprint, r.remote_id, r.status, r.severity, r.title, r.resource_kind, r.resource_name, r.resource_parents, r.labels, r.suppressed_by,
+      r.acknowledged_by, r.url, r.raw, r.started_at, r.ended_at, case when r.ended_at is not null then ${at.origin}::text end, ${at.now}::timestamptz, ${at.now}::timestamptz
     from jsonb_to_recordset(${storable(rows)}::text::jsonb) as r(n integer, fingerprint text, remote_id text, status text, severity text, title text,
       resource_kind text, resource_name text, resource_parents text[], labels jsonb, suppressed_by text[], acknowledged_by text, url text, raw jsonb,
       started_at timestamptz, ended_at timestamptz)
-    order by r.n returning id`,
+    order by r.n returning id),
+    standing as (insert into alert_standing (alert_id) select id from written)
+    select id from written order by id`,
   );
   return written.map(({ id }) => id);
 }
@@ -121,7 +132,7 @@ export async function changeEpisodes(
 /** Ends episodes. */
 export async function endEpisodes(
   tx: Tx,
-  at: { readonly now: number; readonly by: "monitor" | "snapshot" },
+  at: { readonly now: number; readonly by: AlertOrigin | "snapshot" },
   ends: readonly { readonly id: number; readonly endedAt: number }[],
 ): Promise<void> {
   if (ends.length === 0) return;

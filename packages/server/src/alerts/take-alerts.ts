@@ -2,7 +2,7 @@ import { type Episode, foldAlert, type IncomingAlert } from "@quiesce/core";
 import type { Alert } from "@quiesce/sdk";
 import type { Tx } from "../db/client.js";
 import { appendEvents, type NewEvent, payloadInstant } from "../events/append-events.js";
-import { changeEpisodes, endEpisodes, firingExcept, insertEpisodes, lockAlertsOf, newestEpisodes } from "./store.js";
+import { type AlertOrigin, changeEpisodes, endEpisodes, firingExcept, insertEpisodes, lockAlertsOf, newestEpisodes } from "./store.js";
 
 /** What became of alerts. */
 export interface AlertsTaken {
@@ -28,23 +28,25 @@ type Deed =
       readonly alert: Alert | null;
       readonly id: number;
       readonly endedAt: number;
-      readonly by: "monitor" | "snapshot";
+      readonly by: AlertOrigin | "snapshot";
     };
 
 /**
- * Folds what a monitor said into the alerts that are known, with their events, in the caller's transaction. `snapshot`: these are all that fire; what
- * is absent has ended now. The same again changes nothing.
+ * Folds what a monitor said into the alerts that are known, with their events, in the caller's transaction. `completeAsOf`: these are all
+ * that fired at that instant; what was known before it and is absent has ended now. Null: who is absent says nothing. The same again changes nothing.
  */
 export async function takeAlerts(
   tx: Tx,
   given: {
     readonly endpoint: { readonly id: number; readonly key: string };
     readonly alerts: readonly Alert[];
-    readonly snapshot: boolean;
+    readonly completeAsOf: number | null;
     readonly now: number;
+    /** `monitor` when left out. */
+    readonly origin?: AlertOrigin;
   },
 ): Promise<AlertsTaken> {
-  const { endpoint, alerts, snapshot, now } = given;
+  const { endpoint, alerts, completeAsOf, now, origin = "monitor" } = given;
   await lockAlertsOf(tx, endpoint.id);
   const known = await newestEpisodes(tx, endpoint.id, [...new Set(alerts.map(({ fingerprint }) => fingerprint))]);
   const courses = new Map<string, Course & { open: (Deed & { kind: "began" }) | null }>();
@@ -76,20 +78,20 @@ export async function takeAlerts(
         course.newest = course.newest === null ? null : episodeOf(alert, course.newest.startedAt, null);
         break;
       case "end":
-        if (course.id !== null) deeds.push({ kind: "ended", alert, id: course.id, endedAt: verdict.endedAt, by: "monitor" });
+        if (course.id !== null) deeds.push({ kind: "ended", alert, id: course.id, endedAt: verdict.endedAt, by: origin });
         else if (course.open !== null) course.open.endedAt = verdict.endedAt;
         course.newest = course.newest === null ? null : { ...course.newest, status: "resolved", endedAt: verdict.endedAt };
         break;
     }
   }
-  if (snapshot) {
+  if (completeAsOf !== null) {
     const firing = alerts.flatMap((alert) => (alert.status === "firing" ? [alert.fingerprint] : []));
     const ending = new Set(deeds.flatMap((deed) => (deed.kind === "ended" ? [deed.id] : [])));
-    for (const gone of await firingExcept(tx, endpoint.id, firing))
+    for (const gone of await firingExcept(tx, endpoint.id, { fingerprints: firing, heardAfter: completeAsOf }))
       if (!ending.has(gone.id))
         deeds.push({ kind: "ended", alert: null, id: gone.id, endedAt: Math.max(now, gone.startedAt), by: "snapshot" });
   }
-  await write(tx, { endpoint, deeds, now });
+  await write(tx, { endpoint, deeds, now, origin });
   const count = (kind: Deed["kind"]): number => deeds.filter((deed) => deed.kind === kind).length;
   return { began: count("began"), changed: count("changed"), ended: count("ended"), ignored };
 }
@@ -100,24 +102,30 @@ async function write(
     endpoint,
     deeds,
     now,
-  }: { readonly endpoint: { readonly id: number; readonly key: string }; readonly deeds: readonly Deed[]; readonly now: number },
+    origin,
+  }: {
+    readonly endpoint: { readonly id: number; readonly key: string };
+    readonly deeds: readonly Deed[];
+    readonly now: number;
+    readonly origin: AlertOrigin;
+  },
 ): Promise<void> {
   const began = deeds.filter((deed) => deed.kind === "began");
   const changed = deeds.filter((deed) => deed.kind === "changed");
   const ended = deeds.filter((deed) => deed.kind === "ended");
   // Ends first: an episode that begins after the end of the last would be a second open one.
   await changeEpisodes(tx, now, lastOf(changed));
-  for (const by of ["monitor", "snapshot"] as const)
+  for (const by of [origin, "snapshot"] as const)
     await endEpisodes(
       tx,
       { now, by },
       ended.filter((one) => one.by === by),
     );
-  const ids = await insertEpisodes(tx, { endpointId: endpoint.id, now }, began);
+  const ids = await insertEpisodes(tx, { endpointId: endpoint.id, origin, now }, began);
   for (const [index, deed] of began.entries()) deed.id = ids[index] ?? null;
   await appendEvents(
     tx,
-    deeds.flatMap((deed) => eventsOf(deed, endpoint.key)),
+    deeds.flatMap((deed) => eventsOf(deed, endpoint.key, origin)),
   );
 }
 
@@ -126,7 +134,7 @@ function lastOf(changes: readonly (Deed & { kind: "changed" })[]): readonly { re
   return [...new Map(changes.map((change) => [change.id, change])).values()];
 }
 
-function eventsOf(deed: Deed, endpointKey: string): readonly NewEvent[] {
+function eventsOf(deed: Deed, endpointKey: string, origin: AlertOrigin): readonly NewEvent[] {
   const on = { subjectKind: "endpoint", subjectKey: endpointKey } as const;
   const alertId = String(deed.id);
   switch (deed.kind) {
@@ -135,7 +143,7 @@ function eventsOf(deed: Deed, endpointKey: string): readonly NewEvent[] {
       const facts = { alert: alertId, fingerprint, severity, title, resource: resource.name };
       const fired: NewEvent = { kind: "alert.fired", ...on, payload: { ...facts, startedAt: payloadInstant(deed.startedAt) } };
       if (deed.endedAt === null) return [fired];
-      return [fired, { kind: "alert.resolved", ...on, payload: { alert: alertId, by: "monitor", endedAt: payloadInstant(deed.endedAt) } }];
+      return [fired, { kind: "alert.resolved", ...on, payload: { alert: alertId, by: origin, endedAt: payloadInstant(deed.endedAt) } }];
     }
     case "changed":
       return [{ kind: "alert.changed", ...on, payload: { alert: alertId, fields: deed.fields, severity: deed.alert.severity } }];

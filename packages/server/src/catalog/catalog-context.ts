@@ -14,6 +14,8 @@ export interface CatalogContext extends CommandContext {
   readonly keys: KeyRing;
   /** Left out, any connector and any settings are taken. */
   readonly checkEndpoint?: CheckEndpoint;
+  /** The configVersion of a connector that is loaded; null of one that is not. Left out, endpoints are looked at when they are used. */
+  readonly configVersionOf?: (connector: string) => number | null;
   /** Names that may lead what this server fetches into private networks. */
   readonly privateHosts?: readonly string[];
 }

@@ -127,7 +127,8 @@ async function saveMade(
   const { result, current } = input;
   await saveSystems(tx, chosen(result.systems, made("systems")));
   const secrets = { values: input.values, stored: current.secrets, keys: context.keys };
-  await saveEndpoints(tx, { entries: chosen(result.endpoints, made("endpoints")), ...secrets });
+  const configVersionOf = context.configVersionOf ?? (() => null);
+  await saveEndpoints(tx, { entries: chosen(result.endpoints, made("endpoints")), ...secrets, configVersionOf });
   await saveMonitors(tx, chosen(result.systems, made("systems")));
   await saveTeams(tx, { entries: chosen(result.teams, made("teams")), ...secrets });
   await saveIntegrations(tx, chosen(result.integrations, made("integrations")));

@@ -51,6 +51,7 @@ export const endpoint = pgTable("endpoint", {
   systemId: integer("system_id").notNull(),
   connector: text("connector").notNull(),
   config: jsonb("config").$type<{ readonly [name: string]: unknown }>().notNull().default({}),
+  configVersion: integer("config_version"),
   allowPrivate: text("allow_private").array().notNull().default([]),
   rotation: jsonb("rotation").$type<Partial<RotationPolicy>>().notNull().default({}),
   credentialToldDays: integer("credential_told_days"),

@@ -3,6 +3,8 @@ import type { Cli } from "./cli.js";
 import { accessReviewCommand } from "./commands/access-review-command.js";
 import { accountCommand } from "./commands/account-command.js";
 import { alertCommand } from "./commands/alert-command.js";
+import { incidentsCommand } from "./commands/incidents-command.js";
+import { problemsCommand } from "./commands/problems-command.js";
 import { applyCommand } from "./commands/apply-command.js";
 import { auditCommand } from "./commands/audit-command.js";
 import { backupCommand } from "./commands/backup-command.js";
@@ -20,6 +22,7 @@ import { gateCommand } from "./commands/gate-command.js";
 import { importCommand } from "./commands/import-command.js";
 import { integrationCommand } from "./commands/integration-command.js";
 import { keyCommand } from "./commands/key-command.js";
+import { kpiCommand } from "./commands/kpi-command.js";
 import { ledgerCommand } from "./commands/ledger-command.js";
 import { mappingCommand } from "./commands/mapping-command.js";
 import { migrateCommand } from "./commands/migrate-command.js";
@@ -32,8 +35,10 @@ import { resumeCommand } from "./commands/resume-command.js";
 import { runCommand } from "./commands/run-command.js";
 import { runsCommand } from "./commands/runs-command.js";
 import { signInLinkCommand } from "./commands/sign-in-link-command.js";
+import { slaCommand } from "./commands/sla-command.js";
 import { startCommand } from "./commands/start-command.js";
 import { statusCommand } from "./commands/status-command.js";
+import { syncConflictsCommand } from "./commands/sync-conflicts-command.js";
 import { teamCommand } from "./commands/team-command.js";
 import { tokenCommand } from "./commands/token-command.js";
 import { traceCommand } from "./commands/trace-command.js";
@@ -67,9 +72,14 @@ export function buildProgram(cli: Cli): Command {
     pauseCommand,
     resumeCommand,
     deadLettersCommand,
+    syncConflictsCommand,
     traceCommand,
     webhookCommand,
     alertCommand,
+    incidentsCommand,
+    problemsCommand,
+    kpiCommand,
+    slaCommand,
     integrationCommand,
     mappingCommand,
     reconcileCommand,

@@ -30,3 +30,11 @@ export async function describeHealth(
     return { ok: false, detail: { status: "down", kind: error.kind, message: error.message } };
   }
 }
+
+/** The configVersion of each connector that is loaded. */
+export function configVersionsOf(connectors: Pick<ConnectorRegistry, "find">): (connector: string) => number | null {
+  return (name) => {
+    const connector = connectors.find(name)?.connector;
+    return connector === undefined ? null : (connector.configVersion ?? 1);
+  };
+}

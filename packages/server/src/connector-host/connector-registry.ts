@@ -277,6 +277,7 @@ function bundledConnector(connector: Connector): HostedConnector {
     connector,
     limits: connector.limits,
     factsOf: async (wanted) => endpointFacts(connector, wanted),
+    migrate: async (config, from) => connector.migrate?.(config, from),
     failure: () => null,
     isBusy: () => false,
     close: async () => connector.close?.(),

@@ -1,4 +1,4 @@
-import type { Connector, Manifest, Stability } from "@quiesce/sdk";
+import type { Connector, Json, Manifest, Stability } from "@quiesce/sdk";
 import type { EndpointFacts, FactsWanted } from "./endpoint-facts.js";
 
 /** Where a connector's code runs. */
@@ -19,6 +19,8 @@ export interface HostedConnector {
   readonly connector: Connector;
   readonly limits: Connector["limits"];
   readonly factsOf: (wanted: FactsWanted) => Promise<EndpointFacts>;
+  /** Asks its `migrate` for a configuration of today's version; answers whatever that gives, to be checked. */
+  readonly migrate: (config: Json, from: number) => Promise<unknown>;
   /** Why its code does not run any more; null while it does. */
   readonly failure: () => string | null;
   /** Whether a call is under way in its worker. */

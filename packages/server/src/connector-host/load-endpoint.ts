@@ -1,11 +1,12 @@
 import { DomainError } from "@quiesce/core";
-import { type Connector, ConnectorError, parseSettings } from "@quiesce/sdk";
+import { type Connector, ConnectorError, type Json, parseSettings } from "@quiesce/sdk";
 import { type SQL, sql } from "drizzle-orm";
 import { openCredential, type SecretValues } from "../credentials/credential-secrets.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import { open, sealedSecretSchema } from "../credentials/sealed-secret.js";
 import type { Tx } from "../db/client.js";
 import type { ConnectorRegistry } from "./connector-registry.js";
+import { currentConfig } from "./migrate-config.js";
 import type { EndpointFacts } from "./endpoint-facts.js";
 import type { HostedConnector } from "./hosted-connector.js";
 import type { SecretMask } from "./secret-mask.js";
@@ -65,7 +66,11 @@ export async function loadEndpoint(
   const { connector } = hosted;
   const values = { ...openSecrets(row, options.keyRing), ...options.trial };
   mask.add(Object.values(values));
-  const config = await parsed(connector.config, row.config, `The configuration of endpoint "${row.key}"`, mask);
+  const settings = {
+    hosted,
+    parse: (value: unknown) => parsed(connector.config, value, `The configuration of endpoint "${row.key}"`, mask),
+  };
+  const config = await currentConfig(tx, row, settings);
   const secrets = await parsed(connector.secrets, values, `The secrets of endpoint "${row.key}"`, mask);
   // A connector in this thread is asked when it is needed.
   const streams = hosted.isolation === "worker" && connector.write !== undefined ? await streamsInto(tx, row.id) : [];
@@ -79,7 +84,9 @@ interface EndpointRow {
   readonly id: number;
   readonly key: string;
   readonly connector: string;
-  readonly config: unknown;
+  readonly config: Json;
+  /** The connector's configVersion that it was written for; null: nobody has looked since it was saved. */
+  readonly configVersion: number | null;
   readonly privateHosts: readonly string[];
   readonly sealed: readonly { readonly name: string; readonly sealed: unknown }[];
   readonly credentialId: number | null;
@@ -90,7 +97,7 @@ interface EndpointRow {
 async function endpointRow(tx: Tx, condition: SQL, credential: CredentialChoice): Promise<EndpointRow | undefined> {
   const chosen = credential === "in-force" ? sql`c.in_force` : sql`c.id = ${credential.id}::bigint`;
   const rows = await tx.execute<EndpointRow>(sql`
-    select e.id, e.key, e.connector, e.config, e.allow_private as "privateHosts",
+    select e.id, e.key, e.connector, e.config, e.config_version as "configVersion", e.allow_private as "privateHosts",
       coalesce((select jsonb_agg(jsonb_build_object('name', s.name, 'sealed', s.sealed)) from endpoint_secret as s where s.endpoint_id = e.id), '[]') as sealed,
       c.id as "credentialId", coalesce(c.secrets, '{}') as rotated
     from endpoint as e left join credential as c on c.endpoint_id = e.id and ${chosen} where ${condition}`);
@@ -100,8 +107,10 @@ async function endpointRow(tx: Tx, condition: SQL, credential: CredentialChoice)
 /** The streams that integrations write to an endpoint. */
 async function streamsInto(tx: Tx, endpointId: number): Promise<readonly string[]> {
   const rows = await tx.execute<{ stream: string }>(sql`
-    select distinct coalesce(s ->> 'target', s ->> 'stream') as stream
-    from integration as i cross join jsonb_array_elements(i.streams) as s where i.target_endpoint_id = ${endpointId}`);
+    select coalesce(s ->> 'target', s ->> 'stream') as stream
+    from integration as i cross join jsonb_array_elements(i.streams) as s where i.target_endpoint_id = ${endpointId}
+    union
+    select s ->> 'stream' from integration as i cross join jsonb_array_elements(i.streams) as s where i.source_endpoint_id = ${endpointId} and s ? 'twoWay'`);
   return rows.map(({ stream }) => stream);
 }
 

@@ -32,6 +32,8 @@ import type { EndpointTraffic } from "./traffic/endpoint-traffic.js";
  */
 export interface OpenEndpoint {
   readonly key: string;
+  /** The connector that answers, as it is loaded now. */
+  readonly connector: UsedConnector;
   readonly facets: readonly FacetName[];
   /** The streams there are; empty if the connector does not tell. */
   streams(): Promise<readonly Stream[]>;
@@ -51,6 +53,16 @@ export interface OpenEndpoint {
   write(stream: string, items: readonly WriteItem[]): Promise<readonly WriteResult[]>;
 }
 
+/** Which connector an endpoint was used with. */
+export interface UsedConnector {
+  /** What endpoints call it: its alias, or its id. */
+  readonly name: string;
+  readonly id: string;
+  /** null: it comes with Quiesce. */
+  readonly package: string | null;
+  readonly version: string;
+}
+
 type Asked<Name extends keyof ReconcileCapability<unknown, unknown>> = Parameters<Required<ReconcileCapability<unknown, unknown>>[Name]>[1];
 
 /** Binds a connector's facets to a permit and a context. */
@@ -60,7 +72,7 @@ export function boundEndpoint(options: {
   readonly connector: Connector;
   readonly context: Context;
   readonly guard: CallGuard;
-  readonly hosted: Pick<HostedConnector, "isolation">;
+  readonly hosted: Pick<HostedConnector, "isolation" | "name" | "package" | "version">;
   readonly facts: Pick<EndpointFacts, "idempotency">;
   readonly traffic: EndpointTraffic;
 }): OpenEndpoint {
@@ -102,6 +114,7 @@ export function boundEndpoint(options: {
   }
   return {
     key,
+    connector: { name: hosted.name, id: connector.id, package: hosted.package, version: hosted.version },
     facets: facetsOf(connector),
     streams: async () =>
       connector.streams === undefined ? [] : call(async () => (await connector.streams?.(context)) ?? [], { speaks: false }),

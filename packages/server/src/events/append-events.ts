@@ -21,6 +21,7 @@ export interface NewEvent {
     | "access-review"
     | "calendar"
     | "team"
+    | "incident"
     | "control";
   readonly subjectKey: string;
   readonly integrationKey?: string;

@@ -26,6 +26,7 @@ export function visibleEvents(seen: Database): SeesEvent {
   const known = new Map<string, { readonly at: number; readonly answer: Promise<boolean> }>();
   const ask = async (kind: string, key: string): Promise<boolean> => {
     if (kind === "hold") return anyRow(seen.db, sql`hold where id = ${Number(key)}::bigint`);
+    if (kind === "incident") return anyRow(seen.db, sql`incident where id = ${Number(key)}::bigint`);
     const table = Object.hasOwn(subjects, kind) ? subjects[kind] : undefined;
     return table !== undefined && anyRow(seen.db, sql`${sql.identifier(table)} where key = ${key}`);
   };

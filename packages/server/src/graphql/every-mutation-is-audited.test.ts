@@ -23,6 +23,7 @@ const exceptions: { readonly [mutation: string]: string } = {
   createOwnToken: "wants a session, and writes the entry of createToken: sessions.test.ts",
   renewGate: "a heartbeat of work whose entering and leaving have entries",
   pushRecords: "takes in records, each of which is a row of the ledger with its sender; nothing is decided",
+  pushSamples: "takes in measurements, up to thousands a second; nothing is decided",
   syncCalendarImport: "reads a vendor's calendar; what that changes are windows, each with an entry, and the sync then has one",
 };
 
@@ -89,10 +90,41 @@ async function letterOf(sql: Story["sql"], key: string): Promise<string> {
   return String(row?.id);
 }
 
+async function conflictOf(sql: Story["sql"], key: string): Promise<string> {
+  await sql`
+    insert into sync_record (integration_id, stream, key, source, target)
+    select id, 'orders', ${key}, '{"name": "s"}', '{"name": "t"}' from integration where key = 'orders'`;
+  const [row] = await sql<{ id: number }[]>`
+    insert into sync_conflict (integration_id, stream, record_key, field, kind, source, target, rule, state)
+    select id, 'orders', ${key}, 'name', 'changed', '"s"', '"t"', 'review', 'open' from integration where key = 'orders' returning id`;
+  return String(row?.id);
+}
+
 async function deadDelivery(sql: Story["sql"]): Promise<string> {
   const [row] = await sql<{ id: number }[]>`
     insert into webhook_delivery (endpoint_id, facet, delivery_id, received_at, method, path, query, headers, body, bytes, state, settled_at)
     select id, 'push', gen_random_uuid()::text, app_now(), 'POST', '/', '{}', '{}', 'x', 1, 'dead', app_now() from endpoint where key = 'erp-api' returning id`;
+  return String(row?.id);
+}
+
+/** An incident with an alert, or one more alert of an incident. */
+async function incidentOf(sql: Story["sql"], known?: number): Promise<string> {
+  const [alert] = await sql<{ id: number }[]>`
+    insert into alert (endpoint_id, fingerprint, remote_id, status, severity, title, resource_kind, resource_name, started_at, first_seen_at, changed_at)
+    select id, gen_random_uuid()::text, '1', 'firing', 'major', 'down', 'host', 'erp', app_now(), app_now(), app_now() from endpoint where key = 'erp-api' returning id`;
+  const alertId = alert?.id ?? 0;
+  const [incident] =
+    known === undefined
+      ? await sql<{ id: number }[]>`
+        insert into incident (state, severity, title, root_node, system_id, anchor_alert_id, started_at, opened_at, changed_at)
+        select 'open', 'major', 'down', 'erp', id, ${alertId}, app_now(), app_now(), app_now() from system where key = 'erp' returning id`
+      : [{ id: known }];
+  await sql`insert into alert_standing (alert_id, incident_id, considered_at) values (${alertId}, ${incident?.id ?? 0}, app_now())`;
+  return String(incident?.id);
+}
+
+async function incidentAlert(sql: Story["sql"], incident: number): Promise<string> {
+  const [row] = await sql<{ id: number }[]>`select max(alert_id) as id from alert_standing where incident_id = ${incident}`;
   return String(row?.id);
 }
 
@@ -221,6 +253,29 @@ const samples: { readonly [mutation: string]: (story: Story) => Sample | Promise
     return { input: { selection: { integration: "orders", recordKeys: ["b"] }, reason: "mended" } };
   },
   discardDeadLetters: async ({ sql }) => ({ input: { keys: [await letterOf(sql, "c")], reason: "obsolete" } }),
+  decideSyncConflict: async ({ sql }) => ({ input: { key: await conflictOf(sql, "d"), winner: "SOURCE", reason: "the source is right" } }),
+  moveIncident: async ({ sql }) => ({
+    input: { key: await incidentOf(sql), state: "ON_HOLD", reason: "waits for the vendor" },
+    ask: "key",
+  }),
+  noteIncident: ({ answers }) => ({ input: { key: keyOf(answers["moveIncident"]), text: "the disk is full" } }),
+  assignIncident: ({ answers }) => ({ input: { key: keyOf(answers["moveIncident"]), assignee: "eve", reason: "on duty" } }),
+  offerIncident: ({ answers }) => ({ input: { key: keyOf(answers["moveIncident"]), team: "sales-team", reason: "their disk" } }),
+  answerIncidentOffer: ({ answers }) => ({ input: { key: keyOf(answers["moveIncident"]), accept: true, reason: "ours indeed" } }),
+  splitIncident: async ({ sql, answers }) => {
+    const key = keyOf(answers["moveIncident"]);
+    await incidentOf(sql, Number(key));
+    return { input: { key, alerts: [await incidentAlert(sql, Number(key))], reason: "another disk" }, ask: "key" };
+  },
+  mergeIncidents: ({ answers }) => ({
+    input: { key: keyOf(answers["splitIncident"]), into: keyOf(answers["moveIncident"]), reason: "the same disk after all" },
+  }),
+  saveCorrelationRules: () => ({ input: { rules: [{ id: "by-source", groupBy: ["source"] }], reason: "two sites" }, ask: "__typename" }),
+  updateProblem: async ({ sql }) => {
+    const [row] = await sql<{ id: number }[]>`
+      insert into problem (title, root_node, system_id, opened_at, changed_at) select 'down', 'erp', id, app_now(), app_now() from system where key = 'erp' returning id`;
+    return { input: { key: String(row?.id), state: "KNOWN_ERROR", cause: "a disk", reason: "found it" } };
+  },
   rotateCredential: () => ({ input: { endpoint: "erp-api", reason: "old" } }),
   stageCredential: () => ({
     input: { endpoint: "erp-api", secrets: [{ name: "token", value: "erp-token-canary-2" }], reason: "made by hand" },

@@ -45,9 +45,12 @@ export function numberOf(
     | "CalendarFeed"
     | "Delivery"
     | "DeadLetter"
+    | "SyncConflict"
     | "WebhookDelivery"
     | "Reconciliation"
-    | "Alert",
+    | "Alert"
+    | "Incident"
+    | "Problem",
   keyOrId: string,
   field: string,
 ): number {

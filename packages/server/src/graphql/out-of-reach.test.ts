@@ -130,6 +130,11 @@ async function furnish(team: string): Promise<void> {
     select id, ${`${team}-stream`}, ${`${team}-record`}, ${sql.json({ name: team, idempotencyKey: "k", source: { key: `${team}-record`, data: { id: team } } })}, ${sql.json({ message: `${team} refused` })}, ${own["run"]}::uuid
     from integration where key = ${`${team}-orders`} returning id`;
   own["letter"] = String(letter?.id);
+  const [conflict] = await sql<{ id: number }[]>`
+    insert into sync_conflict (integration_id, stream, record_key, field, kind, source, target, rule, state)
+    select id, ${`${team}-stream`}, ${`${team}-record`}, 'name', 'changed', to_jsonb(${`${team} source`}::text), to_jsonb(${`${team} target`}::text), 'review', 'open'
+    from integration where key = ${`${team}-orders`} returning id`;
+  own["conflict"] = String(conflict?.id);
   const [trial] = await sql<{ id: number }[]>`
     insert into integration_trial (integration_id, kind, candidate, settings, figures, differences, started_by, reason)
     select id, 'dry-run', ${sql.json({ [`${team}-stream`]: {} })}, '{}', '{"records": 1, "same": 1, "different": 0, "errors": 0, "runs": 0, "failedRuns": 0}',
@@ -181,6 +186,19 @@ async function furnish(team: string): Promise<void> {
     values (${endpoint?.id ?? 0}, ${`${team}-alert`}, '1', 'firing', 'critical', ${`${team} is down`}, 'host', ${`${team}-host`}, app_now(), app_now(), app_now())
     returning id`;
   own["alert"] = String(alert?.id);
+  const [problem] = await sql<{ id: number }[]>`
+    insert into problem (title, root_node, system_id, cause, opened_at, changed_at)
+    select ${`${team} again`}, ${`${team}-erp`}, id, ${`${team} disk`}, app_now(), app_now() from system where key = ${`${team}-erp`} returning id`;
+  own["problem"] = String(problem?.id);
+  const [incident] = await sql<{ id: number }[]>`
+    insert into incident (state, severity, title, root_node, root_alert_id, system_id, anchor_alert_id, owner_team, assignee, problem_id, started_at, opened_at, changed_at)
+    select 'open', 'critical', ${`${team} is down`}, ${`${team}-erp`}, ${alert?.id ?? 0}, id, ${alert?.id ?? 0}, ${`${team}-team`}, ${team}, ${problem?.id ?? 0}, app_now(), app_now(), app_now()
+    from system where key = ${`${team}-erp`} returning id`;
+  own["incident"] = String(incident?.id);
+  await sql`insert into alert_standing (alert_id, incident_id, considered_at) values (${alert?.id ?? 0}, ${incident?.id ?? 0}, app_now())`;
+  await sql`insert into alert_reason (alert_id, kind, rule, path, reason, mutes, began_at)
+    values (${alert?.id ?? 0}, 'rule', ${`${team}-rule`}, ${`${team}-erp`}, ${`${team} says so`}, false, app_now())`;
+  await sql`insert into incident_entry (incident_id, at, kind, actor, text) values (${incident?.id ?? 0}, app_now(), 'note', ${team}, ${`${team} looks`})`;
   await sql`
     insert into system_monitor (system_id, endpoint_id, resources, suppress)
     select s.id, ${endpoint?.id ?? 0}, array[${`${team}-host`}], 'notifications' from system as s where s.key = ${`${team}-erp`}`;
@@ -210,8 +228,11 @@ const nowhere: Record<string, string> = {
   hold: "999999",
   run: "019d3c31-a620-7cf9-8449-6649344dfb93",
   letter: "999999",
+  conflict: "999999",
   trial: "999999",
   reconciliation: "999999",
+  incident: "999999",
+  problem: "999999",
   feed: "999999",
   delivery: "999999",
   received: "999999",
@@ -244,6 +265,7 @@ const queries: { readonly [query: string]: Sample } = {
   alert: (_team, own) => ({ key: own["alert"] }),
   calendarImport: byKey("import"),
   deadLetter: (_team, own) => ({ key: own["letter"] }),
+  syncConflict: (_team, own) => ({ key: own["conflict"] }),
   endpoint: byKey("endpoint"),
   explain: (team) => ({ job: `${team}-hourly` }),
   gate: (team) => ({ integration: `${team}-orders` }),
@@ -260,17 +282,21 @@ const queries: { readonly [query: string]: Sample } = {
   previewResume: (team) => ({ window: `${team}-now` }),
   previewStandingWindow: (team) => ({ window: `${team}-nightly` }),
   reconciliation: (_team, own) => ({ key: own["reconciliation"] }),
+  incident: (_team, own) => ({ key: own["incident"] }),
+  previewCorrelationRules: () => ({ rules: [], from, to }),
+  problem: (_team, own) => ({ key: own["problem"] }),
   run: (_team, own) => ({ key: own["run"] }),
   system: byKey("erp"),
   team: byKey("team"),
   trace: (team) => ({ recordKey: `${team}-record` }),
+  kpi: (team) => ({ kpi: "RESPONSE_TIME", scope: { integration: `${team}-orders` }, from, to }),
   windowProgress: byKey("now"),
   windowReport: (team) => ({ window: `${team}-now` }),
   windowTuning: (team) => ({ window: `${team}-nightly` }),
 };
 
 /** Their answers are figures. */
-const tellNoName: readonly string[] = ["gate", "maintenanceSlots", "node", "nodes", "previewResume", "windowTuning"];
+const tellNoName: readonly string[] = ["gate", "kpi", "maintenanceSlots", "node", "nodes", "previewResume", "windowTuning"];
 
 /** Mutations of things, each on those of a team. */
 const mutations: { readonly [mutation: string]: Sample } = {
@@ -286,6 +312,7 @@ const mutations: { readonly [mutation: string]: Sample } = {
   createMaintenanceWindow: (team) => planOf(team),
   discardWebhookDelivery: (_team, own) => ({ key: own["received"], reason: "r" }),
   replayWebhookDelivery: (_team, own) => ({ key: own["received"], reason: "r" }),
+  decideSyncConflict: (_team, own) => ({ key: own["conflict"], winner: "SOURCE", reason: "r" }),
   discardDeadLetters: (_team, own) => ({ keys: [own["letter"]], reason: "r" }),
   endMaintenanceWindowEarly: (team) => ({ key: `${team}-now`, reason: "r" }),
   enterGate: (team) => ({ integration: `${team}-orders`, leaseSeconds: 60, reason: "r" }),
@@ -308,7 +335,16 @@ const mutations: { readonly [mutation: string]: Sample } = {
   overrideFreeze: (team) => ({ key: `${team}-now`, reason: "r" }),
   pause: (team) => ({ scope: { integrations: [`${team}-orders`] }, reason: "r" }),
   pushRecords: (team) => ({ integration: `${team}-orders`, records: [{ key: "a", record: {} }] }),
+  pushSamples: (team) => ({ samples: [{ integration: `${team}-orders`, metric: "response", at: at(0), value: 1 }] }),
   reconcileIntegration: (team) => ({ integration: `${team}-orders` }),
+  moveIncident: (_team, own) => ({ key: own["incident"], state: "ACKNOWLEDGED", reason: "r" }),
+  noteIncident: (_team, own) => ({ key: own["incident"], text: "t" }),
+  assignIncident: (_team, own) => ({ key: own["incident"], assignee: "me" }),
+  offerIncident: (team, own) => ({ key: own["incident"], team: `${team}-team`, reason: "r" }),
+  answerIncidentOffer: (_team, own) => ({ key: own["incident"], accept: true, reason: "r" }),
+  mergeIncidents: (_team, own) => ({ key: own["incident"], into: "9999999", reason: "r" }),
+  splitIncident: (_team, own) => ({ key: own["incident"], alerts: [own["alert"]], reason: "r" }),
+  updateProblem: (_team, own) => ({ key: own["problem"], state: "KNOWN_ERROR", reason: "r" }),
   resyncDifferences: (_team, own) => ({ reconciliation: own["reconciliation"], reason: "r" }),
   redeliver: (_team, own) => ({ key: own["delivery"], reason: "r" }),
   rejectMaintenanceWindow: (team) => ({ key: `${team}-now`, comment: "no" }),
@@ -358,6 +394,7 @@ const ofTheDeployment: readonly string[] = [
   "openAccessReview",
   "overrideExpansion",
   "revokeToken",
+  "saveCorrelationRules",
   "rollbackIntegration",
   "reloadConnectors",
   "rotateMasterKey",
@@ -460,6 +497,7 @@ describe("whoever may do everything, of one team", () => {
       createServiceAccount: { name: "x", owner: "near-team" },
       closeAccessReview: { key: "1", reason: "r" },
       createSignInLink: {},
+      saveCorrelationRules: { rules: [], reason: "r" },
       createToken: { name: "x", role: "ADMIN" },
       decideAccess: { review: "1", items: ["1"], decision: "KEEP", reason: "r" },
       disablePrincipal: { key: "1", reason: "r" },

@@ -7,8 +7,10 @@ import type { ReviewView } from "../access/reviews/review-evidence.js";
 import { feedsByIds, type FeedView, importsByIds, type ImportView } from "../calendars/queries.js";
 import { catalogueByIds, type EndpointRow, type IntegrationRow, type JobRow, type SystemRow } from "../catalog/queries.js";
 import { rotationsByIds, type RotationView } from "../credentials/queries.js";
+import { incidentsByIds, type IncidentView, problemsByIds, type ProblemView } from "../incidents/queries.js";
 import { deliveriesByIds, type DeliveryView, teamsByIds, type TeamView } from "../notifications/queries.js";
 import { reconciliationsByIds, type ReconciliationView } from "../reconciliation/queries.js";
+import { syncConflictsByIds, type SyncConflictView } from "../pipeline/sync-conflict-queries.js";
 import { deadLettersByIds, type DeadLetterView, runsByIds, type RunView } from "../runs/queries.js";
 import { holdsByIds, type HoldView, occurrencesByIds, type OccurrenceView, windowsByIds, type WindowView } from "../windows/queries.js";
 import {
@@ -42,7 +44,10 @@ export const IntegrationRef = node<IntegrationRow>("Integration", (ids, { databa
 export const JobRef = node<JobRow>("Job", (ids, { database }) => catalogueByIds(database, "job", ids));
 export const RunRef = node<RunView>("Run", (ids, { database }) => runsByIds(database, ids));
 export const AlertRef = node<AlertView>("Alert", (ids, { database }) => alertsByIds(database, ids));
+export const IncidentRef = node<IncidentView>("Incident", (ids, { database }) => incidentsByIds(database, ids));
+export const ProblemRef = node<ProblemView>("Problem", (ids, { database }) => problemsByIds(database, ids));
 export const DeadLetterRef = node<DeadLetterView>("DeadLetter", (ids, { database }) => deadLettersByIds(database, ids));
+export const SyncConflictRef = node<SyncConflictView>("SyncConflict", (ids, { database }) => syncConflictsByIds(database, ids));
 export const ReconciliationRef = node<ReconciliationView>("Reconciliation", (ids, { database }) => reconciliationsByIds(database, ids));
 export const WindowRef = node<WindowView>("MaintenanceWindow", (ids, { database }) => windowsByIds(database, ids));
 export const OccurrenceRef = node<OccurrenceView>("Occurrence", (ids, { database }) => occurrencesByIds(database, ids));

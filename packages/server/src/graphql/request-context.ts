@@ -49,7 +49,7 @@ export interface ApiServices {
   /** Notes which rights they use. */
   readonly use?: AccessUse | undefined;
   /** What applying a workspace needs: the keys that seal secrets, and the connectors' check of settings. */
-  readonly catalogue: Pick<CatalogContext, "keys" | "checkEndpoint" | "privateHosts">;
+  readonly catalogue: Pick<CatalogContext, "keys" | "checkEndpoint" | "configVersionOf" | "privateHosts">;
   /** Where this server looks for zone data at its start. */
   readonly zoneDataFolders?: { readonly folder: string | undefined; readonly systemFolder: string } | undefined;
   /** Everything that `health` lists beside the API's own checks. */

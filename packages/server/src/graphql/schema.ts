@@ -10,7 +10,9 @@ import { defineCatalogue } from "../catalog/graphql.js";
 import { defineConnectors } from "../connector-host/graphql.js";
 import { defineLive } from "../events/graphql.js";
 import { defineCredentials } from "../credentials/graphql.js";
+import { defineIncidents } from "../incidents/graphql.js";
 import { defineInbox } from "../inbox/graphql.js";
+import { defineMeasurements } from "../kpis/graphql.js";
 import { defineNotifications } from "../notifications/graphql.js";
 import { definePipeline } from "../pipeline/graphql.js";
 import { defineReconciliations } from "../reconciliation/graphql.js";
@@ -40,6 +42,8 @@ export function apiSchema(): GraphQLSchema {
   defineInbox();
   defineWebhooks();
   defineAlerts();
+  defineIncidents();
+  defineMeasurements();
   defineWindows();
   defineCalendars();
   defineNotifications();

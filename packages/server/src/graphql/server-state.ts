@@ -1,5 +1,6 @@
 import { encodeCursor, readHead } from "../events/event-log.js";
 import { acknowledgeClockStep, type ClockStep, unacknowledgedStep } from "../runs/clock-step.js";
+import { FailureGroupRef } from "../runs/graphql-failing.js";
 import { RunStateCountRef, stateCounts } from "../runs/graphql-run-state.js";
 import { type RetentionSetting, retentionSetting, setRetention } from "../retention/settings.js";
 import { runsRetainedFrom } from "../runs/reach-back.js";
@@ -59,6 +60,15 @@ function defineSummary(): void {
         type: [OccurrenceRef],
         description: "Windows that are released and whose held runs are being let go, oldest first; at most 20.",
         resolve: (row) => row.resumingIds.map(String),
+      }),
+      failingIntegrations: t.int({
+        description: "Those of which an enabled job failed at its last run of a day.",
+        resolve: (row) => row.failing.integrations,
+      }),
+      failures: t.field({
+        type: [FailureGroupRef],
+        description: "The same by cause, the largest group first; at most 20. Looked at every two seconds.",
+        resolve: (row) => row.failing.groups,
       }),
       freezeConflicts: t.field({
         type: [FreezeConflictRef],

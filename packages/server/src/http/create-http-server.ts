@@ -20,6 +20,7 @@ import { defaultApiLimits, limitsCheck } from "./api-limits.js";
 import { serveCalendar } from "./calendar-route.js";
 import { createClientAddresses, homeNetworkOf } from "./client-address.js";
 import { answerCors, originVerdict } from "./cors.js";
+import { type Dashboard, loadDashboard, serveAsset, servePage, wantsDashboard } from "./dashboard-route.js";
 import { serveGate } from "./gate-routes.js";
 import { serveGraphiql, wantsPage } from "./graphiql-route.js";
 import { paramsOfUrl, serveGraphql } from "./graphql-route.js";
@@ -31,6 +32,8 @@ import { createCallerDoor } from "./recognise-caller.js";
 import { createRequestBudgets, type RateOverrides } from "./request-budgets.js";
 import { sendError, sendJson } from "./respond.js";
 import { setSecurityHeaders } from "./security-headers.js";
+import { serveReports } from "./report-routes.js";
+import { serveSamples } from "./samples-route.js";
 import { serveWebhook } from "./webhook-route.js";
 import { createOwnAddress } from "./session-cookie.js";
 import { serveSignIn, type SignInServices } from "./sign-in-routes.js";
@@ -48,6 +51,8 @@ export interface HttpServerOptions extends ApiServices, RateOverrides {
   /** Registered documents; every text is taken when left out. */
   readonly documents?: PersistedDocuments | undefined;
   readonly sessions?: SessionLimits | undefined;
+  /** The web page at /; as it was built into this package when left out, null: none. */
+  readonly dashboard?: Dashboard | null | undefined;
   /** Where people sign in; by links alone when left out. */
   readonly identityProvider?: IdentityProvider | null | undefined;
 }
@@ -105,7 +110,7 @@ export function createHttpServer(given: HttpServerOptions): HttpServer {
     locks,
     limits: given.sessions ?? defaultSessionLimits,
     provider: given.identityProvider ?? null,
-    startPath: graphiql ? "/graphql" : "/auth/sign-in",
+    startPath: "/",
     groupOf: (request) => addresses.group(request),
   };
   // Its own page keeps its origin, whatever a proxy makes of the host.
@@ -162,11 +167,19 @@ export function createHttpServer(given: HttpServerOptions): HttpServer {
       return serveWebhook({ request, response, url, services: { ...options, webhooks: options.webhooks }, takeStranger });
     }
     if (pathname.startsWith("/gate/")) return serveGate({ request, response, url, services: options, caller: await identify(request) });
+    if (pathname === "/ingest/samples") return serveSamples({ request, response, services: options, caller: await identify(request) });
+    if (pathname.startsWith("/reports/"))
+      return serveReports({ request, response, url, services: options, caller: await identify(request) });
     if (pathname.startsWith("/push/")) return servePush({ request, response, url, services: options, caller: await identify(request) });
+    const dashboard = given.dashboard === undefined ? await loadDashboard() : given.dashboard;
+    if (dashboard !== null) {
+      if (serveAsset(request, response, { dashboard, path: pathname })) return;
+      if (wantsDashboard(request, url)) return servePage(request, response, dashboard);
+    }
     if (pathname === "/" && request.method === "GET") return void response.writeHead(302, { location: "/graphql" }).end();
     throw new DomainError(
       "QSC_HTTP_NOT_FOUND",
-      "There is no such address. GraphQL is at /graphql, the gate at /gate/<integration>, the inbox at /push/<integration>, webhooks go to /hooks/<endpoint>.",
+      "There is no such address. The page for people is at /, GraphQL at /graphql, the gate at /gate/<integration>, the inbox at /push/<integration>, samples at /ingest/samples, webhooks go to /hooks/<endpoint>.",
     );
   };
 

@@ -41,7 +41,7 @@ interface SignInRequest {
 }
 
 /**
- * The pages and addresses of the sign-in: `GET /auth/sign-in`, `GET /auth/oidc/start` and `/auth/oidc/callback`, `GET` and `POST /auth/link`,
+ * The pages and addresses of the sign-in: `GET /auth/sign-in`, `GET /auth/options` (what the dashboard offers), `GET /auth/oidc/start` and `/auth/oidc/callback`, `GET` and `POST /auth/link`,
  * `POST /auth/sign-out`. Pages answer refusals as pages.
  */
 export async function serveSignIn(input: SignInRequest): Promise<void> {
@@ -53,6 +53,9 @@ export async function serveSignIn(input: SignInRequest): Promise<void> {
     case "/auth/sign-out":
       requireMethod(request, "POST");
       return signOut(input);
+    case "/auth/options":
+      requireMethod(request, "GET");
+      return sendJson(input.response, 200, { provider: providerHost(input.services) });
     case "/auth/sign-in":
       return servePage(input, () => offer(input));
     case "/auth/oidc/start":
@@ -82,12 +85,15 @@ async function offer({ services, request, url }: SignInRequest): Promise<SignInP
   const secret = services.own.read(request, "session");
   // Whoever is signed in sees it; a session that is over is none.
   const caller = secret === null ? null : await authenticateSession(services.database, secret).catch(nothingWhenRefused);
-  const issuer = services.provider?.settings.issuer;
   return offerPage({
-    provider: issuer === undefined ? null : new URL(issuer).host,
+    provider: providerHost(services),
     returnTo: returnPath(url.searchParams.get("returnTo"), services.startPath),
     name: caller?.principal.name ?? null,
   });
+}
+
+function providerHost({ provider }: SignInServices): string | null {
+  return provider === null ? null : new URL(provider.settings.issuer).host;
 }
 
 async function start({ services, request, response, url }: SignInRequest): Promise<null> {

@@ -2,9 +2,12 @@ import { ConnectorError, type Cursor } from "@quiesce/sdk";
 import { requireGoingOn } from "../connector-host/run-permit.js";
 import { deleteMissing, MAX_COMPARED_KEYS } from "./delete-missing.js";
 import { deliverRecords } from "./deliver-records.js";
+import { flowBack } from "./flow-back.js";
 import type { ReadingRun } from "./pipeline-run.js";
 import { prepareRecords } from "./prepare-records.js";
 import { loadCursor, loadKeys } from "./stream-state.js";
+import { takeTargetChanges } from "./take-target-changes.js";
+import { beginTwoWay, isTwoWay } from "./two-way-stream.js";
 
 /**
  * How deletions of a source without tombstones are found: by listing its keys after the read, or by what a complete read has shown.
@@ -18,6 +21,10 @@ type Snapshot = "none" | "list" | "read";
  */
 export async function copyStream(run: ReadingRun): Promise<void> {
   const { stream, source, permit } = run;
+  if (isTwoWay(run)) {
+    await beginTwoWay(run);
+    await takeTargetChanges(run);
+  }
   const snapshot = await snapshotOf(run);
   const stored = await loadCursor(run.database.db, run.run.integrationId, stream.stream);
   const known = snapshot === "read" ? await loadKeys(run.database.db, run.run, stream.stream, MAX_COMPARED_KEYS) : undefined;
@@ -42,6 +49,7 @@ export async function copyStream(run: ReadingRun): Promise<void> {
   }
   if (snapshot === "read" && missing !== undefined && complete) await deleteMissing(run, missing, knownKeys);
   if (snapshot === "list") await deleteUnlisted(run);
+  if (isTwoWay(run)) await flowBack(run);
 }
 
 async function snapshotOf(run: ReadingRun): Promise<Snapshot> {

@@ -1,13 +1,15 @@
 import type { ConnectorError, Cursor, SourceRecord } from "@quiesce/sdk";
 import type { Tx } from "../db/client.js";
 import { discardDelivered, type LetterPlace, putOpenLetters } from "./dead-letters.js";
-import { ownTransaction } from "./own-transaction.js";
+import { mergePage, requireUnraced } from "./merge-page.js";
+import { ownPageTransaction, ownTransaction, requireOwnRunNow, together } from "./own-transaction.js";
 import type { StreamRun } from "./pipeline-run.js";
 import type { PreparedPage, PreparedRecord } from "./prepare-records.js";
 import { saveTrace, tracedRecords } from "./record-trace.js";
 import { countTrial, pageFigures } from "./running-trial.js";
 import { forgetKeys, moveCursor, rememberKeys, saveFigures } from "./stream-state.js";
 import { type Figures, noFigures } from "./tally.js";
+import { isTwoWay } from "./two-way-stream.js";
 import { type Answered, declareIntents, settleIntents } from "./write-intents.js";
 import { type WriteReport, writeRecords } from "./write-records.js";
 
@@ -16,6 +18,8 @@ export interface Delivery extends PreparedPage {
   /** How many records were read from the source for it. */
   readonly read: number;
   readonly cursor?: { readonly from: Cursor | null; readonly to: Cursor };
+  /** The target is known to differ: what was delivered before is written once more. */
+  readonly again?: boolean;
   /** Whatever else is to be committed with what became of the records. */
   readonly settled?: (tx: Tx, delivered: DeliveredKeys) => Promise<void>;
 }
@@ -45,30 +49,39 @@ export async function deliverRecords(run: StreamRun, delivery: Delivery): Promis
 }
 
 async function deliverRepeatable(run: StreamRun, place: LetterPlace, delivery: Delivery): Promise<void> {
+  const merged = await mergePage(run, delivery.ready, { again: delivery.again === true });
   // Looked at before anything is sent, too: a worker that was frozen must not write over what its successor has done.
-  if (delivery.ready.length > 0) await ownTransaction(run, async () => undefined);
-  const report = await writeRecords(run, delivery.ready);
-  if (report.stop !== undefined) throw report.stop;
+  if (delivery.ready.length > 0) await (isTwoWay(run) ? ownTransaction(run, merged.declare) : requireOwnRunNow(run));
+  const written = await writeRecords(run, merged.ready);
+  if (written.stop !== undefined) throw written.stop;
+  requireUnraced(run, written, merged.ready);
+  const report: WriteReport = { ...written, done: [...merged.agreed, ...written.done] };
   const dead = [...delivery.dead, ...report.dead];
   const figures = run.tally.plus({ ...figuresOf(report), read: delivery.read, dead: dead.length, skipped: delivery.skipped.length });
   // The newest version of a record that is passed over is not wanted either, so nobody shall replay an older one.
   const settled = keysOf([...sourcesOf(report), ...delivery.skipped]);
-  await ownTransaction(run, async (tx) => {
-    if (delivery.cursor !== undefined) await moveCursor(tx, run.run, { stream: place.stream, ...delivery.cursor });
-    await discardDelivered(tx, place, settled);
-    // After it, because in one page the older of two records of a key may have passed and the newer failed.
-    await putOpenLetters(
-      tx,
-      place,
-      dead.filter((letter) => !superseded(letter.source.key, letter.idempotencyKey, delivery.ready, report)),
-    );
-    await keepKeys(tx, run, place.stream, report);
-    await saveFigures(tx, run.run, figures);
+  const letters = dead.filter((letter) => !superseded(letter.source.key, letter.idempotencyKey, delivery.ready, report));
+  const traced = tracedRecords(report, delivery);
+  await ownPageTransaction(run, async (tx) => {
+    await together([
+      moveOn(tx, run, delivery),
+      discardDelivered(tx, place, settled),
+      // After it, because in one page the older of two records of a key may have passed and the newer failed.
+      putOpenLetters(tx, place, letters),
+      keepKeys(tx, run, place.stream, report),
+      saveFigures(tx, run.run, figures),
+      saveTrace(tx, run, originOf(delivery), traced),
+    ]);
+    await merged.settle(tx, report);
     await countPage(tx, run, delivery, { well: [...sourcesOf(report), ...delivery.skipped], badly: dead.map((letter) => letter.source) });
-    await saveTrace(tx, run, originOf(delivery), tracedRecords(report, delivery));
     await delivery.settled?.(tx, { done: keysOf(sourcesOf(report)), refused: keysOf(dead.map((letter) => letter.source)) });
   });
   run.tally.commit(figures);
+}
+
+async function moveOn(tx: Tx, run: StreamRun, { cursor }: Delivery): Promise<void> {
+  const { stream, twoWay } = run.stream;
+  if (cursor !== undefined) await moveCursor(tx, run.run, { stream, ...cursor, isTwoWay: twoWay !== undefined });
 }
 
 async function deliverOnce(run: StreamRun, place: LetterPlace, delivery: Delivery): Promise<void> {

@@ -16,6 +16,8 @@ export function defineTrace(): void {
     read: "A run took it from the source, or from the inbox.",
     missing: "The source no longer shows it.",
     replayed: "A run took it from the dead letters.",
+    "flowed-back": "A run wrote its two-way fields to the source, or what a person decided to either side.",
+    conflict: "A side refused what should flow to it: a person decides.",
     skipped: "The mapping's condition passes it over.",
     unchanged: "The target had it so already.",
     review: "It may have been written: a person decides.",

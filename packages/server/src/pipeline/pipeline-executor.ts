@@ -14,6 +14,7 @@ import { copyStream } from "./copy-stream.js";
 import { dryRun } from "./dry-run.js";
 import { type AlertRoute, loadRoute, type Route } from "./load-route.js";
 import { ownDatabaseError } from "./own-transaction.js";
+import { noteConnectors } from "./note-connectors.js";
 import type { PipelineRun, ReadingRun } from "./pipeline-run.js";
 import { closeReconciliation, loadResync, openReconciliation } from "../reconciliation/open-order.js";
 import { reconcileStream } from "../reconciliation/reconcile-stream.js";
@@ -23,13 +24,17 @@ import { replayLetters } from "./replay-letters.js";
 import { failedOutcome, lostOutcome, stoppedOutcome } from "./run-outcome.js";
 import { loadTrial, type RunningTrial } from "./running-trial.js";
 import { countTrialRun, promotePassed } from "./trial-run.js";
+import { takeTargetChanges } from "./take-target-changes.js";
 import { createTally, type Tally } from "./tally.js";
+import { beginTwoWay, isTwoWay } from "./two-way-stream.js";
 
 /** Records a page, unless told otherwise. */
 const PAGE_SIZE = 500;
 
 export interface PipelineOptions {
   readonly database: Database;
+  /** Connections for what is repeated at every page; those of `database` when left out. */
+  readonly pages?: Database;
   readonly host: ConnectorHost;
   readonly log: Logger;
   /** Records asked for at once, 1 to 10,000. */
@@ -101,6 +106,7 @@ async function lookAtMonitor(
       "config",
       `Integration "${permit.run.integrationKey}" has a job but lacks a target and streams that are read. Only a monitor's alerts are taken without them, and the connector of endpoint "${endpoint.key}" gives none. Add them, or take the job's schedule away.`,
     );
+  await noteConnectors({ database: options.database, run: permit.run }, [{ side: "source", endpoint }]);
   await pullAlerts({ database: options.database, run: permit.run, permit, tally, log }, { id: route.sourceEndpointId, endpoint });
   return undefined;
 }
@@ -134,8 +140,13 @@ async function copyStreams(options: PipelineOptions, facts: CopyFacts): Promise<
   const { route, permit, tally, trial, log } = facts;
   const source = route.sourceEndpointId === null ? null : await options.host.openEndpoint(permit, route.sourceEndpointId);
   const target = await options.host.openEndpoint(permit, route.targetEndpointId);
+  await noteConnectors({ database: options.database, run: permit.run }, [
+    ...(source === null ? [] : [{ side: "source" as const, endpoint: source }]),
+    { side: "target", endpoint: target },
+  ]);
   const run = {
     database: options.database,
+    pages: options.pages,
     run: permit.run,
     permit,
     target,
@@ -180,5 +191,12 @@ async function beginReading(
   }
   if (work !== "resync") return { each: copyStream, end: async () => undefined };
   const order = await loadResync(options.database.db, run.run);
-  return { each: (stream) => resyncStream(stream, order), end: async () => undefined };
+  const each = async (stream: ReadingRun): Promise<void> => {
+    if (isTwoWay(stream)) {
+      await beginTwoWay(stream);
+      await takeTargetChanges(stream);
+    }
+    await resyncStream(stream, order);
+  };
+  return { each, end: async () => undefined };
 }

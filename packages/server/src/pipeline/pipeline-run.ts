@@ -10,6 +10,8 @@ import type { Tally } from "./tally.js";
 /** What every step of any run works with. */
 export interface RunWork {
   readonly database: Database;
+  /** Connections for what is repeated at every page; those of `database` when left out. */
+  readonly pages?: Database | undefined;
   readonly run: RunToExecute;
   readonly permit: RunPermit;
   readonly tally: Tally;

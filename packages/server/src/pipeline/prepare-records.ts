@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { applyMapping, hasExpressions, type Mapping, type MappingError } from "@quiesce/core";
 import type { Cursor, SourceRecord, WriteItem } from "@quiesce/sdk";
-import { idempotencyKey } from "./idempotency-key.js";
+import { idempotencyKeysOf } from "./idempotency-key.js";
 import type { StreamRun } from "./pipeline-run.js";
 import { collectTrial, mappingFor, type PageTrial, shadowOf } from "./running-trial.js";
 
@@ -50,6 +50,8 @@ export async function prepareRecords(records: readonly SourceRecord[], run: Stre
   const skipped: SourceRecord[] = [];
   const { stream, trial } = run;
   const tried = collectTrial(stream.stream);
+  const { integrationKey: integration, runId } = run.run;
+  const keyOf = idempotencyKeysOf({ integration, stream: stream.stream, from, runId });
   for (const [index, source] of records.entries()) {
     await letOthersTurn([stream.mapping, trial?.candidate[stream.stream]], index);
     const problem = recordProblem(source);
@@ -63,8 +65,7 @@ export async function prepareRecords(records: readonly SourceRecord[], run: Stre
       continue;
     }
     if (source.op === "delete" && stream.deletes === "ignore") continue;
-    const { integrationKey: integration, runId } = run.run;
-    const key = idempotencyKey({ integration, stream: stream.stream, record: source, from, runId });
+    const key = keyOf(source);
     if (source.problem !== undefined) {
       dead.push({ source, idempotencyKey: key, error: readFailure(source.problem) });
       continue;

@@ -5,6 +5,7 @@ import { memoryTarget } from "../../../../test/pipeline/memory-target.js";
 import { type PipelineBench, pipelineBench } from "../../../../test/pipeline/pipeline-bench.js";
 import { discardDeadLetters, replayDeadLetters } from "../runs/dead-letter-commands.js";
 import { acceptRecords } from "../inbox/commands.js";
+import { runsByIds } from "../runs/queries.js";
 import { pause, resume } from "../windows/hold-commands.js";
 import { forgetTrace } from "./record-trace.js";
 import { traceRecord } from "./trace-queries.js";
@@ -158,4 +159,24 @@ describe("the trace of a record", () => {
     await bench.attempt();
     expect(await bench.database.sql`select * from record_page`).toEqual([]);
   });
+});
+
+it("a run says with which connectors, in which versions, its last attempt worked", async () => {
+  const on = await pipelineBench({ source: memorySource(), target: memoryTarget() });
+  try {
+    const run = await on.claim();
+    expect((await runsByIds(on.database, [run.runId]))[0]?.connectors).toBeNull();
+    await on.execute(run);
+    const used = [
+      { side: "source", endpoint: "source", name: "memory-source", id: "memory-source", package: null, version: "1.0.0" },
+      { side: "target", endpoint: "target", name: "memory-target", id: "memory-target", package: null, version: "1.0.0" },
+    ];
+    expect((await runsByIds(on.database, [run.runId]))[0]?.connectors).toEqual(used);
+    // A worker that has lost the run writes nothing about it.
+    await on.database.sql`update run set connectors = null, attempt = attempt + 1`;
+    await on.execute(run);
+    expect((await runsByIds(on.database, [run.runId]))[0]?.connectors).toBeNull();
+  } finally {
+    await on.close();
+  }
 });

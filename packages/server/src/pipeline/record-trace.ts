@@ -22,7 +22,7 @@ export const traceOutcomes = {
 export type TraceLetter = keyof typeof traceOutcomes;
 
 /** How a record came into its page. */
-export type TraceOrigin = "read" | "missing" | "push" | "replay";
+export type TraceOrigin = "read" | "missing" | "push" | "replay" | "back";
 
 interface TracedRecord {
   readonly key: string;

@@ -4,6 +4,7 @@ import { sql } from "drizzle-orm";
 import { requireGoingOn } from "../connector-host/run-permit.js";
 import type { Tx } from "../db/client.js";
 import { keepKeys } from "./deliver-records.js";
+import { type MergedPage, mergePage, requireUnraced } from "./merge-page.js";
 import { ownTransaction } from "./own-transaction.js";
 import type { StreamRun } from "./pipeline-run.js";
 import { type DeadError, letOthersTurn, mappingFailure, type PreparedRecord, readFailure } from "./prepare-records.js";
@@ -50,11 +51,16 @@ export async function replayLetters(run: StreamRun): Promise<void> {
       else if (mapped.kind === "skipped") skipped.push(letter);
       else unfit.push({ letter, error: mappingFailure(mapped.errors) });
     }
-    const report = await writeRecords(
+    const merged = await mergePage(
       run,
       resent.map((one) => one.record),
+      { again: true },
     );
-    await settle(run, { letters, resent, unfit, skipped, report });
+    if (resent.length > 0) await ownTransaction(run, merged.declare);
+    const written = await writeRecords(run, merged.ready);
+    requireUnraced(run, written, merged.ready);
+    const report: WriteReport = { ...written, done: [...merged.agreed, ...written.done] };
+    await settle(run, { letters, resent, unfit, skipped, report, merged });
     if (report.stop !== undefined) throw report.stop;
   }
 }
@@ -85,6 +91,7 @@ async function settle(
     /** What the mapping's condition passes over by now. */
     readonly skipped: readonly Letter[];
     readonly report: WriteReport;
+    readonly merged: Pick<MergedPage, "settle">;
   },
 ): Promise<void> {
   const { resent, unfit, report } = page;
@@ -113,6 +120,7 @@ async function settle(
       update dead_letter as d set status = g.status, error = g.error, at = app_now(), run_id = ${run.run.runId}::uuid, replay_run_id = null, record = d.record - 'intent'
       from jsonb_to_recordset(${storableJson(refused.map((one) => ({ ...one, error: run.permit.mask.deep(one.error) })))}::text::jsonb) as g(id bigint, status text, error jsonb)
       where d.id = g.id`);
+    await page.merged.settle(tx, report);
     await keepKeys(tx, run, run.stream.stream, report);
     const dead = unfit.map(({ letter, error }) => ({ source: letter.source, idempotencyKey: letter.idempotencyKey, error }));
     await saveTrace(tx, run, "replay", tracedRecords(report, { dead, skipped: page.skipped.map((letter) => letter.source) }));

@@ -16,12 +16,14 @@ export async function loadCursor(tx: Tx, integrationId: number, stream: string):
 export async function moveCursor(
   tx: Tx,
   run: RunToExecute,
-  move: { readonly stream: string; readonly from: Cursor | null; readonly to: Cursor },
+  move: { readonly stream: string; readonly from: Cursor | null; readonly to: Cursor; readonly isTwoWay?: boolean },
 ): Promise<void> {
   const from = move.from === null ? null : storableJson(move.from);
+  // What is read while nothing flows back is not kept: should it flow again, both sides are read from the beginning.
   const rows = await tx.execute(sql`
     insert into stream_state as s (integration_id, stream, cursor, run_id) values (${run.integrationId}, ${move.stream}, ${storableJson(move.to)}::text::jsonb, ${run.runId}::uuid)
-    on conflict (integration_id, stream) do update set cursor = excluded.cursor, run_id = excluded.run_id, updated_at = app_now()
+    on conflict (integration_id, stream) do update set cursor = excluded.cursor, run_id = excluded.run_id, updated_at = app_now(),
+      two_way = case when ${move.isTwoWay === true} then s.two_way end
       where s.cursor is not distinct from ${from}::text::jsonb
     returning stream`);
   if (rows.length === 0) {

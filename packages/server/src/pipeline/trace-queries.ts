@@ -12,6 +12,7 @@ export const traceSteps = [
   "read",
   "missing",
   "replayed",
+  "flowed-back",
   "mapped",
   "skipped",
   "written",
@@ -20,6 +21,7 @@ export const traceSteps = [
   "dead-letter",
   "review",
   "discarded",
+  "conflict",
 ] as const;
 export type TraceStep = (typeof traceSteps)[number];
 
@@ -104,7 +106,7 @@ function pagesOf(database: Database, { recordKey, integration }: { readonly reco
   );
 }
 
-const CAME = { read: "read", missing: "missing", push: "read", replay: "replayed" } as const satisfies {
+const CAME = { read: "read", missing: "missing", push: "read", replay: "replayed", back: "flowed-back" } as const satisfies {
   readonly [origin in TraceOrigin]: TraceStep;
 };
 
@@ -127,6 +129,10 @@ function hopsOfPage(page: PageRecord): readonly TraceHop[] {
   });
   const came = hop(CAME[page.origin]);
   const outcome = traceOutcomes[page.letter];
+  if (page.origin === "back") {
+    if (outcome === "refused") return [came, hop("conflict", { message: error })];
+    return [came, ...(outcome === "written" || outcome === "unchanged" || outcome === "deleted" ? [hop(outcome, { version })] : [])];
+  }
   switch (outcome) {
     case "written":
     case "unchanged":

@@ -103,6 +103,7 @@ async function writeLatest(
       ready: prepared.ready.map((record) => again(record, order)),
       dead: prepared.dead.map((letter) => ({ ...letter, idempotencyKey: resyncKey(letter.idempotencyKey, order) })),
       read: page.length,
+      again: true,
       settled: (tx, delivered) => settleDelivered(tx, { place, delivered, keys }),
     });
   }
@@ -137,6 +138,7 @@ async function deleteAbsent(
       // By the key at the target: the mapping that made it of other fields cannot make it again of none.
       ready: page.map((key) => deletion(run, key, order)),
       read: 0,
+      again: true,
       settled: (tx, delivered) => settleDelivered(tx, { place, delivered, keys: new Map(page.map((key) => [key, key])) }),
     });
   }

@@ -14,7 +14,7 @@ import { setRetention } from "./settings.js";
 const day = 86_400_000;
 const start = Date.parse("2026-03-28T12:00:00Z");
 const now = start + 50 * day;
-const days = { run: 40, event_log: 7 };
+const days = { run: 40, event_log: 7, kpi_sample: 14 };
 
 let fresh: FreshDatabase;
 let database: Database;
@@ -157,7 +157,7 @@ describe("retention", () => {
     await event(5, start + 42 * day);
     await event(6, start + 43 * day + 1);
     await database.sql`update event_head set last_position = 6`;
-    await go({ run: 40, event_log: 7 });
+    await go(days);
     expect(await database.sql`select position from event_log order by position`).toEqual([
       { position: 3 },
       { position: 4 },

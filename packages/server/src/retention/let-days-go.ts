@@ -78,11 +78,7 @@ function dropDetached(
       if (table === "run") await lowerOpenSince(tx, day.opensAt);
       return { name: day.name, rows, result: verdict.reason };
     }
-    if (table === "run") await moveRunsRetainedFrom(tx, Math.max(day.closesAt, (contents.lastDueAt ?? 0) + 1));
-    else {
-      await tx.execute(sql`
-        update event_head set dropped_through = greatest(dropped_through, coalesce((select max(position) from ${sql.identifier(day.name)}), 0))`);
-    }
+    await noteGone(tx, { table, day, lastDueAt: contents.lastDueAt });
     await tx.execute(sql`drop table ${sql.identifier(day.name)}`);
     const what = { table, day: new Date(day.opensAt).toISOString().slice(0, 10), rows };
     const subject = { subjectKind: "control", subjectKey: "retention" } as const;
@@ -92,6 +88,24 @@ function dropDetached(
   });
 }
 
-async function moveRunsRetainedFrom(tx: Tx, at: number): Promise<void> {
-  await tx.execute(sql`update control set runs_retained_from = greatest(runs_retained_from, ${at}::timestamptz)`);
+/** What readers and writers go by to know what is still there. */
+async function noteGone(
+  tx: Tx,
+  gone: { readonly table: RetainedTable; readonly day: StoredDay; readonly lastDueAt: number | null },
+): Promise<void> {
+  const { table, day } = gone;
+  switch (table) {
+    case "run": {
+      const at = Math.max(day.closesAt, (gone.lastDueAt ?? 0) + 1);
+      await tx.execute(sql`update control set runs_retained_from = greatest(runs_retained_from, ${at}::timestamptz)`);
+      break;
+    }
+    case "event_log":
+      await tx.execute(sql`
+        update event_head set dropped_through = greatest(dropped_through, coalesce((select max(position) from ${sql.identifier(day.name)}), 0))`);
+      break;
+    case "kpi_sample":
+      await tx.execute(sql`update kpi_progress set samples_kept_from = greatest(samples_kept_from, ${day.closesAt}::timestamptz)`);
+      break;
+  }
 }

@@ -9,7 +9,7 @@ export interface StoredDay extends DayPartition {
 }
 
 const DAY_MS = 86_400_000;
-const namesOfDays = /^(run|event_log)_(\d{4})(\d{2})(\d{2})$/;
+const namesOfDays = /^(run|event_log|kpi_sample)_(\d{4})(\d{2})(\d{2})$/;
 
 /** Makes the days of a table from the one of `from` to the one of `to` where they do not exist. */
 export async function ensureDays(tx: Tx, table: RetainedTable, range: { readonly from: number; readonly to: number }): Promise<void> {
@@ -37,10 +37,12 @@ export async function storedDays(tx: Tx, table: RetainedTable): Promise<readonly
 
 /** Looks into one day of a table. */
 export async function contentsOf(tx: Tx, table: RetainedTable, day: DayPartition): Promise<DayContents & { readonly rows: number }> {
-  const contents =
-    table === "run"
-      ? sql`(count(*) filter (where state in ('queued', 'held', 'running')))::integer as waiting, max(last_due_at) as "lastDueAt"`
-      : sql`0 as waiting, null::timestamptz as "lastDueAt"`;
+  const contents = {
+    run: sql`(count(*) filter (where state in ('queued', 'held', 'running')))::integer as waiting, max(last_due_at) as "lastDueAt"`,
+    event_log: sql`0 as waiting, null::timestamptz as "lastDueAt"`,
+    kpi_sample: sql`(select count(*) from kpi_dirty as d where d.first_at >= ${day.opensAt}::timestamptz and d.first_at < ${day.closesAt}::timestamptz)::integer
+      as waiting, null::timestamptz as "lastDueAt"`,
+  }[table];
   const [row] = await selectRows<DayContents & { readonly rows: number }>(
     tx,
     sql`select count(*)::float8 as rows, ${contents} from ${sql.identifier(day.name)}`,

@@ -9,7 +9,11 @@ import { appendEvents } from "../events/append-events.js";
 export type RetentionDays = { readonly [table in RetainedTable]: number };
 
 /** As long as nobody says otherwise. */
-export const usualRetention: RetentionDays = { run: retentionDays.run.usual, event_log: retentionDays.event_log.usual };
+export const usualRetention: RetentionDays = {
+  run: retentionDays.run.usual,
+  event_log: retentionDays.event_log.usual,
+  kpi_sample: retentionDays.kpi_sample.usual,
+};
 
 /** What an operator set for the whole deployment; null: as the servers are configured. */
 export interface RetentionSetting {
@@ -28,7 +32,7 @@ export async function retentionSetting(tx: Tx): Promise<RetentionSetting> {
 /** The deployment's setting, and where it has none the server's configuration. */
 export async function retentionInForce(tx: Tx, configured: RetentionDays): Promise<RetentionDays> {
   const { runDays, eventDays } = await retentionSetting(tx);
-  return { run: runDays ?? configured.run, event_log: eventDays ?? configured.event_log };
+  return { ...configured, run: runDays ?? configured.run, event_log: eventDays ?? configured.event_log };
 }
 
 /** Sets for how long runs and events are kept, on every server. Throws QSC_CONTROL_RETENTION_DAYS and QSC_CONTROL_RETENTION_REASON. */

@@ -15,6 +15,7 @@ import { defineGate, gateOf, GateRef } from "./graphql-gate.js";
 import { defineLedger } from "./graphql-ledger.js";
 import { RunStateCountRef, RunStateEnum } from "./graphql-run-state.js";
 import { type RunFilter, runPage, runsByIds } from "./queries.js";
+import { type RunConnector, runSides } from "./run-connectors.js";
 import type { Change } from "../access/targets.js";
 
 const read = { authScopes: { can: "runs.read" } } as const;
@@ -23,6 +24,22 @@ const TriggerEnum = capsEnum("RunTrigger", "Why a run exists.", runTriggers);
 const OrderEnum = builder.enumType("RunOrder", {
   description: "Runs are ordered by due time.",
   values: { DUE_DESC: { value: "desc", description: "Newest first." }, DUE_ASC: { value: "asc", description: "Oldest first." } } as const,
+});
+
+const SideEnum = capsEnum("RunSide", "Where a run uses a connector.", runSides, {
+  source: "Where records come from; of a monitor, who is asked.",
+  target: "Where records go to.",
+});
+const RunConnectorRef = builder.objectRef<RunConnector>("RunConnector").implement({
+  description: "A connector that a run worked with, as it was loaded then.",
+  fields: (t) => ({
+    side: t.expose("side", { type: SideEnum, description: "Where." }),
+    endpoint: t.exposeString("endpoint", { description: "The key that the endpoint had." }),
+    name: t.exposeString("name", { description: "What endpoints call it: its alias, or its id." }),
+    id: t.exposeString("id", { description: "The connector's own id." }),
+    package: t.exposeString("package", { nullable: true, description: "The package that it came from; null: it comes with Quiesce." }),
+    version: t.exposeString("version", { description: "Its version." }),
+  }),
 });
 
 export const RunFilterInput = builder.inputType("RunFilter", {
@@ -131,6 +148,11 @@ function defineRun(): void {
       reason: t.exposeString("reason", { nullable: true, description: "Why it was asked for, or ended as it did." }),
       error: t.expose("error", { type: "JSON", nullable: true, description: "Why it failed: kind and message." }),
       figures: t.expose("figures", { type: "JSON", nullable: true, description: "What it did, by record." }),
+      connectors: t.field({
+        type: [RunConnectorRef],
+        description: "The connectors that its last attempt worked with; empty before it began, and for work that runs elsewhere.",
+        resolve: (row) => [...(row.connectors ?? [])],
+      }),
     }),
   });
 }

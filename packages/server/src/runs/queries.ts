@@ -8,6 +8,7 @@ import { selectRows } from "../db/select-rows.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 import { dispatchStopped, heldUntil, type HoldReason, holdsNow } from "./active-holds.js";
 import type { GateVerdict } from "./gate.js";
+import type { RunConnector } from "./run-connectors.js";
 
 /** A run as the API shows it. */
 export interface RunView {
@@ -37,13 +38,14 @@ export interface RunView {
   readonly reason: string | null;
   readonly error: unknown;
   readonly figures: unknown;
+  readonly connectors: readonly RunConnector[] | null;
 }
 
 const columns = sql`r.id, r.job_id as "jobId", r.integration_id as "integrationId", r.due_at as "dueAt", r.last_due_at as "lastDueAt",
   r.due_count as "dueCount", r.due_local as "dueLocal", r.trigger, r.state, r.attempt, r.ready_at as "readyAt", r.started_at as "startedAt",
   r.finished_at as "finishedAt", r.held_by as "heldBy", r.held_since as "heldSince", r.released_at as "releasedAt", r.observed_by as "observedBy",
   r.postponed_by as "postponedBy", r.postponed_until as "postponedUntil", r.aborted_by as "abortedBy", r.abort_requested_at as "abortRequestedAt",
-  r.coalesced_into as "coalescedInto", r.requested_by as "requestedBy", r.reason, r.error, r.figures`;
+  r.coalesced_into as "coalescedInto", r.requested_by as "requestedBy", r.reason, r.error, r.figures, r.connectors`;
 
 /** Runs by their uuids, in one statement; each is looked for only in the partition of its due time, which its id begins with. */
 export async function runsByIds(database: Database, ids: readonly string[]): Promise<readonly RunView[]> {

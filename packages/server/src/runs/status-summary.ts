@@ -7,6 +7,7 @@ import { selectRows } from "../db/select-rows.js";
 import { encodeCursor } from "../events/event-log.js";
 import { type FreezeConflict, openFreezeConflicts } from "../windows/freeze-store.js";
 import { holdsNow } from "./active-holds.js";
+import { type Failing, failing } from "./failing.js";
 import { readOpenSince } from "./open-since.js";
 
 /** The state of everything in a few numbers, with the cursor of the same snapshot. */
@@ -22,6 +23,7 @@ export interface StatusSummary {
   readonly freezeConflicts: readonly FreezeConflict[];
   readonly runsByState: { readonly [state in RunState]?: number };
   readonly recentRunIds: readonly string[];
+  readonly failing: Failing;
 }
 
 type Counts = StatusSummary["runsByState"];
@@ -30,9 +32,12 @@ type Counts = StatusSummary["runsByState"];
 const SHARED_FOR_MS = 500;
 /** A day of finished runs is much to count, and changes little from one look to the next. */
 const FINISHED_FOR_MS = 30_000;
+/** The last run of every job: with 10,000 of them not for every look. */
+const FAILING_FOR_MS = 2_000;
 const dayMs = 86_400_000;
 const shared = new WeakMap<Database, Known<StatusSummary>>();
 const finished = new WeakMap<Database, Known<Counts>>();
+const failures = new WeakMap<Database, Known<Failing>>();
 
 interface Known<T> {
   readonly at: number;
@@ -76,7 +81,9 @@ async function readSummary(database: Database, monotonicMs: number): Promise<Sta
   const ended = await known(finished, { database, at: monotonicMs, forMs: FINISHED_FOR_MS, read: () => countFinished(database) });
   const since = await readOpenSince(database.db);
   const yesterday = (await readNow(database.db)) - dayMs;
-  const [row] = await selectRows<Omit<StatusSummary, "cursor" | "freezeConflicts"> & { readonly epoch: string; readonly position: number }>(
+  const [row] = await selectRows<
+    Omit<StatusSummary, "cursor" | "freezeConflicts" | "failing"> & { readonly epoch: string; readonly position: number }
+  >(
     database.db,
     sql`
     with clock as (select app_now() as now)
@@ -106,6 +113,7 @@ async function readSummary(database: Database, monotonicMs: number): Promise<Sta
   return {
     ...summary,
     freezeConflicts: await openFreezeConflicts(database.db),
+    failing: await known(failures, { database, at: monotonicMs, forMs: FAILING_FOR_MS, read: () => failing(database) }),
     runsByState: { ...ended, ...runsByState },
     cursor: encodeCursor({ epoch, position }),
   };

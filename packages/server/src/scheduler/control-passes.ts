@@ -1,6 +1,7 @@
 import type { ZoneData } from "@quiesce/core";
 import type { Logger } from "pino";
 import type { Database } from "../db/client.js";
+import { lookAtAlerts } from "../incidents/look-at-alerts.js";
 import { queuePushRuns } from "../inbox/keep-inboxes.js";
 import { announceWindows } from "../notifications/announce-windows.js";
 import type { RetentionDays } from "../retention/settings.js";
@@ -103,6 +104,14 @@ export function controlPasses(context: {
         if ((await freePostponed(context)) > 0) context.wakeDispatcher();
         await context.lookForBoundary?.();
         await sweepInParts(context, { thorough: false });
+      },
+    },
+    {
+      name: "incidents.look",
+      everyMs: 5_000,
+      run: async () => {
+        const { looked, ...found } = await lookAtAlerts(context);
+        if (looked && found.opened + found.told > 0) context.log.info(found, "Alerts came to incidents, or teams were told of some.");
       },
     },
     {

@@ -83,7 +83,7 @@ async function take(context: WorkContext, tx: Tx, delivery: WaitingDelivery): Pr
       ...(await takeAlerts(tx, {
         endpoint: { id: endpointId, key: delivery.endpointKey },
         alerts,
-        snapshot: false,
+        completeAsOf: null,
         now: await readNow(tx),
       })),
     };

@@ -7,7 +7,7 @@ import { keyOf } from "../graphql/key-or-id.js";
 import { HoldRef, IntegrationRef, OccurrenceRef } from "../graphql/refs.js";
 import { HoldKindEnum } from "../runs/graphql-gate.js";
 import { MemberRef, ModeEnum } from "./graphql-vocabulary.js";
-import { countsOfHolds, holdPage, membersOfHolds } from "./queries.js";
+import { countsOfHolds, holdPage, memberCountsOfHolds, membersOfHolds } from "./queries.js";
 
 const read = { authScopes: { can: "windows.read" } } as const;
 
@@ -25,6 +25,10 @@ export const holdMembers = batched(
 /** What a hold holds now. */
 export const holdCounts = batched(
   (ids: readonly number[], { database }) => countsOfHolds(database, ids),
+  (row) => row.holdId,
+);
+const memberCounts = batched(
+  (ids: readonly number[], { database }) => memberCountsOfHolds(database, ids),
   (row) => row.holdId,
 );
 const HoldConnection = builder.connectionObject(
@@ -105,6 +109,10 @@ function defineHold(): void {
         type: [MemberRef],
         description: "The integrations it covers, and by which path; at most 200.",
         resolve: (row, _args, context) => holdMembers.many(context, row.id),
+      }),
+      memberCount: t.int({
+        description: "How many integrations it covers.",
+        resolve: async (row, _args, context) => (await memberCounts.one(context, row.id))?.members ?? 0,
       }),
     }),
   });

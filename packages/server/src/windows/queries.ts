@@ -287,3 +287,15 @@ export function membersOfHolds(database: Database, holdIds: readonly number[]): 
     order by wanted.id, member.key`,
   );
 }
+
+/** How many integrations holds cover. */
+export function memberCountsOfHolds(
+  database: Database,
+  holdIds: readonly number[],
+): Promise<readonly { readonly holdId: number; readonly members: number }[]> {
+  return selectRows(
+    database.db,
+    sql`
+    select m.hold_id::float8 as "holdId", count(*)::int as members from hold_member as m where m.hold_id = any(${bigints(holdIds)}) group by m.hold_id`,
+  );
+}

@@ -2,7 +2,9 @@ import { createHmac } from "node:crypto";
 import { defineConnector, isConnectorError, z, type Connector, type HttpAnswer } from "../../index.js";
 import type { ConformanceOptions } from "../conformance-options.js";
 import { fake } from "../system-under-test.js";
+import { countOrders, digestsOfOrders, keysOfOrders, listThings } from "./example-catalog.js";
 import { alertWebhook, announce, listDowntimes, pullAlerts, withdraw } from "./example-monitor.js";
+import { allowance, approveChange, plannedChanges, tell } from "./example-planning.js";
 import { readOrders, writeOrders } from "./example-records.js";
 import { ask } from "./example-request.js";
 import { ExampleSystem } from "./example-system.js";
@@ -22,7 +24,7 @@ function classify({ status, text }: HttpAnswer): { kind: (typeof CODES)[keyof ty
   return { kind: CODES[code], message: `The system refuses it: ${code} ${field ?? ""}`, ...(field === undefined ? {} : { field }) };
 }
 
-/** A connector that does everything right, for a system that has a little of everything: what mutants are made of, and an example to read. */
+/** A connector that does everything right, for a system that has a little of everything: what mutants are made of, and an example to read. @experimental */
 export const exampleConnector = defineConnector({
   apiVersion: 1,
   id: "example",
@@ -68,13 +70,18 @@ export const exampleConnector = defineConnector({
       }
     },
   },
+  calendar: { changes: plannedChanges, approve: approveChange },
+  catalog: listThings,
+  quota: allowance,
+  notify: tell,
+  reconcile: { count: countOrders, keys: keysOfOrders, digest: digestsOfOrders },
   close: async () => undefined,
 });
 
 /** The example's own type, for mutants. */
 export type ExampleConnector = typeof exampleConnector extends Connector<infer C, infer S> ? Connector<C, S> : never;
 
-/** How the example is tested. */
+/** How the example is tested. @experimental */
 export const exampleOptions: ConformanceOptions<ExampleSystem> = {
   server: fake(() => new ExampleSystem()),
   config: {
@@ -135,4 +142,28 @@ export const exampleOptions: ConformanceOptions<ExampleSystem> = {
   },
   downtime: { resources: ["erp", "shop"], unknownResource: "nowhere" },
   tracker: { illegal: { patch: { state: "closed" }, field: "state" }, edit: (system, id) => system.editTicket(id) },
+  calendar: {
+    plan: (system, change) => system.changes.plan(change),
+    cancel: (system, id) => system.changes.put(id, "cancelled"),
+    awaitApproval: (system, id) => system.changes.put(id, "approval"),
+  },
+  catalog: {
+    things: [
+      { id: "database", dependsOn: [] },
+      { id: "erp", dependsOn: ["database", "network"] },
+      { id: "network", dependsOn: [] },
+      { id: "shop", dependsOn: ["erp"] },
+    ],
+    seed: (system, things) => {
+      for (const { id, dependsOn } of things) system.things.put(id, dependsOn);
+    },
+    remove: (system, id) => system.things.put(id, [], true),
+  },
+  quota: {
+    use: (system, requests) => {
+      system.used += requests;
+    },
+  },
+  notify: { shown: (system) => system.messages.shown, unknownRecipient: "nobody" },
+  reconcile: { fields: ["n"], data: ({ n }) => ({ n }) },
 };

@@ -1,6 +1,9 @@
 import type { FakeAnswer, SeenRequest } from "../fault-server.js";
 import type { FakeSystem } from "../system-under-test.js";
 import { TEST_NOW } from "../test-context.js";
+import { SystemChanges } from "./system-changes.js";
+import { SystemMessages } from "./system-messages.js";
+import { SystemThings } from "./system-things.js";
 
 interface Order {
   readonly id: string;
@@ -28,6 +31,8 @@ interface StoredDowntime {
 }
 
 const HOSTS = ["erp", "shop"];
+const ALLOWANCE = 100;
+const HOUR_MS = 3_600_000;
 
 /** A small system that has a little of everything, in memory. Errors of its own come as 200 with `error`, as many systems have it. */
 export class ExampleSystem implements FakeSystem {
@@ -39,7 +44,12 @@ export class ExampleSystem implements FakeSystem {
     ["good", "writer"],
     ["reader", "reader"],
   ]);
+  readonly changes = new SystemChanges();
+  readonly things = new SystemThings();
+  readonly messages = new SystemMessages();
   downtimes: StoredDowntime[] = [];
+  /** Requests that somebody else has used of the allowance. */
+  used = 0;
   #issued = 0;
 
   handle(request: SeenRequest): FakeAnswer {
@@ -61,6 +71,16 @@ export class ExampleSystem implements FakeSystem {
         return this.#tickets(request, user, name);
       case "tokens":
         return this.#tokens(request, name);
+      case "changes":
+        return this.changes.handle(request, name);
+      case "things":
+        return this.things.handle(request);
+      case "messages":
+        return this.messages.handle(request);
+      case "quota":
+        return {
+          json: { limit: ALLOWANCE, remaining: ALLOWANCE - this.used, resetsAt: new Date(TEST_NOW.getTime() + HOUR_MS).toISOString() },
+        };
       default:
         return { status: 404, json: { message: "no such thing" } };
     }

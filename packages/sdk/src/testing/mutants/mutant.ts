@@ -3,7 +3,7 @@ import type { ConformanceOptions } from "../conformance-options.js";
 import { exampleConnector, type ExampleConnector } from "../example/example-connector.js";
 import type { ExampleSystem } from "../example/example-system.js";
 
-/** The example with one fault. */
+/** The example with one fault. @experimental */
 export interface Mutant {
   /** What is wrong with it. */
   readonly name: string;

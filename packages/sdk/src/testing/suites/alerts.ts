@@ -1,8 +1,8 @@
 import { SEVERITIES, type Alert, type Cursor } from "../../index.js";
 import { ConformanceFailure, must, show, withBench, type Bench, type ConformanceCase, type SuiteCases } from "../conformance-case.js";
 import type { AlertsOptions, Subject } from "../conformance-options.js";
+import { isInstant } from "../instant.js";
 
-const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})$/u;
 const MAX_PAGES = 100;
 
 interface Look {
@@ -88,7 +88,7 @@ async function tellsWhole<T>({ options, system, look }: Watching<T>): Promise<vo
     for (const name of ["id", "fingerprint", "title"] as const)
       must(typeof alert[name] === "string" && alert[name] !== "", `An alert has ${show(alert[name])} as ${name}, expected a text.`);
     must(SEVERITIES.includes(alert.severity), `An alert has the severity ${show(alert.severity)}, expected ${SEVERITIES.join(", ")}.`);
-    must(ISO.test(alert.startsAt), `An alert has startsAt ${show(alert.startsAt)}, expected ISO 8601 with an offset.`);
+    must(isInstant(alert.startsAt), `An alert has startsAt ${show(alert.startsAt)}, expected ISO 8601 with an offset.`);
     must(alert.endsAt === undefined, `An alert that fires has endsAt ${show(alert.endsAt)}.`);
     must(
       alert.resource.name !== "" && alert.resource.kind !== "",
@@ -131,7 +131,7 @@ async function resolves<T>({ options, system, look }: Watching<T>): Promise<void
     `The end has the fingerprint ${show(resolved?.fingerprint)}, which nothing that fired had.`,
   );
   must(
-    resolved?.endsAt !== undefined && ISO.test(resolved.endsAt),
+    resolved?.endsAt !== undefined && isInstant(resolved.endsAt),
     `The end has endsAt ${show(resolved?.endsAt)}, expected ISO 8601 with an offset.`,
   );
 }

@@ -10,6 +10,7 @@ import {
   type SuiteCases,
 } from "../conformance-case.js";
 import type { ReadOptions, SeedRow, Subject } from "../conformance-options.js";
+import { FAR_FUTURE, inFuture } from "../future-cursor.js";
 import { watchHandles } from "../live-handles.js";
 import { listedKeys, readPart, readResumed } from "../read-pages.js";
 import { SEED_ROWS } from "../seed-rows.js";
@@ -19,7 +20,6 @@ const SKEW_MS = 300_000;
 const MINUTE_MS = 60_000;
 const FUTURE_ROUNDS = 3;
 const PAGE_SIZES = [1, 2, 5, 100];
-const FAR_FUTURE = "2999-01-01T00:00:00.000Z";
 
 interface Reading<T> extends Bench<T> {
   readonly connector: Connector;
@@ -160,19 +160,6 @@ async function toleratesSkew<T>({ connector, read, context, change }: Reading<T>
       `The clock here is ${skewMs / 1000} s off, and the record ${key} that changed since was not read.`,
     );
   }
-}
-
-/** The same cursor, its instants far ahead. */
-function inFuture(cursor: Cursor | null): Cursor | null {
-  const far = Date.parse(FAR_FUTURE);
-  const entries = Object.entries(cursor ?? {}).map(([name, value]): [string, Cursor[string]] => {
-    if (typeof value === "string" && /^\d{4}-\d{2}-\d{2}/u.test(value)) return [name, value.replace(/^\d{4}/u, "2999")];
-    if (typeof value === "number" && value > 1e11) return [name, far];
-    if (typeof value === "number" && value > 1e8) return [name, far / 1000];
-    return [name, value];
-  });
-  const changed = entries.some(([name, value]) => cursor?.[name] !== value);
-  return changed ? Object.fromEntries(entries) : null;
 }
 
 /** Time goes on, the record changes each time: what comes from a cursor of the future must come some day. */

@@ -18,6 +18,8 @@ export async function saveEndpoints(
     readonly values: NewSecretValues;
     readonly stored: LoadedWorkspace["secrets"];
     readonly keys: KeyRing;
+    /** The configVersion of a connector, whose schema has taken the configurations; null: nobody has asked it. */
+    readonly configVersionOf: (connector: string) => number | null;
   },
 ): Promise<void> {
   const { entries } = input;
@@ -35,6 +37,7 @@ export async function saveEndpoints(
           name,
           connector,
           config,
+          configVersion: input.configVersionOf(connector),
           allowPrivate: [...allowPrivate],
           rotation,
           systemId: idOf(systems, systemKey),
@@ -47,6 +50,8 @@ export async function saveEndpoints(
           systemId: sql`excluded.system_id`,
           connector: sql`excluded.connector`,
           config: sql`excluded.config`,
+          // One that is as it was keeps its version: it was not written anew.
+          configVersion: sql`case when endpoint.config = excluded.config and endpoint.connector = excluded.connector then endpoint.config_version else excluded.config_version end`,
           allowPrivate: sql`excluded.allow_private`,
           rotation: sql`excluded.rotation`,
           updatedAt: sql`app_now()`,

@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Cli, note, print, printJson } from "../cli.js";
-import { listRuns } from "../operations/run-operations.js";
-import { instantOf, type RunAnswer } from "../operations/shapes.js";
+import { type ListedRunAnswer, listRuns } from "../operations/run-operations.js";
+import { instantOf } from "../operations/shapes.js";
 import { formatLength, formatLocalInstant, terminalZone } from "../output/format-time.js";
+import { plainText } from "../output/plain-text.js";
 import { renderTable } from "../output/render-table.js";
 import { styleOfState } from "../output/styles.js";
 import { runNote } from "../output/run-note.js";
@@ -19,6 +20,7 @@ interface RunsOptions {
   readonly since?: string;
   readonly hold?: string;
   readonly planned?: boolean;
+  readonly connectors?: boolean;
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -33,6 +35,7 @@ export function runsCommand(cli: Cli): Command {
     .option("--since <time>", "due since: a duration back from now (2h, 1d), or ISO 8601 with an offset")
     .option("--hold <number>", "held by this hold")
     .option("--planned", "also the due times of the next seconds, which are written ahead")
+    .option("--connectors", "also with which versions of which connectors")
     .option("-n, --limit <count>", "at most so many (1 to 10000)", limitOf, 50)
     .option("--json", "print the runs as JSON")
     .action(async (options: RunsOptions) => {
@@ -45,7 +48,7 @@ export function runsCommand(cli: Cli): Command {
         note(cli, "No runs.");
         return;
       }
-      print(cli, ...runLines(runs, cli));
+      print(cli, ...runLines(runs, cli, options.connectors === true));
       note(cli, cli.err.styles.dim(`Times in ${terminalZone()}.`));
     });
 }
@@ -57,7 +60,7 @@ function limitOf(text: string): number {
   return limit;
 }
 
-async function readRuns(cli: Cli, options: RunsOptions): Promise<readonly RunAnswer[]> {
+async function readRuns(cli: Cli, options: RunsOptions): Promise<readonly ListedRunAnswer[]> {
   const filter = {
     ...(options.job === undefined ? {} : { job: options.job }),
     ...(options.integration === undefined ? {} : { integration: options.integration }),
@@ -74,7 +77,7 @@ function sinceOf(text: string, now: number): number {
   return /^\d{4}-/.test(text) ? parseInstantOption(text, "--since", now) : now - parseDurationOption(text, "--since");
 }
 
-function runLines(runs: readonly RunAnswer[], cli: Cli): readonly string[] {
+function runLines(runs: readonly ListedRunAnswer[], cli: Cli, showsConnectors: boolean): readonly string[] {
   const { styles } = cli.out;
   return renderTable(
     [
@@ -88,9 +91,16 @@ function runLines(runs: readonly RunAnswer[], cli: Cli): readonly string[] {
       },
       { title: "TOOK", value: (run) => (run.durationMs === null ? "" : formatLength(run.durationMs)), align: "right" },
       { title: "TRY", value: (run) => String(run.attempt), align: "right" },
+      ...(showsConnectors
+        ? [{ title: "CONNECTORS", value: (run: ListedRunAnswer) => run.connectors.map(connectorText).join(" to "), flexible: true }]
+        : []),
       { title: "NOTE", value: runNote, flexible: true },
     ],
     runs,
     { width: cli.out.columns(), styles },
   );
+}
+
+function connectorText({ name, version }: ListedRunAnswer["connectors"][number]): string {
+  return plainText(`${name} ${version}`);
 }

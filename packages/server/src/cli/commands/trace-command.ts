@@ -53,11 +53,20 @@ function hopLines(cli: Cli, hops: readonly TraceHopAnswer[]): readonly string[] 
   );
 }
 
+/** The connector that read or wrote it, in the version that it had. */
+function connectorOf(hop: TraceHopAnswer): string | null {
+  const side =
+    hop.step === "READ" ? "SOURCE" : hop.step === "WRITTEN" || hop.step === "UNCHANGED" || hop.step === "DELETED" ? "TARGET" : null;
+  const used = hop.run?.connectors.find((one) => one.side === side);
+  return used === undefined ? null : `${used.name} ${used.version}`;
+}
+
 function detailsOf(hop: TraceHopAnswer): string {
   const named = [
     ["as", hop.targetKey],
     ["id", hop.remoteId],
     ["version", hop.version],
+    ["with", connectorOf(hop)],
     ["letter", hop.deadLetter?.key ?? null],
     ["by", hop.holds.length === 0 ? null : hop.holds.map((one) => one.title).join(", ")],
   ] as const;

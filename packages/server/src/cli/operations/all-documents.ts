@@ -7,7 +7,9 @@ import * as calendars from "./calendar-operations.js";
 import * as connectors from "./connector-operations.js";
 import * as credentials from "./credential-operations.js";
 import * as holds from "./hold-operations.js";
+import * as incidents from "./incident-operations.js";
 import * as integrations from "./integration-operations.js";
+import * as kpis from "./kpi-operations.js";
 import * as letters from "./dead-letter-operations.js";
 import * as drains from "./drain-operations.js";
 import * as mappings from "./mapping-operations.js";
@@ -19,6 +21,7 @@ import * as runs from "./run-operations.js";
 import * as server from "./server-operations.js";
 import * as slots from "./slot-operations.js";
 import * as status from "./status-operations.js";
+import * as syncConflicts from "./sync-conflict-operations.js";
 import * as teams from "./team-operations.js";
 import * as traces from "./trace-operations.js";
 import * as tunings from "./tuning-operations.js";
@@ -32,6 +35,7 @@ export function allDocuments(): readonly string[] {
     accessReviews,
     accounts,
     alerts,
+    incidents,
     announcements,
     audits,
     reconciliations,
@@ -41,6 +45,7 @@ export function allDocuments(): readonly string[] {
     slots,
     tunings,
     drains,
+    kpis,
     letters,
     integrations,
     mappings,
@@ -52,6 +57,7 @@ export function allDocuments(): readonly string[] {
     runs,
     server,
     status,
+    syncConflicts,
     teams,
     waits,
     windows,

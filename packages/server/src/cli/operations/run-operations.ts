@@ -2,12 +2,21 @@ import { z } from "zod";
 import { operation } from "../graphql-client.js";
 import { GATE_HOLD_FIELDS, gateHoldShape, RUN_FIELDS, runShape } from "./shapes.js";
 
+const listedRunShape = runShape.extend({
+  connectors: z.array(
+    z.object({ side: z.string(), endpoint: z.string(), name: z.string(), package: z.string().nullable(), version: z.string() }),
+  ),
+});
+export type ListedRunAnswer = z.infer<typeof listedRunShape>;
+
 export const listRuns = operation(
   `query Runs($first: Int, $after: String, $filter: RunFilter) {
-    runs(first: $first, after: $after, filter: $filter, orderBy: DUE_DESC) { nodes { ${RUN_FIELDS} } pageInfo { hasNextPage endCursor } }
+    runs(first: $first, after: $after, filter: $filter, orderBy: DUE_DESC) {
+      nodes { ${RUN_FIELDS} connectors { side endpoint name package version } } pageInfo { hasNextPage endCursor }
+    }
   }`,
   z.object({
-    runs: z.object({ nodes: z.array(runShape), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }),
+    runs: z.object({ nodes: z.array(listedRunShape), pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }) }),
   }),
 );
 

@@ -97,7 +97,6 @@ export const runShape = z.object({
   integration: z.object({ key: z.string() }),
   heldBy: z.array(z.object({ key: z.string(), title: z.string() })),
 });
-export type RunAnswer = z.infer<typeof runShape>;
 export const RUN_FIELDS = `key state trigger dueAt dueCount attempt startedAt finishedAt durationMs reason error
   job { key } integration { key } heldBy { key title }`;
 

@@ -11,7 +11,7 @@ const hop = z.object({
   version: z.string().nullable(),
   message: z.string().nullable(),
   integration: z.object({ key: z.string() }),
-  run: z.object({ key: z.string() }).nullable(),
+  run: z.object({ key: z.string(), connectors: z.array(z.object({ side: z.string(), name: z.string(), version: z.string() })) }).nullable(),
   deadLetter: z.object({ key: z.string() }).nullable(),
   holds: z.array(z.object({ title: z.string() })),
 });
@@ -21,7 +21,7 @@ export const traceRecord = operation(
   `query Trace($recordKey: String!, $integration: String, $limit: Int) {
     trace(recordKey: $recordKey, integration: $integration, limit: $limit) {
       isCut knownFrom
-      hops { at step stream recordKey targetKey remoteId version message integration { key } run { key } deadLetter { key } holds { title } }
+      hops { at step stream recordKey targetKey remoteId version message integration { key } run { key connectors { side name version } } deadLetter { key } holds { title } }
     }
   }`,
   z.object({ trace: z.object({ isCut: z.boolean(), knownFrom: z.string().nullable(), hops: z.array(hop) }) }),

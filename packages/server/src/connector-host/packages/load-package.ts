@@ -37,6 +37,7 @@ export async function loadPackage(allowed: AllowedPackage, found: FoundPackage, 
       connector,
       limits: connector.limits,
       factsOf: async (wanted) => endpointFacts(connector, wanted),
+      migrate: async (config, from) => connector.migrate?.(config, from),
       failure: () => null,
       isBusy: () => false,
       close: async () => connector.close?.(),
@@ -56,8 +57,8 @@ export async function loadPackage(allowed: AllowedPackage, found: FoundPackage, 
     await worker.close(0);
     throw error;
   }
-  const { connector, limits, facts: factsOf, failure, isBusy, close } = worker;
-  return { ...facts, isolation: "worker", connector, limits, factsOf, failure, isBusy, close };
+  const { connector, limits, facts: factsOf, migrate, failure, isBusy, close } = worker;
+  return { ...facts, isolation: "worker", connector, limits, factsOf, migrate, failure, isBusy, close };
 }
 
 /** A query of its own for each load: modules are kept for ever by their address, and a reload wants what is on the disk now. */

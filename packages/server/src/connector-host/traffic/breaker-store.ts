@@ -9,6 +9,7 @@ import {
   closedBreaker,
 } from "@quiesce/core";
 import { sql } from "drizzle-orm";
+import { takeCheck } from "../../alerts/take-check.js";
 import { inTransaction, readNow } from "../../command.js";
 import type { Database, Tx } from "../../db/client.js";
 import { appendEvents, payloadInstant } from "../../events/append-events.js";
@@ -121,6 +122,7 @@ async function save(
     subjectKey: endpoint.key,
     payload: { ...payload },
   });
+  if (opens || closes) await takeCheck(tx, endpoint, { ok: closes, reason, now });
   if (opens)
     await appendEvents(tx, [
       event("endpoint.breaker-opened", { failures: after.failures, probeAt: payloadInstant(after.probeAt), reason }),

@@ -133,6 +133,8 @@ async function work(connector: Connector, message: Exclude<ToWorker, { type: "pi
       const secrets = await parsed(connector, "secrets", message.secrets);
       return endpointFacts(connector, { config, secrets, streams: message.streams });
     }
+    case "migrate":
+      return connector.migrate?.(message.config, message.from);
     case "close":
       await connector.close?.();
       return undefined;

@@ -115,6 +115,7 @@ export type ToWorker =
       readonly secrets: unknown;
       readonly streams: readonly string[];
     }
+  | { readonly type: "migrate"; readonly id: number; readonly config: Json; readonly from: number }
   | { readonly type: "close"; readonly id: number }
   | { readonly type: "abort"; readonly of: number; readonly why: StopReason }
   | { readonly type: "answer"; readonly question: number; readonly settled: Settled }

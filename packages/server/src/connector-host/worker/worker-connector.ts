@@ -1,5 +1,5 @@
 import { CRASH_WINDOW_MS, decideRestart } from "@quiesce/core";
-import { type Connector, ConnectorError, type SettingsSchema } from "@quiesce/sdk";
+import { type Connector, ConnectorError, type Json, type SettingsSchema } from "@quiesce/sdk";
 import type { Logger } from "pino";
 import { clock } from "../../clock.js";
 import type { EndpointFacts, FactsWanted } from "../endpoint-facts.js";
@@ -21,6 +21,8 @@ export interface WorkerConnector {
   readonly connector: Connector;
   readonly limits: ConnectorDescription["limits"];
   readonly facts: (wanted: FactsWanted) => Promise<EndpointFacts>;
+  /** Asks its `migrate`; answers whatever that gives. */
+  readonly migrate: (config: Json, from: number) => Promise<unknown>;
   /** Why it is not started any more; null while it is. */
   readonly failure: () => string | null;
   readonly isBusy: () => boolean;
@@ -39,6 +41,7 @@ export async function startWorkerConnector(options: WorkerConnectorOptions): Pro
       // The worker answers with what endpointFacts gave there.
       return (await thread.request({ type: "facts", ...wanted })) as EndpointFacts;
     },
+    migrate: async (config, from) => (await supervisor.thread()).request({ type: "migrate", config, from }),
     failure: () => supervisor.failure,
     isBusy: () => supervisor.isBusy,
     close: (limitMs) => supervisor.close(limitMs),

@@ -1,0 +1,28 @@
+import { type PipedAlert, withReason } from "./piped-alert.js";
+
+/** Beginnings are counted over so long. */
+export const flapWindowMs = 600_000;
+/** It flaps from so many beginnings on, and until there are no more than so few. */
+export const flapBeginnings = { enter: 5, leave: 2 } as const;
+
+/** An alert that comes and goes: it is kept quiet from its fifth beginning within ten minutes until it has calmed down. */
+export function flapStep(alerts: readonly PipedAlert[], now: number): readonly PipedAlert[] {
+  const beginnings = new Map<string, number>();
+  const wasFlapping = new Set<string>();
+  for (const alert of alerts) {
+    const name = nameOf(alert);
+    if (alert.startedAt > now - flapWindowMs) beginnings.set(name, (beginnings.get(name) ?? 0) + 1);
+    if (alert.wasFlapping) wasFlapping.add(name);
+  }
+  return alerts.map((alert) => {
+    const name = nameOf(alert);
+    const count = beginnings.get(name) ?? 0;
+    if (count < (wasFlapping.has(name) ? flapBeginnings.leave + 1 : flapBeginnings.enter)) return alert;
+    const reason = `It began ${count} times within ten minutes.`;
+    return withReason(alert, { kind: "flapping", rule: "flap-guard", path: `${count} times`, reason, until: null });
+  });
+}
+
+function nameOf({ source, fingerprint }: PipedAlert): string {
+  return JSON.stringify([source, fingerprint]);
+}

@@ -1,0 +1,25 @@
+import { createRouter } from "@tanstack/react-router";
+import { nowRoute } from "../now/routes.js";
+import { calendarRoute, editWindowRoute, newWindowRoute, reportRoute, slotsRoute, windowRoute, windowsRoute } from "../windows/routes.js";
+import { CrashPage } from "./crash-page.js";
+import { rootRoute } from "./root-route.js";
+
+/** Every page. A room adds its routes here, and its place in the menu in navigation.ts. */
+const routeTree = rootRoute.addChildren([
+  nowRoute,
+  windowsRoute,
+  calendarRoute,
+  newWindowRoute,
+  editWindowRoute,
+  windowRoute,
+  reportRoute,
+  slotsRoute,
+]);
+
+export const router = createRouter({ routeTree, defaultPreload: "intent", scrollRestoration: true, defaultErrorComponent: CrashPage });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,3 @@
+const rooms = import.meta.glob<{ readonly [id: string]: string }>("./es/*.json", { eager: true, import: "default" });
+
+export default Object.assign({}, ...Object.values(rooms)) as { readonly [id: string]: string };

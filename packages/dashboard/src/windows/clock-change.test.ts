@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { clockChangeOf, localAt } from "./clock-change.js";
+
+const madrid = (localStart: string, localEnd: string, startsAt: string, endsAt: string) =>
+  clockChangeOf({ localStart, localEnd, startsAt, endsAt }, "Europe/Madrid");
+
+describe("what a clock change does to an occurrence", () => {
+  it("says that a night in March is an hour short", () => {
+    expect(madrid("2027-03-28T00:00", "2027-03-28T04:00", "2027-03-27T23:00:00Z", "2027-03-28T02:00:00Z")).toEqual({
+      kind: "short",
+      lengthMs: 3 * 3_600_000,
+      from: "02:00",
+      to: "03:00",
+    });
+  });
+
+  it("says that a night in October is an hour long", () => {
+    expect(madrid("2027-10-31T02:00", "2027-10-31T06:00", "2027-10-31T00:00:00Z", "2027-10-31T05:00:00Z")).toEqual({
+      kind: "long",
+      lengthMs: 5 * 3_600_000,
+      from: "03:00",
+      to: "02:00",
+    });
+  });
+
+  it("is silent on any other night", () => {
+    expect(madrid("2026-12-06T02:00", "2026-12-06T06:00", "2026-12-06T01:00:00Z", "2026-12-06T05:00:00Z")).toBeNull();
+  });
+
+  it("reads the wall clock on both sides of a change", () => {
+    expect(localAt(Date.parse("2027-03-28T00:59:00Z"), "Europe/Madrid")).toBe("2027-03-28T01:59");
+    expect(localAt(Date.parse("2027-03-28T01:00:00Z"), "Europe/Madrid")).toBe("2027-03-28T03:00");
+    expect(localAt(Date.parse("2026-01-01T00:00:00Z"), "America/St_Johns")).toBe("2025-12-31T20:30");
+  });
+});

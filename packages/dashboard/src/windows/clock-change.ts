@@ -1,0 +1,83 @@
+/** What a clock change does to an occurrence. Times are as the clock shows them, 02:00. */
+export interface ClockChange {
+  /** `short` skips the hours between, `long` has them twice. */
+  readonly kind: "short" | "long";
+  readonly lengthMs: number;
+  /** What the clock shows just before. */
+  readonly from: string;
+  /** What it shows from then on. */
+  readonly to: string;
+}
+
+interface Happening {
+  readonly startsAt: string;
+  readonly endsAt: string;
+  /** As planned on the wall clock: 2026-12-06T02:00. */
+  readonly localStart: string;
+  readonly localEnd: string;
+}
+
+const MINUTE_MS = 60_000;
+/** A change near the start moves it, so it is looked for a little around. */
+const AROUND_MS = 3 * 3_600_000;
+
+/** How an occurrence differs from its plan because clocks change; null when it does not. */
+export function clockChangeOf({ startsAt, endsAt, localStart, localEnd }: Happening, zone: string): ClockChange | null {
+  const lengthMs = Date.parse(endsAt) - Date.parse(startsAt);
+  const plannedMs = Date.parse(`${localEnd}Z`) - Date.parse(`${localStart}Z`);
+  if (lengthMs === plannedMs) return null;
+  const at = changeBetween(Date.parse(startsAt) - AROUND_MS, Date.parse(endsAt) + AROUND_MS, zone);
+  if (at === null) return null;
+  const offset = offsetMs(at - 1, zone);
+  return {
+    kind: lengthMs < plannedMs ? "short" : "long",
+    lengthMs,
+    from: clockText(at + offset),
+    to: clockText(at + offsetMs(at, zone)),
+  };
+}
+
+/** The instant of the only change of offset between two; null when both have the same. */
+function changeBetween(from: number, to: number, zone: string): number | null {
+  const before = offsetMs(from, zone);
+  if (before === offsetMs(to, zone)) return null;
+  let [low, high] = [Math.floor(from / MINUTE_MS), Math.ceil(to / MINUTE_MS)];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (offsetMs(middle * MINUTE_MS, zone) === before) low = middle;
+    else high = middle;
+  }
+  return high * MINUTE_MS;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Of the zone's wall clock against UTC. */
+export function offsetMs(at: number, zone: string): number {
+  const known =
+    formats.get(zone) ??
+    new Intl.DateTimeFormat("en-US", {
+      timeZone: zone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+  formats.set(zone, known);
+  const parts = new Map(known.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const part = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? 0;
+  const shown = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+  return shown - Math.floor(at / 1_000) * 1_000;
+}
+
+function clockText(localMs: number): string {
+  return new Date(localMs).toISOString().slice(11, 16);
+}
+
+/** The wall clock of a zone at an instant: 2026-12-06T02:00. */
+export function localAt(at: number, zone: string): string {
+  return new Date(at + offsetMs(at, zone)).toISOString().slice(0, 16);
+}
