@@ -249,7 +249,9 @@ function urlOf({ address, family, port }: AddressInfo): string {
 
 function parseUrl(request: IncomingMessage): URL | null {
   try {
-    return new URL(request.url ?? "", "http://quiesce.invalid");
+    const target = request.url ?? "";
+    // Two slashes at the beginning are a strange path here, and not the name of another host.
+    return target.startsWith("/") ? new URL(`http://quiesce.invalid${target}`) : new URL(target, "http://quiesce.invalid");
   } catch {
     return null;
   }

@@ -280,6 +280,8 @@ function sampleOf(typeName: string): unknown {
         String: "x",
         ID: "1",
         Int: 1,
+        Float: 1,
+        Boolean: true,
         DateTime: "2030-01-01T00:00:00Z",
         Mode: "ENFORCE",
         TokenRole: "ADMIN",
