@@ -14,7 +14,7 @@ import { resumeHeld } from "./resume.mjs";
 import { storm, stormSettings } from "./storm.mjs";
 
 /**
- * `npm run bench [-- decision|dispatch|copy|ingest|sla|aged|live|dashboard|resume]`: every figure of docs/performance.md, as ratios within this one run. What a busy
+ * `npm run bench [-- decision|dispatch|copy|memory|ingest|sla|storm|aged|live|dashboard|resume]`: every figure of docs/performance.md, as ratios within this one run. What a busy
  * machine does to a figure shows in the load that stands beside it. `resume [runs]` is the longest part; without a number it takes 20,000 runs.
  */
 const only = process.argv[2];

@@ -174,6 +174,6 @@ describe("a connector of docs/connector-authors.md", () => {
     const connectors = Object.values(await exportsOf("docs/connector-authors.md"));
     expect(connectors.length).toBeGreaterThan(1);
     const facets = connectors.map((connector) => (isConnector(connector) ? connector.toManifest().facets : "no connector"));
-    expect(facets).toEqual([["check"], ["check", "streams", "read"], ["check", "rotate"], ["check"]]);
+    expect(facets).toEqual([["check"], ["check", "streams", "read"], ["check", "rotate"], ["check"], ["check"]]);
   });
 });
