@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 CHECKOUT=$PWD
-LIMIT_SECONDS=300
+LIMIT_SECONDS=900
 
 work=$(mktemp -d /tmp/quiesce-npm-test-XXXXXX)
 # The ordinary user, and PostgreSQL's own account when this runs as root, must be able to enter.
