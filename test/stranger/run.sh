@@ -179,7 +179,7 @@ launch() {
     [[ "$pair" =~ ^(PATH|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|GIT_SSL_CAINFO|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY|npm_config_registry)= ]] && kept+=("$pair")
   done < <(env -0)
   # shellcheck disable=SC2086
-  timeout --kill-after=10 420 "${as[@]}" env -i "${kept[@]}" WHO="$who" work="$work" LANG=C.UTF-8 bash -c "$(functions)"'; stranger "$@"' stranger $ports
+  timeout --kill-after=10 900 "${as[@]}" env -i "${kept[@]}" WHO="$who" work="$work" LANG=C.UTF-8 bash -c "$(functions)"'; stranger "$@"' stranger $ports
 }
 
 functions() {
