@@ -104,7 +104,7 @@ const flapsFrom = 0.2;
 const restsBelow = 0.05;
 
 /**
- * Whether a service goes to and fro: how many of the last 21 results differ from the one before, later ones weighing more (0.8 to 1.2), as Nagios has
+ * Whether a service goes to and fro: how many of the last 21 results differ from the one before, later ones weighing more (0.8 to 1.2), as monitors have
  * it. It begins at 20 % and ends below 5 %; with fewer results nothing changes.
  */
 export function isFlapping(results: readonly boolean[], wasFlapping: boolean): boolean {

@@ -1,5 +1,5 @@
 import type { AvailabilityFigures } from "@quiesce/core";
-import { csvLine } from "../cli/audit/csv-text.js";
+import { csvLine } from "../csv-text.js";
 import { missingMs, type SlaReport } from "./sla-report.js";
 
 const columns = [

@@ -9,7 +9,7 @@ import { type App, createApp } from "../../app.js";
 import { clock } from "../../clock.js";
 import { readConfig } from "../../config.js";
 import { version } from "../../version.js";
-import { csvLine } from "../audit/csv-text.js";
+import { csvLine } from "../../csv-text.js";
 import type { Output } from "../cli.js";
 import { readCliEnvironment } from "../environment.js";
 import { stylesOf } from "../output/styles.js";

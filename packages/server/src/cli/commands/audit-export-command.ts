@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { open } from "node:fs/promises";
-import { csvLine } from "../audit/csv-text.js";
+import { csvLine } from "../../csv-text.js";
 import { CliError } from "../cli-error.js";
 import { type Cli, note } from "../cli.js";
 import { type AuditExportAnswer, exportAudit, readAuditHead } from "../operations/audit-operations.js";
