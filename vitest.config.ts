@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -17,30 +19,64 @@ const alias = [
   { find: /^rrule$/, replacement: source("node_modules/rrule/dist/es5/rrule.js") },
 ];
 
-/** One cluster for all projects of a run; see test/database. */
-const withDatabase = { globalSetup: ["test/database/global-setup.ts"], testTimeout: 90_000, hookTimeout: 90_000, maxWorkers: 2 };
-/** Suites that measure time or share a machine's real systems run alone. */
-const alone = { maxWorkers: 1, testTimeout: 180_000, hookTimeout: 120_000 };
+/**
+ * Files that take minutes, most of it waiting: they go first, the longest before the others. In a fresh checkout vitest knows no durations and goes by the
+ * size of files, by which some of these begin late and run on, for minutes, with nobody beside them.
+ */
+const longest = [
+  "test/integration/kill-sync.test.ts",
+  "test/integration/target-away.test.ts",
+  "test/integration/tryton-window.test.ts",
+  "test/connectors/postgres-conformance.test.ts",
+].map(source);
+for (const path of longest) if (!existsSync(path)) throw new Error(`${path} is to run first, and is not there: vitest.config.ts names it.`);
 
-/** Property tests think for seconds on a busy machine. */
-const pure = { testTimeout: 60_000 };
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => (longest.includes(moduleId) ? longest.indexOf(moduleId) : longest.length);
+    // oxlint-disable-next-line unicorn/no-array-sort -- The sequencer's own method, which is no array's.
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => place(a) - place(b));
+  }
+}
+
+/** One cluster for all projects of a run; see test/database. */
+const withDatabase = { globalSetup: ["test/database/global-setup.ts"], testTimeout: 300_000, hookTimeout: 300_000, maxWorkers: 2 };
+/** Suites that measure time run alone. */
+const alone = { maxWorkers: 1, testTimeout: 600_000, hookTimeout: 600_000 };
+
+/** Suites that mostly wait for a system of their own, or for a browser. */
+const waiting = { ...alone, maxWorkers: 2 };
+
+/** Property tests think for a minute on a busy machine. Files of pure functions share their modules: loading them anew took half the time. */
+const pure = { testTimeout: 300_000, hookTimeout: 300_000, isolate: false };
+
+/** What comes about in a moment takes longer than vitest's one second on a busy machine. */
+const patient = { poll: { timeout: 60_000 } };
 
 const projects = [
-  { name: "unit", include: ["packages/{core,sdk,connectors,create-connector,client,dashboard}/src/**/*.test.ts"], ...pure },
+  {
+    name: "unit",
+    include: ["packages/{core,sdk,connectors,create-connector,client,dashboard}/src/**/*.test.ts", "test/bench/*.test.mjs"],
+    ...pure,
+  },
   { name: "windows", include: ["test/windows/*.test.ts"], ...pure },
-  { name: "architecture", include: ["test/architecture/*.test.ts"] },
+  { name: "architecture", include: ["test/architecture/*.test.ts"], testTimeout: 300_000 },
   { name: "server", include: ["packages/server/src/**/*.test.ts", "test/client/*.test.ts"], ...withDatabase },
   { name: "connectors", include: ["test/connectors/*.test.ts"], ...withDatabase },
   { name: "docs", include: ["test/docs/*.test.ts"], ...withDatabase },
   { name: "simulation", include: ["test/simulation/*.test.ts"], ...withDatabase, ...alone, maxWorkers: 2 },
-  { name: "integration", include: ["test/systems/*.test.ts", "test/integration/*.test.ts"], ...withDatabase, ...alone },
+  { name: "integration", include: ["test/systems/*.test.ts", "test/integration/*.test.ts"], ...withDatabase, ...waiting },
   { name: "lifecycle", include: ["test/lifecycle/*.test.ts"], ...alone },
   { name: "race", include: ["test/race/*.test.ts"], ...withDatabase, ...alone },
-  { name: "browser", include: ["test/browser/*.test.ts"], ...withDatabase, ...alone },
+  { name: "browser", include: ["test/browser/*.test.ts"], ...withDatabase, ...waiting },
 ];
 
 export default defineConfig({
   resolve: { alias },
   // Projects follow one another: they differ in their number of workers.
-  test: { projects: projects.map((test, groupOrder) => ({ extends: true, test: { ...test, sequence: { groupOrder } } })) },
+  test: {
+    sequence: { sequencer: LongestFirst },
+    projects: projects.map((test, groupOrder) => ({ extends: true, test: { expect: patient, ...test, sequence: { groupOrder } } })),
+  },
 });

@@ -1,23 +1,11 @@
-import { createClient } from "graphql-ws";
-import { WebSocket } from "ws";
-
 const WORK_MS = 25_000;
-
-const WINDOW_EVENTS = `subscription ($subjects: [String!]) { liveEvents(subjects: $subjects, kinds: ["window.*"]) { kind payload } }`;
 
 /**
  * The maintenance crew: it waits for `quiesced` - the window is open and nothing is in flight - before it takes the ERP down, works a while, and
  * brings it back. This is what people, or their scripts, do with the live events. `say(who, what)` hears the story; `onClosed` hears that the
  * window is over and everything it held has gone.
  */
-export function startCrew({ url, token, controlUrl, window, say, onClosed }) {
-  const client = createClient({
-    url: `${url.replace(/^http/, "ws")}/graphql`,
-    webSocketImpl: WebSocket,
-    connectionParams: { authorization: `Bearer ${token}` },
-    retryAttempts: 1_000,
-    shouldRetry: () => true,
-  });
+export function startCrew({ client, controlUrl, window, say, onClosed }) {
   let working;
   const flip = (state) => fetch(`${controlUrl}/${state}`, { method: "POST" });
   const work = async () => {
@@ -41,20 +29,16 @@ export function startCrew({ url, token, controlUrl, window, say, onClosed }) {
     "window.released": () => say("Window", "released. What was held goes again, a second apart."),
     "window.closed": () => onClosed(),
   };
-  const stopWatching = client.subscribe(
-    { query: WINDOW_EVENTS, variables: { subjects: [`window:${window}`] } },
-    {
-      next: ({ data }) => stories[data?.liveEvents.kind]?.(),
-      error: (error) => say("Crew", `it hears no events any more: ${error instanceof Error ? error.message : JSON.stringify(error)}`),
-      complete: () => undefined,
-    },
-  );
+  const stopWatching = client.follow({
+    kinds: ["window.*"],
+    subjects: [`window:${window}`],
+    next: ({ kind }) => stories[kind]?.(),
+    lost: (problem) => say("Crew", `it hears no events any more: ${problem}`),
+  });
   return {
     stop() {
       stopWatching();
       if (working !== undefined) clearTimeout(working);
-      // Rejects when the socket was just being opened.
-      void Promise.resolve(client.dispose()).catch(() => undefined);
     },
   };
 }

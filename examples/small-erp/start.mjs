@@ -2,11 +2,15 @@ import { spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { startCrew } from "./crew.mjs";
 import { graphql } from "./graphql.mjs";
+import { countSince, tellIncidents } from "./incidents.mjs";
+import { liveClient } from "./live-client.mjs";
+import { startMonitor } from "./monitor.mjs";
 import { ensureShop } from "./shop.mjs";
 
 const WINDOW_IN_MS = 60_000;
@@ -48,21 +52,24 @@ export async function startExampleBeside(server) {
 
 /** One line of the story, with the time on this machine's clock. */
 function say(who, what) {
-  console.log(`${timeOfDay(Date.now())}  ${who.padEnd(7)}  ${what}`);
+  console.log(`${timeOfDay(Date.now())}  ${who.padEnd(8)}  ${what}`);
 }
 
 /**
- * Sets up the example beside a running server: starts the ERP, makes the shop's database, applies the workspace, plans a window that opens in
- * about a minute, and starts a maintenance crew that waits for `quiesced`. It uses nothing but the public API.
+ * Sets up the example beside a running server: starts the ERP and a monitor, makes the shop's database, applies the workspace, plans a window that
+ * opens in about a minute, and starts a maintenance crew that waits for `quiesced`. It uses nothing but the public API.
  */
 async function startExample({ url, token, databaseUrl, dataDir }) {
   const erp = await startErpProcess();
+  const secret = randomBytes(24).toString("hex");
+  const monitor = await startMonitor({ erpUrl: erp.url, secret });
   try {
     const ask = (query, variables) => graphql({ url, token, query, variables });
     const document = await workspaceDocument({
       erpUrl: erp.url,
       shop: await ensureShop(databaseUrl),
       archive: join(dataDir, "example-archive"),
+      monitor: { url: monitor.url, secret },
     });
     await ask(`mutation ($input: ApplyWorkspaceInput!) { applyWorkspace(input: $input) { changes { kind } } }`, {
       input: { document: JSON.stringify(document), reason: "the small-erp example" },
@@ -73,15 +80,23 @@ async function startExample({ url, token, databaseUrl, dataDir }) {
       `${document.jobs.length} jobs move orders between an ERP (${erp.url}, its switch ${erp.controlUrl}), a shop's PostgreSQL and an archive of files.`,
     );
     say("Example", `The window "ERP patch" opens at ${timeOfDay(startsAt)} and lasts until ${timeOfDay(endsAt)}. Its story is told here.`);
-    const onClosed = () => void report(ask, key).catch((error) => say("Example", `The report could not be read: ${error.message}`));
-    const crew = startCrew({ url, token, controlUrl: erp.controlUrl, window: key, say, onClosed });
+    monitor.tellTo(`${url}/hooks/watch`);
+    const told = { window: key, since: startsAt, controlUrl: erp.controlUrl };
+    const onClosed = () => void report(ask, told).catch((error) => say("Example", `The report could not be read: ${error.message}`));
+    const client = liveClient({ url, token });
+    const crew = startCrew({ client, controlUrl: erp.controlUrl, window: key, say, onClosed });
+    const stopTelling = tellIncidents({ client, say });
     return {
       async stop() {
         crew.stop();
+        stopTelling();
+        client.stop();
+        monitor.stop();
         erp.stop();
       },
     };
   } catch (error) {
+    monitor.stop();
     erp.stop();
     throw error;
   }
@@ -101,14 +116,15 @@ function startErpProcess() {
 }
 
 /** The workspace with the addresses that things really have. */
-async function workspaceDocument({ erpUrl, shop, archive }) {
+async function workspaceDocument({ erpUrl, shop, archive, monitor }) {
   await mkdir(archive, { recursive: true });
   const document = parse(await readFile(new URL("workspace.yaml", import.meta.url), "utf8"));
   const { password, ...address } = shop;
-  const configs = { "erp-api": { baseUrl: erpUrl }, "shop-db": address, "archive-files": { folder: archive } };
+  const configs = { "erp-api": { baseUrl: erpUrl }, "shop-db": address, "archive-files": { folder: archive }, watch: { url: monitor.url } };
+  const secrets = { password, webhookSecret: monitor.secret };
   for (const endpoint of document.endpoints) {
     Object.assign(endpoint.config, configs[endpoint.key]);
-    if (endpoint.secrets?.password !== undefined) endpoint.secrets.password.value = password;
+    for (const name of Object.keys(endpoint.secrets ?? {})) endpoint.secrets[name] = { value: secrets[name] };
   }
   return document;
 }
@@ -139,7 +155,7 @@ async function planWindow(ask) {
 }
 
 /** The end of the story, in counts; told when the runs that were let go have ended. */
-async function report(ask, window) {
+async function report(ask, { window, since, controlUrl }) {
   for (let look = 0; look < LOOKS; look += 1) {
     await sleep(LOOK_EVERY_MS);
     const { windowReport } = await ask(
@@ -154,6 +170,9 @@ async function report(ask, window) {
     );
     break;
   }
+  const { quiet, incidents } = await countSince(ask, since);
+  say("Window", `its monitor cried that the ERP is away: ${quiet} of its alerts kept quiet by the window, incidents raised ${incidents}.`);
+  say("Example", `Without a window it is an outage: curl -X POST ${controlUrl}/down raises an incident within a minute, and /up ends it.`);
   say("Example", `See how the counts add up: npx quiesce window report ${window}`);
 }
 

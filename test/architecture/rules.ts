@@ -106,7 +106,11 @@ export const arrows: { readonly [floor: string]: Arrows } = {
     modules: ["@quiesce/client", "@tanstack/react-router", "react", "react-aria-components", "react-dom/client", "react-intl", "urql"],
     types: ["@graphql-typed-document-node/core"],
     except: {
+      "components/date-fields.tsx": ["@internationalized/date"],
       // Heavy ones belong to the pages that show them.
+      "integrations/": ["@tanstack/react-virtual"],
+      "kpis/": ["uplot", "uplot/dist/uPlot.min.css"],
+      "topology/": ["@dagrejs/dagre", "@xyflow/react", "@xyflow/react/dist/base.css"],
       "windows/": [
         "@fullcalendar/react",
         "@fullcalendar/react/daygrid",
@@ -118,7 +122,6 @@ export const arrows: { readonly [floor: string]: Arrows } = {
         "@fullcalendar/react/themes/classic/palette.css",
         "@fullcalendar/react/themes/classic/theme.css",
         "@fullcalendar/react/timegrid",
-        "@internationalized/date",
         "temporal-polyfill",
       ],
     },

@@ -6,6 +6,7 @@ import { copyMemory } from "./copy-memory.mjs";
 import { copies } from "./copy.mjs";
 import { changeOneWindow, decisionRatio, expandMany, indexMemory } from "./decision.mjs";
 import { dashboard, dashboardSettings } from "./dashboard.mjs";
+import { dashboardPage, pageSettings } from "./dashboard-page.mjs";
 import { ingest } from "./ingest.mjs";
 import { sla } from "./sla.mjs";
 import { agenda, graphileWorker, pgBoss, quiesce } from "./dispatch.mjs";
@@ -14,8 +15,9 @@ import { resumeHeld } from "./resume.mjs";
 import { storm, stormSettings } from "./storm.mjs";
 
 /**
- * `npm run bench [-- decision|dispatch|copy|memory|ingest|sla|storm|aged|live|dashboard|resume]`: every figure of docs/performance.md, as ratios within this one run. What a busy
+ * `npm run bench [-- decision|dispatch|copy|memory|ingest|sla|storm|aged|live|dashboard|page|resume]`: every figure of docs/performance.md, as ratios within this one run. What a busy
  * machine does to a figure shows in the load that stands beside it. `resume [runs]` is the longest part; without a number it takes 20,000 runs.
+ * `page [minutes] [path]` looks at a page of the dashboard in Chromium, and runs only where it is asked for.
  */
 const only = process.argv[2];
 const line = (text) => console.log(text);
@@ -113,10 +115,13 @@ if (only === undefined || only === "sla") {
   const cluster = await startBenchCluster();
   const count = Number(process.argv[3] ?? 1_000_000);
   line(`\nReport of service levels, 30 days of 100 integrations, ${count} samples, ${load()}`);
-  const { sumSeconds, p50Ms, p95Ms, rawMs, ratio } = await sla(cluster, count);
+  const { sumSeconds, p50Ms, p95Ms, cpuMs, rawMs, rawCpuMs, ratio } = await sla(cluster, count, (text) => line(`  ... ${text}`));
   line(`  summed up in ${sumSeconds.toFixed(1)} s (${(count / sumSeconds).toFixed(0)} samples/s)`);
   line(
     `  report: p50 ${p50Ms.toFixed(0)} ms, p95 ${p95Ms.toFixed(0)} ms (goal 250); from the samples ${rawMs.toFixed(0)} ms: ${ratio.toFixed(1)}x as fast (goal 40); ${load()}`,
+  );
+  line(
+    `  CPU of server and PostgreSQL: ${cpuMs.toFixed(0)} ms a report, ${rawCpuMs.toFixed(0)} ms from the samples: ${(rawCpuMs / cpuMs).toFixed(1)} times as much`,
   );
   await cluster.stop();
 }
@@ -178,6 +183,31 @@ if (only === undefined || only === "dashboard") {
   }
   for (const reason of skipped) line(`  (left out: ${reason})`);
   line(`  (${load()})`);
+  await cluster.stop();
+}
+
+if (only === "page") {
+  const cluster = await startBenchCluster();
+  const minutes = Number(process.argv[3] ?? 1);
+  const path = process.argv[4] ?? "/";
+  const { integrations, eventsPerSecond, changeMs } = pageSettings;
+  line(
+    `\nThe page ${path} in Chromium: ${integrations} integrations, ${eventsPerSecond} events/s, a pause begins or ends every ${changeMs / 1_000} s, ${minutes} min, ${load()}`,
+  );
+  const found = await dashboardPage(cluster, { minutes, path }).catch(async (error) => {
+    await cluster.stop();
+    throw error;
+  });
+  line(
+    `  ${found.longTasks} long tasks, longest ${found.longestMs.toFixed(0)} ms (goal under 200; while it loaded ${found.longestLoadingMs.toFixed(0)} ms); main thread ${(found.busyShare * 100).toFixed(0)} % busy`,
+  );
+  line(
+    `  heap after a collection ${found.startMib.toFixed(1)} -> ${found.endMib.toFixed(1)} MiB, at most ${found.peakMib.toFixed(1)} MiB between; ${found.nodes} DOM nodes`,
+  );
+  line(
+    `  ${found.eventsPerSecond.toFixed(0)} events/s written, ${found.changes} changes of a pause, ${found.headings} headings seen, ${found.faults.length} faults of the page; ${load()}`,
+  );
+  for (const fault of found.faults.slice(0, 5)) line(`  fault: ${fault}`);
   await cluster.stop();
 }
 

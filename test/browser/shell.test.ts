@@ -102,6 +102,42 @@ describe.skipIf(!isChromiumThere)("the shell of the dashboard", () => {
     await leave(visitor);
   });
 
+  it("shows on a phone where in the menu somebody is, also after going elsewhere", async () => {
+    const visitor = await openVisitor(browser, { size: "phone", language: "es" });
+    const { page } = visitor;
+    await signIn(page, await server.signInLink());
+    const menu = page.getByRole("navigation", { name: "Main menu" }).or(page.getByRole("navigation", { name: "Menú principal" }));
+    /** How much of the active place lies beyond the menu's edges, px. */
+    const hidden = () =>
+      menu.evaluate((nav) => {
+        const [frame, active] = [nav.getBoundingClientRect(), nav.querySelector('[aria-current="page"]')?.getBoundingClientRect()];
+        return active === undefined ? 1e6 : Math.max(0, frame.left - active.left) + Math.max(0, active.right - frame.right);
+      });
+    const isAt = async (place: string) => {
+      await menu.locator('[aria-current="page"]', { hasText: place }).waitFor();
+      await expect.poll(hidden, { timeout: 60_000 }).toBeLessThan(1);
+    };
+    await page.goto(`${server.url}/administration/audit`);
+    await isAt("Administración");
+    await picture(page, "menu-es-light-phone");
+    // Elsewhere by the page's own links: the menu goes along.
+    await page.getByRole("link", { name: "Quiesce", exact: true }).click();
+    await isAt("Ahora");
+    // Pages whose addresses say nothing of their place belong to one as well, and to one alone.
+    for (const [path, place] of [
+      ["/alerts", "Incidentes"],
+      ["/plan", "Ventanas"],
+      ["/calendar", "Ventanas"],
+    ] as const) {
+      await page.goto(`${server.url}${path}`);
+      await isAt(place);
+      expect(await menu.locator('[aria-current="page"]').count()).toBe(1);
+    }
+    await page.goto(`${server.url}/kpis`);
+    await isAt("Niveles de servicio");
+    await leave(visitor);
+  });
+
   it("shows the sign-in page to whoever's session has ended meanwhile", async () => {
     const visitor = await openVisitor(browser);
     await signIn(visitor.page, await server.signInLink());

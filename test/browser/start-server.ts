@@ -49,12 +49,19 @@ export const browserWorkspace = {
   ],
 };
 
-export async function startBrowserServer(options: { readonly workspace?: object } = {}): Promise<BrowserServer> {
+export async function startBrowserServer(
+  options: {
+    readonly workspace?: object;
+    /** Further settings, as the environment has them; given where browsers reach it. */
+    readonly settings?: (url: string) => { readonly [name: string]: string };
+  } = {},
+): Promise<BrowserServer> {
   const fresh = await freshDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), "quiesce-browser-"));
   const wire = await openWire();
   // What the browser's address line shows is the wire.
-  const config = readConfig({ PORT: "0", QUIESCE_DATA_DIR: dataDir, QUIESCE_LOG_LEVEL: "silent", QUIESCE_PUBLIC_URL: wire.url });
+  const settings = { PORT: "0", QUIESCE_DATA_DIR: dataDir, QUIESCE_LOG_LEVEL: "silent", QUIESCE_PUBLIC_URL: wire.url };
+  const config = readConfig({ ...settings, ...options.settings?.(wire.url) });
   const app = await createApp({ config, databaseUrl: fresh.url, connectors: firstPartyConnectors, log: pino({ level: "silent" }) });
   wire.lead(Number(new URL(app.url).port));
   const context: CommandContext = { database: app.database, actor: systemActor, zones: packagedZoneData() };

@@ -29,7 +29,7 @@ describe("docs/connectors.md", () => {
   );
 
   test("has a section and an example for each connector for data", () => {
-    const documented = ["mariadb", "rabbitmq", "nats", "redis", "mqtt", "smtp", "webhook"];
+    const documented = ["mariadb", "rabbitmq", "nats", "redis", "mqtt", "smtp", "webhook", "tryton"];
     expect(endpoints.map(({ connector }) => connector)).toEqual(documented);
   });
 });

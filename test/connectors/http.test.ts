@@ -109,6 +109,66 @@ describe("the http connector reads", () => {
     expect(await listKeys(httpConnector, x, "orders")).toEqual([]);
   });
 
+  test("a mark of deletion that systems write for no: 0, texts of it, and what is absent", async () => {
+    const marks = [0, "0", "false", "False", " FALSE ", "", null, false, 1, "1", "true", true, "2026-11-20T08:00:00Z", -1];
+    const data = [...marks.map((deleted, id) => ({ id, deleted })), { id: 99 }];
+    const { x } = await endpoint(() => ({ json: { data } }), { deletedPath: "deleted" });
+    const { records } = await readPages(httpConnector, x, { stream: "orders" });
+    const gone = records.filter(({ op }) => op === "delete").map(({ key }) => marks[Number(key)]);
+    expect(gone).toEqual([1, "1", "true", true, "2026-11-20T08:00:00Z", -1]);
+    expect(records).toHaveLength(marks.length + 1);
+  });
+
+  describe("what changed, of a system that names no versions,", () => {
+    const since = { parameter: "since", field: "changed" };
+    const record = { id: 1, changed: "2026-11-20T07:00:00Z", total: 5, lines: [{ a: 1, b: 2 }] };
+    const versionsOf = async (data: readonly object[], stream: Record<string, unknown> = {}) => {
+      const { x } = await endpoint(() => ({ json: { data } }), { since, ...stream });
+      const { records } = await readPages(httpConnector, x, { stream: "orders" });
+      await shop.close();
+      shop = await startShopServer(() => ({}));
+      return records.map(({ version }) => version);
+    };
+
+    test("has one that is the same in the next round, in whatever order its members come", async () => {
+      const turned = { lines: [{ b: 2, a: 1 }], total: 5, changed: record.changed, id: 1 };
+      const [first, again, later, other] = await versionsOf([
+        record,
+        turned,
+        { ...record, changed: "2026-11-20T07:00:01Z" },
+        { ...record, total: 6 },
+      ]);
+      expect(first).toMatch(/^since 2026-11-20T07:00:00Z [0-9a-f]{32}$/u);
+      expect(again).toBe(first);
+      expect(new Set([first, later, other]).size).toBe(3);
+    });
+
+    test("keeps it short, with an instant as a number too", async () => {
+      const long = { ...record, changed: `Fri, 20 Nov 2026 07:00:00 GMT (${"x".repeat(5_000)})` };
+      for (const version of await versionsOf([long])) expect(version?.length).toBeLessThan(100);
+      const seconds = { since: { ...since, format: "epoch-seconds" } };
+      expect(await versionsOf([{ id: 1, changed: 1_795_000_000 }], seconds)).toEqual([expect.stringMatching(/^since 1795000000 /u)]);
+    });
+
+    test("gives way to a version of the system's own", async () => {
+      expect(await versionsOf([{ ...record, etag: 4 }], { versionPath: "etag" })).toEqual(["4"]);
+      // Read whole each time, a record that came back could not be told from one that stayed.
+      expect(await versionsOf([record], { since: undefined })).toEqual([undefined]);
+    });
+
+    test("never asks the system for it: If-Match holds what the system said itself", async () => {
+      const { x } = await endpoint(({ method }) => (method === "GET" ? { json: { data: [record] } } : { status: 204 }), {
+        since,
+        write: { path: "/orders/{key}", ifMatch: true },
+      });
+      const [read] = (await readPages(httpConnector, x, { stream: "orders" })).records;
+      const ifVersion = read?.version ?? "";
+      expect(ifVersion).not.toBe("");
+      await httpConnector.write?.apply(x, "orders", [writeItem("1", {}, { ifVersion }), writeItem("2", {}, { ifVersion: '"1"' })]);
+      expect(shop.seen.slice(-2).map(({ headers }) => headers["if-match"])).toEqual([undefined, '"1"']);
+    });
+  });
+
   test.each([
     [{ auth: { type: "bearer" } }, "authorization", "Bearer s3cret-token"],
     [{ auth: { type: "header", header: "x-api-key" } }, "x-api-key", "s3cret-token"],
@@ -232,6 +292,38 @@ describe("the http connector writes", () => {
       { ok: false, error: { kind: "invalid" } },
     ]);
     expect(shop.seen).toEqual([]);
+  });
+
+  test("a key that cannot stand in a header is sent as its digest, always the same one; any other as it is", async () => {
+    const { x } = await endpoint(() => ({ status: 204 }), {
+      write: { path: "/orders", method: "POST", idempotencyHeader: "Idempotency-Key" },
+    });
+    const keys = [
+      "i:orders:7:1",
+      "i:orders:Łódź 東京:1",
+      "i:orders:Łódź 東京:1",
+      "i:orders:Łódź 東京:2",
+      "i:orders:a\r\nb:1",
+      "i:orders:x: ",
+    ];
+    const results = await httpConnector.write?.apply(
+      x,
+      "orders",
+      keys.map((idempotencyKey, n) => writeItem(`k${n}`, {}, { idempotencyKey })),
+    );
+    expect(results?.every(({ ok }) => ok)).toBe(true);
+    const [plain, city, again, later, broken, spaced] = shop.seen.map(({ headers }) => headers["idempotency-key"]);
+    expect(plain).toBe("i:orders:7:1");
+    expect(again).toBe(city);
+    const digests = [city, later, broken, spaced];
+    for (const digest of digests) expect(digest).toMatch(/^[0-9a-f]{64}$/u);
+    expect(new Set(digests).size).toBe(4);
+  });
+
+  test("a version that cannot stand in If-Match fails its record alone, as invalid", async () => {
+    const { x } = await endpoint(() => ({ status: 204 }), { write });
+    const results = await httpConnector.write?.apply(x, "orders", [writeItem("a", {}, { ifVersion: '"東"' }), writeItem("b", {})]);
+    expect(results).toMatchObject([{ ok: false, error: { kind: "invalid" } }, { ok: true }]);
   });
 
   test("what a repetition does follows from the configuration", async () => {

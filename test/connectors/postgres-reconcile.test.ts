@@ -138,7 +138,7 @@ describe("what PostgreSQL computes is what the engine would of the records it re
       ),
       { numRuns: 30, endOnFailure: true },
     );
-  }, 120_000);
+  }, 300_000);
 
   test.each([
     ["a text that looks like a time", "note text", "'2026-01-01T10:00:00+02:00'"],

@@ -31,5 +31,6 @@ conformance(trytonConnector, {
     bad: (n) => ({ key: `C${n}`, data: { name: "x", nonsense: 1 } }),
     stored: (tryton) => [...tryton.parties.values()].flatMap(({ code }) => (typeof code === "string" ? [code] : [])),
     deletes: true,
+    staleVersion: "2000-01-01T00:00:00.000000",
   },
 });

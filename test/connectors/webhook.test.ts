@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { signedHeaders } from "../../packages/connectors/src/webhook/sign-message.js";
 import { freePort } from "../lifecycle/free-port.js";
 import { rejection, runContext, writeItem } from "./run-context.js";
+import { inTime } from "./in-time.js";
 
 const connector: Connector = webhookConnector;
 const SECRET = `whsec_${Buffer.alloc(24, 1).toString("base64")}`;
@@ -156,10 +157,8 @@ describe("the webhook connector", () => {
     const stop = new AbortController();
     const sending = send([writeItem("1", {}), writeItem("2", {})], { signal: stop.signal });
     await expect.poll(() => received.length).toBe(1);
-    const began = performance.now();
     stop.abort({ why: "window" });
-    expect(await sending).toMatchObject([{ error: { kind: "cancelled", ambiguous: true } }, { error: { kind: "cancelled" } }]);
-    expect(performance.now() - began).toBeLessThan(250);
+    expect(await inTime(sending)).toMatchObject([{ error: { kind: "cancelled", ambiguous: true } }, { error: { kind: "cancelled" } }]);
   });
 
   test("checks without sending a message", async () => {

@@ -103,6 +103,8 @@ async function insertRow(sql: postgres.Sql, table: string, columns: readonly Col
     all,
     needed,
     all.filter((column) => needed.includes(column) || column.type.startsWith("json") || column.type === "bytea"),
+    // Or a thing of its own beside one that lies elsewhere.
+    all.filter(({ nullable, refersTo }) => !nullable || refersTo === null),
   ];
   let problem: string | null = null;
   for (const chosen of attempts) {

@@ -121,9 +121,12 @@ describe("a command of the documentation", () => {
 
 /** Files that a reader has, or that one command writes for the next. */
 const filesOfReaders = [
+  "rules.yaml",
   "workspace.yaml",
   "orders.jsonl",
+  "history.csv",
   "mapping.json",
+  "march.csv",
   "records.jsonl",
   "holidays.ics",
   "spain.yaml",
@@ -165,6 +168,10 @@ describe("a command of the documentation, run against a server", () => {
     await writeFile(join(folder, "review-1.json"), JSON.stringify(review));
     const mapping = blocks.find(({ page, language }) => page === "docs/mapping.md" && language === "json")?.code ?? "";
     await writeFile(join(folder, "mapping.json"), mapping);
+    const rules = blocks.find(({ page, language }) => page === "docs/incidents.md" && language === "json")?.code ?? "";
+    await writeFile(join(folder, "rules.yaml"), rules);
+    const samples = blocks.find(({ page, code }) => page === "docs/kpis.md" && code.startsWith("integration,metric"))?.code ?? "";
+    await writeFile(join(folder, "history.csv"), samples);
     await writeFile(join(folder, "records.jsonl"), '{"key":"4711","data":{"name":"Ada"}}\n');
     await writeFile(join(folder, "orders.jsonl"), '{"key":"4711","record":{"id":"4711"}}\n');
     expect(await run(["apply", "-f", "workspace.yaml"])).toMatchObject({ code: 0 });

@@ -57,7 +57,9 @@ describe("a block of GraphQL", () => {
   it.each(of("graphql"))("%s fits the schema", (_, block) => expect(problemsOfDocument(block.code)).toEqual([]));
 
   it("of the example's programs fits the schema too", async () => {
-    const texts = await Promise.all(["start", "crew"].map((name) => readFile(join(root, `examples/small-erp/${name}.mjs`), "utf8")));
+    const texts = await Promise.all(
+      ["start", "live-client", "incidents"].map((name) => readFile(join(root, `examples/small-erp/${name}.mjs`), "utf8")),
+    );
     const operations = texts.flatMap((text) =>
       [...text.matchAll(/`((?:query|mutation|subscription) [^`]*)`/g)].map(([, operation = ""]) => operation),
     );
@@ -87,7 +89,7 @@ describe("a block of TypeScript", () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it("compiles, strictly, as its reader's program would", { timeout: 60_000 }, async () => {
+  it("compiles, strictly, as its reader's program would", { timeout: 300_000 }, async () => {
     const names = new Map<string, string>();
     // Those of a tutorial belong together, and are run by its own test.
     for (const [index, [place, block]] of of("ts")
@@ -167,7 +169,7 @@ describe("the table of settings in docs/operations.md", () => {
 describe("the README's path for strangers", () => {
   it("has the steps that test/stranger/run.sh takes, in order, each a block of shell", () => {
     const steps = blocks.filter(({ step }) => step !== undefined);
-    expect(steps.map(({ step }) => step)).toEqual(["clone", "start", "runs", "held", "unfailed", "resumed", "yours"]);
+    expect(steps.map(({ step }) => step)).toEqual(["clone", "start", "runs", "held", "unfailed", "resumed", "yours", "outage", "incident"]);
     expect(steps.map(({ language, page }) => `${page} ${language}`)).toEqual(steps.map(() => "README.md sh"));
   });
 });

@@ -82,7 +82,7 @@ describe("a program of docs/front-end.md", () => {
       onEnd: () => kinds.push("end"),
     });
     await pause("for the socket");
-    await vi.waitFor(() => expect(kinds).toEqual(["hold.created"]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(kinds).toEqual(["hold.created"]), { timeout: 60_000 });
     (stop as () => void)();
   });
 
@@ -98,7 +98,7 @@ describe("a program of docs/front-end.md", () => {
       signal: leaving.signal,
     }) as Promise<void>;
     await pause("for the stream");
-    await vi.waitFor(() => expect(heard).toMatchObject([{ data: { liveEvents: { kind: "hold.created" } } }]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(heard).toMatchObject([{ data: { liveEvents: { kind: "hold.created" } } }]), { timeout: 60_000 });
     leaving.abort();
     await expect(ended).rejects.toThrow(/abort/i);
   });

@@ -31,7 +31,7 @@ beforeAll(async () => {
   };
   secrets = url.password === "" ? {} : { password: decodeURIComponent(url.password) };
   folder = await mkdtemp(join(tmpdir(), "quiesce-reconcile-"));
-}, 60_000);
+}, 300_000);
 afterAll(async () => {
   await sql.end();
   await shop.drop();
@@ -74,7 +74,7 @@ describe("postgres to postgres", () => {
       stream: { mapping: same, deletes: "apply" },
       pageSize: 100,
     });
-  }, 60_000);
+  }, 300_000);
   afterAll(() => bench?.close());
   beforeEach(async () => {
     await sql.unsafe(`drop table if exists article, copy;

@@ -73,7 +73,7 @@ beforeAll(async () => {
     },
   });
   await bench.database.sql`update endpoint set rotation = '{"overlap": "0s"}'`;
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => {
   await bench?.close();
@@ -172,7 +172,7 @@ test("tokens, client certificates and passwords are renewed again and again with
     { text: string }[]
   >`select shobj_description(oid, 'pg_authid') as text from pg_roles where rolname = ${roles.b}`;
   expect(comment?.text).toMatch(/^Kept by the crew's own hand \[quiesce step=\d+ password=[0-9a-f]{16}\]$/u);
-}, 120_000);
+}, 300_000);
 
 test("no secret of before or after is in a log, an event, an audit entry or a row", async () => {
   const tables = await bench.database.sql<{ name: string }[]>`

@@ -38,7 +38,7 @@ beforeAll(async () => {
       },
     },
   });
-}, 60_000);
+}, 300_000);
 
 function endpoint({ url }: FreshDatabase, table: string) {
   const address = new URL(url);

@@ -26,15 +26,23 @@ export interface MemorySource {
 
 /** Makes one; `deletes` says how deletions show. */
 export function memorySource(
-  options: { readonly deletes?: "snapshot" | "tombstone"; readonly cursor?: "incremental" | "none"; readonly listKeys?: boolean } = {},
+  options: {
+    readonly deletes?: "snapshot" | "tombstone";
+    readonly cursor?: "incremental" | "log" | "none";
+    readonly listKeys?: boolean;
+    /** Its next page may be asked for before one is committed. */
+    readonly ahead?: boolean;
+    /** Whether its records say which version they are; yes when left out. */
+    readonly versions?: boolean;
+  } = {},
 ): MemorySource {
-  const { deletes = "snapshot", cursor = "incremental" } = options;
+  const { deletes = "snapshot", cursor = "incremental", ahead = false, versions = true } = options;
   const log: SourceRecord[] = [];
   const present = new Set<string>();
   let released = 0;
   let version = 0;
   const visible = (): readonly SourceRecord[] => {
-    if (cursor === "incremental") return log;
+    if (cursor !== "none") return log;
     const latest = new Map(log.map((record) => [record.key, record]));
     return [...latest.values()].filter((record) => present.has(record.key));
   };
@@ -47,7 +55,7 @@ export function memorySource(
         const records = all.slice(position, position + request.pageSize);
         position += records.length;
         const more = position < all.length;
-        yield { records, cursor: cursor === "none" && !more ? {} : { position }, more };
+        yield { records, cursor: cursor === "none" && !more ? {} : { position }, more, ahead };
         if (!more) return;
       }
     } finally {
@@ -84,7 +92,7 @@ export function memorySource(
     put(key, data = {}) {
       version += 1;
       present.add(key);
-      log.push({ key, version: String(version), data: { id: key, ...data } });
+      log.push({ key, ...(versions ? { version: String(version) } : {}), data: { id: key, ...data } });
     },
     remove(key) {
       version += 1;

@@ -40,7 +40,7 @@ beforeAll(async () => {
   await ask("mutation ($input: ApplyWorkspaceInput!) { applyWorkspace(input: $input) { dryRun } }", {
     input: { document: JSON.stringify(document) },
   });
-}, 120_000);
+}, 600_000);
 beforeEach(() => system.goOn());
 afterAll(async () => {
   await server?.remove();
@@ -94,7 +94,7 @@ test.each(stops)(
     await server.kill();
     await expectToEnd(before);
   },
-  180_000,
+  600_000,
 );
 
 test("killed while runs with the old token might still be under way, a server that is started again ends the rotation", async () => {
@@ -104,4 +104,4 @@ test("killed while runs with the old token might still be under way, a server th
   await server.kill();
   expect(system.alive.size).toBe(2);
   await expectToEnd(before);
-}, 180_000);
+}, 600_000);

@@ -59,7 +59,7 @@ describe("two servers on one database", () => {
   it("share 20,000 due runs without a duplicate", async () => {
     await course.queueRuns(20_000, 1);
     await course.start(["north", "south"], { ...usual, runMs: 0, maxConcurrentRuns: 500 });
-    await course.untilAllEnded(90_000);
+    await course.untilAllEnded(400_000);
     const [row] = await course.database.sql<{ ended: number; attempts: number }[]>`
       select count(*) filter (where state = 'succeeded')::integer as ended, max(attempt) as attempts from run`;
     expect(row).toEqual({ ended: 20_000, attempts: 1 });
@@ -79,7 +79,7 @@ describe("two servers on one database", () => {
     };
     await Promise.all([write(), write(), write(), write(), write()]);
     await course.stopJobs();
-    await course.untilAllEnded(90_000);
+    await course.untilAllEnded(400_000);
     const [held] = await course.database.sql<{ n: number }[]>`select count(*)::integer as n from event_inbox where kind = 'run.held'`;
     const { starts, inside } = await startsInside(writer.covered);
     const hidden = await hiddenStarts(writer.covered);
@@ -114,7 +114,7 @@ describe("two servers on one database", () => {
       alive = [survivor, ...course.servers.slice(-1)];
     }
     await course.stopJobs();
-    await course.untilAllEnded(90_000);
+    await course.untilAllEnded(400_000);
     const states = await course.database.sql<{ state: string; trigger: string; n: number; again: number }[]>`
       select state, trigger, count(*)::integer as n, count(*) filter (where attempt > 1)::integer as again from run group by state, trigger order by trigger`;
     const again = states.reduce((sum, row) => sum + row.again, 0);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connector } from "@quiesce/sdk";
 import { pino } from "pino";
+import { expect, vi } from "vitest";
 import { createApp } from "../../packages/server/src/app.js";
 import type { Output } from "../../packages/server/src/cli/cli.js";
 import { readCliEnvironment } from "../../packages/server/src/cli/environment.js";
@@ -71,9 +72,16 @@ export async function commandLineServer(options: {
   return {
     app,
     folder,
+    databaseUrl: fresh.url,
     as,
     /** As the first admin. */
     quiesce: (...args: readonly string[]) => as(app.firstToken ?? "", ...args),
+    /** Waits until no run is queued or under way: what a run has done is seen one by one while it still writes. */
+    atRest: () =>
+      vi.waitFor(async () => expect(await app.database.sql`select from run where state in ('queued', 'running')`).toHaveLength(0), {
+        timeout: 60_000,
+        interval: 100,
+      }),
     async close(): Promise<void> {
       await app.stop();
       await fresh.drop();

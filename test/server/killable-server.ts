@@ -6,13 +6,14 @@ import { fileURLToPath } from "node:url";
 import { type ApiClient, apiClient } from "../integration/api-client.js";
 import { freePort } from "../lifecycle/free-port.js";
 
-const READY_MS = 90_000;
+const READY_MS = 180_000;
 const LOOK_MS = 50;
 
 /** The built server in a process of its own on a database that outlives it, so that it can be killed without a word and started again. */
 export interface KillableServer {
   /** Its address, the same at every start. */
   readonly url: string;
+  readonly dataDir: string;
   /** Resolves when it serves. */
   start(): Promise<void>;
   /** kill -9; the database goes on. */
@@ -20,15 +21,16 @@ export interface KillableServer {
   token(): Promise<string>;
   /** The API with the first token. */
   api(): Promise<ApiClient>;
-  /** Kills it and removes its folder. */
+  /** Kills it and removes its folder, unless that is another's. */
   remove(): Promise<void>;
 }
 
 /** A lost run is taken back after the lease, so it is short here. */
 const LEASE_SECONDS = "3";
 
-export async function killableServer(databaseUrl: string): Promise<KillableServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), `quiesce-killable-${process.pid}-`));
+/** `beside`: another server of the same database, with which it shares its folder, and so its master key and first token. */
+export async function killableServer(databaseUrl: string, { beside }: { readonly beside?: KillableServer } = {}): Promise<KillableServer> {
+  const dataDir = beside?.dataDir ?? (await mkdtemp(join(tmpdir(), `quiesce-killable-${process.pid}-`)));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | null = null;
@@ -43,6 +45,7 @@ export async function killableServer(databaseUrl: string): Promise<KillableServe
   };
   return {
     url,
+    dataDir,
     token,
     kill,
     api: async () => apiClient(url, await token()),
@@ -75,7 +78,7 @@ export async function killableServer(databaseUrl: string): Promise<KillableServe
     },
     async remove() {
       await kill();
-      await rm(dataDir, { recursive: true, force: true });
+      if (beside === undefined) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

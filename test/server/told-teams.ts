@@ -1,6 +1,7 @@
 import { packagedZoneData, type WindowInput } from "@quiesce/core";
 import { applyWorkspace, type CatalogContext } from "../../packages/server/src/catalog/commands.js";
 import { createEgress } from "../../packages/server/src/connector-host/guarded-fetch.js";
+import type { NoticeCalls } from "../../packages/server/src/connector-host/notice-calls.js";
 import { masterKeyOf } from "../../packages/server/src/credentials/master-key.js";
 import { openDatabase } from "../../packages/server/src/db/client.js";
 import { deliverOutbox } from "../../packages/server/src/notifications/deliver-outbox.js";
@@ -12,10 +13,15 @@ import { type ReceivedWebhook, startReceiver } from "../webhooks/receiver.js";
 /** What the receiver verifies the webhooks of every team with. */
 export const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
+/** Where no team has a mail address. */
+export const noNotices: NoticeCalls = {
+  write: () => Promise.reject(new Error("No mail was expected here.")),
+};
+
 export type ToldTeams = Awaited<ReturnType<typeof toldTeams>>;
 
 /** An ERP and the teams that own it and what runs through it, each with a webhook at one receiver; the clock is the test's. */
-export async function toldTeams(options: { readonly start: number }) {
+export async function toldTeams(options: { readonly start: number; readonly notices?: NoticeCalls }) {
   const fresh = await freshDatabase();
   const database = openDatabase(fresh.url, { max: 6, applicationName: "notifications-test" });
   const time = await controlTime(database.sql);
@@ -28,6 +34,7 @@ export async function toldTeams(options: { readonly start: number }) {
     actor: { kind: "token", name: "tester", role: "admin", overridesFreezes: true },
   };
   await expandWindows(context);
+  const { notices = noNotices } = options;
   const egress = createEgress();
   const received: ReceivedWebhook[] = [];
   const receiver = await startReceiver({ secret: webhookSecret, received });
@@ -48,7 +55,7 @@ export async function toldTeams(options: { readonly start: number }) {
     teams,
   });
   await applyWorkspace(context, workspace());
-  const deliver = () => deliverOutbox({ database, keys: context.keys, egress, random: () => 0 }, new AbortController().signal);
+  const deliver = () => deliverOutbox({ database, keys: context.keys, egress, notices, random: () => 0 }, new AbortController().signal);
   return {
     database,
     time,

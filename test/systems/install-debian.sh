@@ -4,8 +4,8 @@
 set -euo pipefail
 
 packages=(
-  # Tryton 6.0, the ERP of the maintenance window suite (sqlite; the party module is all it needs).
-  tryton-server tryton-modules-party
+  # Tryton 6.0, the ERP of the maintenance window suite (sqlite; the party module is all it needs), and its sales and stock.
+  tryton-server tryton-modules-party tryton-modules-sale tryton-modules-stock
   # PostgreSQL 15, the oldest that Quiesce runs on (with-postgres-15.sh makes a cluster of its own).
   postgresql-15
   # Readers of calendar feeds that are not ours (read-calendar.py).

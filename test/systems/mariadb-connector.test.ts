@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { listKeys, readPages, readResumed, rejection, runContext, writeItem } from "../connectors/run-context.js";
 import { MARIADB, startMariadb, type Mariadb } from "./mariadb.js";
 import { suiteRuns } from "./server-process.js";
+import { inTime } from "../connectors/in-time.js";
 
 describe.runIf(suiteRuns("MariaDB", MARIADB))("the mariadb connector on a real MariaDB", () => {
   const connector: Connector = mariadbConnector;
@@ -332,16 +333,14 @@ describe.runIf(suiteRuns("MariaDB", MARIADB))("the mariadb connector on a real M
     });
 
     test("a stop while a statement runs as cancelled, within 250 ms, and the server works no longer on it", async () => {
-      await sql.query("create or replace view slow as select 1 as id, sleep(20) as s");
+      await sql.query("create or replace view slow as select 1 as id, sleep(600) as s");
       const stop = new AbortController();
       const x = await endpoint({ table: "slow" }, { signal: stop.signal });
       const stopped = rejection(readPages(connector, x, { stream: "s" }));
       const running = "select count(*) as n from information_schema.processlist where info like '%from `slow`%' and id <> connection_id()";
       await expect.poll(() => rowsOf(running)).toEqual([{ n: 1 }]);
-      const began = performance.now();
       stop.abort({ why: "window" });
-      expect(await stopped).toMatchObject({ kind: "cancelled" });
-      expect(performance.now() - began).toBeLessThan(250);
+      expect(await inTime(stopped)).toMatchObject({ kind: "cancelled" });
       await expect.poll(() => rowsOf(running)).toEqual([{ n: 0 }]);
     });
 

@@ -23,6 +23,8 @@ export interface Nagios extends AsyncDisposable, Pick<ServerProcess, "start" | "
   readonly commandFile: string;
   /** What its `erp!orders-api` says from the next check (each second) on: 0 ok, 1 warning, 2 critical, 3 unknown. */
   setOrdersApi(state: 0 | 1 | 2 | 3): Promise<void>;
+  /** What a host of `switches` says, and with it those behind it, from their next check (each few seconds) on: 0 up, 2 down. */
+  setSwitch(name: string, state: 0 | 2): Promise<void>;
   /** Writes a command as an operator at that machine would. */
   command(line: string): Promise<void>;
   /** Its web server, whose requests a test can keep waiting. */
@@ -31,15 +33,24 @@ export interface Nagios extends AsyncDisposable, Pick<ServerProcess, "start" | "
   remove(): Promise<void>;
 }
 
+/** Hosts with others behind them: `name`, and `name-1` to `name-<behind>`, which are away when it is. */
+export interface Switch {
+  readonly name: string;
+  readonly behind: number;
+}
+
 /** Starts Nagios in a folder of its own. `dateFormat` is nagios.cfg's. Daemon and CGIs live in UTC. */
-export async function startNagios(options: { readonly dateFormat?: "us" | "euro" | "iso8601" } = {}): Promise<Nagios> {
+export async function startNagios(
+  options: { readonly dateFormat?: "us" | "euro" | "iso8601"; readonly switches?: readonly Switch[] } = {},
+): Promise<Nagios> {
+  const { dateFormat = "iso8601", switches = [] } = options;
   const credentials = { user: "quiesce", password: "nagios-pass", stranger: "stranger" };
   // As root it works under the user that Debian's package made for it.
   const owner = process.getuid?.() === 0 ? "nagios" : userInfo().username;
   const server = await startServer({
     name: "nagios",
     user: owner,
-    prepare: (place) => writeFiles(place, { owner, dateFormat: options.dateFormat ?? "iso8601", webUser: credentials.user }),
+    prepare: (place) => writeFiles(place, { owner, dateFormat, switches, webUser: credentials.user }),
     command: ({ folder }) => ({ program: "nagios4", args: [join(folder, "nagios.cfg")], env: { TZ: "UTC" } }),
     ready: async ({ folder }) => ["status.dat", "rw/nagios.cmd"].every((name) => existsSync(join(folder, "var", name))),
   });
@@ -57,6 +68,7 @@ export async function startNagios(options: { readonly dateFormat?: "us" | "euro"
     bridge,
     commandFile,
     setOrdersApi: (state) => writeFile(join(server.folder, "orders-api"), String(state)),
+    setSwitch: (name, state) => writeFile(join(server.folder, `switch-${name}`), String(state)),
     command: (line) => writeCommand(commandFile, line),
     start: () => server.start(),
     stop: () => server.stop(),
@@ -81,13 +93,14 @@ async function writeCommand(commandFile: string, line: string): Promise<void> {
 
 async function writeFiles(
   { folder, run, write }: Place,
-  options: { readonly owner: string; readonly dateFormat: string; readonly webUser: string },
+  options: { readonly owner: string; readonly dateFormat: string; readonly webUser: string; readonly switches: readonly Switch[] },
 ): Promise<void> {
   // Nagios makes no folders; as their owner, since it has to write in them.
   run("/bin/mkdir", ["-p", ...["rw", "spool/checkresults", "archives"].map((name) => join(folder, "var", name))]);
   await write("nagios.cfg", nagiosConfig(folder, options.owner, options.dateFormat));
   await write("cgi.cfg", cgiConfig(folder, options.webUser));
-  await write("objects.cfg", objects(folder));
+  await write("objects.cfg", `${objects(folder)}\n${switchObjects(folder, options.switches)}`);
+  for (const { name } of options.switches) await write(`switch-${name}`, "0");
   await write("orders-api", "0");
 }
 
@@ -144,11 +157,36 @@ function cgiConfig(folder: string, webUser: string): string {
   ].join("\n");
 }
 
+const checked = ["check_period 24x7", "contacts ops", "notification_interval 60", "notification_period 24x7"];
+
+function define(kind: string, lines: readonly string[]): string {
+  return `define ${kind} {\n${lines.map((line) => ` ${line}`).join("\n")}\n}\n`;
+}
+
+function switchObjects(folder: string, switches: readonly Switch[]): string {
+  if (switches.length === 0) return "";
+  const host = (name: string, of: string, lines: readonly string[]): string =>
+    define("host", [
+      `host_name ${name}`,
+      "address 127.0.0.1",
+      ...lines,
+      `check_command switch!${of}`,
+      "max_check_attempts 1",
+      "check_interval 5",
+      ...checked,
+    ]);
+  return [
+    define("command", ["command_name switch", `command_line /usr/lib/nagios/plugins/check_dummy $$(cat ${join(folder, "switch-$ARG1$")})`]),
+    ...switches.flatMap(({ name, behind }) => [
+      host(name, name, []),
+      ...Array.from({ length: behind }, (_, n) => host(`${name}-${n + 1}`, name, [`parents ${name}`])),
+    ]),
+  ].join("\n");
+}
+
 /** `interval_length=1`: every interval is in seconds. */
 function objects(folder: string): string {
   const week = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"].map((day) => `${day} 00:00-24:00`);
-  const define = (kind: string, lines: readonly string[]): string => `define ${kind} {\n${lines.map((line) => ` ${line}`).join("\n")}\n}\n`;
-  const checked = ["check_period 24x7", "contacts ops", "notification_interval 60", "notification_period 24x7"];
   const contact = ["host", "service"].flatMap((kind) => [`${kind}_notification_commands noop`, `${kind}_notification_period 24x7`]);
   return [
     define("timeperiod", ["timeperiod_name 24x7", "alias always", ...week]),

@@ -177,7 +177,7 @@ describe("behind the gate nothing starts during a window, what runs counts as in
     expect(codes.filter((code) => code === null || !fine.includes(code))).toEqual([]);
   });
 
-  test.skipIf(!hasNodeRed())("from a flow of Node-RED", { timeout: 240_000 }, async () => {
+  test.skipIf(!hasNodeRed())("from a flow of Node-RED", { timeout: 300_000 }, async () => {
     const folder = join(world.folder, "node-red");
     await mkdir(folder);
     const nodes = JSON.parse(recipe("Node-RED")[0] ?? "") as { readonly id: string }[];

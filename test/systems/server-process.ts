@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { freePort } from "../lifecycle/free-port.js";
 
-const READY_MS = 60_000;
-const STOP_MS = 10_000;
+const READY_MS = 180_000;
+const STOP_MS = 30_000;
 /** Debian keeps servers where a user's PATH does not look. */
 const FOLDERS = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/usr/lib/rabbitmq/bin"];
 

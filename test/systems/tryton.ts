@@ -2,20 +2,32 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../lifecycle/free-port.js";
 
 // The full paths: another Python that comes first on PATH would not find Debian's modules.
 const BIN = "/usr/bin";
 const PROGRAMS = ["trytond", "trytond-admin", "trytond-console"];
-const PARTY_MODULE = "/usr/lib/python3/dist-packages/trytond/modules/party";
-const READY_MS = 30_000;
-const STOP_MS = 10_000;
+const MODULES = "/usr/lib/python3/dist-packages/trytond/modules";
+const READY_MS = 180_000;
+const STOP_MS = 30_000;
+
+/** What a suite needs that starts Tryton with parties. */
+export const TRYTON = {
+  programs: [...PROGRAMS.map((program) => join(BIN, program)), join(MODULES, "party")],
+  packages: "tryton-server tryton-modules-party",
+};
+
+/** What it needs in addition for sales and stock. */
+export const TRYTON_SALES = {
+  programs: [...TRYTON.programs, join(MODULES, "sale"), join(MODULES, "stock")],
+  packages: `${TRYTON.packages} tryton-modules-sale tryton-modules-stock`,
+};
 
 /** True if Debian's tryton-server and tryton-modules-party are installed. */
 export function trytonInstalled(): boolean {
-  return PROGRAMS.every((program) => existsSync(join(BIN, program))) && existsSync(PARTY_MODULE);
+  return TRYTON.programs.every((path) => existsSync(path));
 }
 
 /** A real Tryton 6.0 on loopback with an SQLite file of its own. */
@@ -40,8 +52,17 @@ export interface Tryton extends AsyncDisposable {
   remove(): Promise<void>;
 }
 
-/** Installs a database in a temporary folder, creates so many parties named P00001 ..., and starts the server on a free port. */
-export async function startTryton(options: { readonly parties: number }): Promise<Tryton> {
+/** What a Tryton begins with. */
+export interface TrytonOptions {
+  readonly parties: number;
+  /** Python: the values of party number i, which otherwise is called P00001 and so on and gets the next code. */
+  readonly party?: string;
+  /** Beside party; what they need comes along. */
+  readonly modules?: readonly string[];
+}
+
+/** Installs a database in a temporary folder, creates the parties, and starts the server on a free port. */
+export async function startTryton(options: TrytonOptions): Promise<Tryton> {
   if (!trytonInstalled()) {
     throw new Error("Tryton is not installed: apt-get install -y --no-install-recommends tryton-server tryton-modules-party");
   }
@@ -98,8 +119,8 @@ export async function startTryton(options: { readonly parties: number }): Promis
   };
 
   try {
-    await install(folder, config, port, database, password);
-    if (options.parties > 0) await run(createParties(options.parties));
+    await install({ folder, config, port, database, password, modules: options.modules ?? [] });
+    if (options.parties > 0) await run(createParties(options));
     await start();
     return tryton;
   } catch (error) {
@@ -108,7 +129,15 @@ export async function startTryton(options: { readonly parties: number }): Promis
   }
 }
 
-async function install(folder: string, config: string, port: number, database: string, password: string): Promise<void> {
+async function install(place: {
+  readonly folder: string;
+  readonly config: string;
+  readonly port: number;
+  readonly database: string;
+  readonly password: string;
+  readonly modules: readonly string[];
+}): Promise<void> {
+  const { folder, config, port, database, password, modules } = place;
   await mkdir(join(folder, "db"));
   // trytond-admin refuses an SQLite database whose file is absent.
   await writeFile(join(folder, "db", `${database}.sqlite`), "");
@@ -131,14 +160,14 @@ async function install(folder: string, config: string, port: number, database: s
   );
   const admin = ["-c", config, "-d", database];
   await runProgram(folder, "trytond-admin", [...admin, "--all", "--email", "admin@example.com"], "");
-  await runProgram(folder, "trytond-admin", [...admin, "-u", "party", "--activate-dependencies"], "");
+  await runProgram(folder, "trytond-admin", [...admin, "-u", "party", ...modules, "--activate-dependencies"], "");
 }
 
-function createParties(count: number): string {
+function createParties({ parties: count, party = "{'name': 'P%05d' % i}" }: TrytonOptions): string {
   // A block in the console ends with an empty line.
   return [
     `for first in range(1, ${count} + 1, 500):`,
-    `    _ = Party.create([{'name': 'P%05d' % i} for i in range(first, min(first + 500, ${count} + 1))])`,
+    `    _ = Party.create([${party} for i in range(first, min(first + 500, ${count} + 1))])`,
     "",
   ].join("\n");
 }
@@ -174,15 +203,4 @@ async function answering(url: string, child: ChildProcess, log: string): Promise
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`Tryton does not answer at ${url}:\n${(await readFile(log, "utf8")).slice(-2000)}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }

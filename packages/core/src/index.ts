@@ -12,7 +12,7 @@ export {
 } from "./catalog/coverage.js";
 export { canonicalScope, isEmptyScope, SCOPE_MAX_NAMES, windowScopeSchema, type WindowScope } from "./catalog/window-scope.js";
 export { SLUG_PATTERN, slugSchema, tagSchema } from "./catalog/slug.js";
-export { applyMapping, hasExpressions, type MappingError, type MappingResult } from "./mapping/apply-mapping.js";
+export { applyMapping, hasExpressions, mapperOf, type MappingError, type MappingResult } from "./mapping/apply-mapping.js";
 export { CASTS, mappingSchema, type Cast, type FieldRule, type Mapping } from "./mapping/mapping-schema.js";
 export { EXPRESSION_LIMITS } from "./mapping/expression.js";
 export { traceRetentionDays } from "./retention/trace-retention.js";
@@ -74,6 +74,7 @@ export { packagedZoneData, packagedZoneFileBytes } from "./time/packaged-zone-da
 export { compareZoneDataVersions, lazyZoneData, newerZoneData, parseZoneData, requireZone, type ZoneData } from "./time/zone-data.js";
 export { zoneFromOffsets, zoneFromTransitions, type Zone, type ZoneTransition } from "./time/zone.js";
 export { localAt, offsetAt, resolveLocal, rfcInstant, type ResolvedLocal } from "./time/resolve-local.js";
+export { parseInstantText } from "./time/instant-text.js";
 export { formatLocal, parseLocal, parseLocalDate } from "./time/local-time.js";
 export { parseDuration, type Duration } from "./time/duration.js";
 export { intersectIntervals, intervalsCover, mergeIntervals, subtractIntervals, uniteIntervals, type Interval } from "./time/intervals.js";
@@ -416,7 +417,7 @@ export { overlapMs, rotationDue, rotationPolicySchema, type RotationFacts, type 
 export { credentialFindings } from "./credentials/credential-findings.js";
 export { endpointMessage, usualEndpointMessages, type EndpointMessageFacts } from "./notifications/endpoint-message.js";
 export { alertLimits, alertProblem, alertSeverities } from "./alerts/alert-problem.js";
-export { type AlertSurroundings, type AlertWindow, alertStages, throughStages } from "./alerts/alert-stages.js";
+export { type AlertSurroundings, type AlertWindow, alertStages, type RuleWords, throughStages } from "./alerts/alert-stages.js";
 export { type AlertTopology, resourceNode, waysUp } from "./alerts/alert-topology.js";
 export {
   type AlertReason,
@@ -426,6 +427,7 @@ export {
   opensIncident,
   type PipedAlert,
 } from "./alerts/piped-alert.js";
+export { noticeText, type NoticeText } from "./notifications/notice-text.js";
 export { incidentMessage, type IncidentMessageFacts, maxIncidentsOfMessage } from "./notifications/incident-message.js";
 export { isRecurring, recurringWithinMs } from "./incidents/recurring.js";
 export { decideNotice, type IncidentNotice } from "./incidents/decide-notice.js";
@@ -493,9 +495,53 @@ export {
   histogramSlot,
   quantileOf,
 } from "./kpis/histogram.js";
-export { type Kpi, kpiDefinition, type KpiFigures, kpiFigures, kpis, type SampleSums } from "./kpis/kpi-definitions.js";
-export { type ServiceHours, serviceSchedule } from "./kpis/service-hours.js";
-export { markSample, readSample, type Sample, sampleLimits, type SampleMark, sampleMarks } from "./kpis/sample.js";
+export { baselineKpis, type Kpi, kpiDefinition, type KpiFigures, kpiFigures, kpis, type SampleSums } from "./kpis/kpi-definitions.js";
+export { checkServiceHours, daysOf, type ServiceHours, serviceSchedule } from "./kpis/service-hours.js";
+export {
+  checkObjective,
+  type ObjectiveIndicator,
+  objectiveIndicators,
+  objectiveLimits,
+  type ObjectiveState,
+  objectiveStates,
+  type ObjectiveTerms,
+} from "./kpis/objective.js";
+export { availabilitySpans, cutIntervals, objectiveEvents, type ObjectiveSpan } from "./kpis/objective-events.js";
+export { type BudgetDay, type BudgetFigures, errorBudget, objectiveState } from "./kpis/error-budget.js";
+export { type BurnEvidence, type BurnRuleName, burnRules, type BurnVerdict, burnVerdicts, burnWindows } from "./kpis/burn-rate.js";
+export {
+  checkThreshold,
+  foldThreshold,
+  freshThreshold,
+  type ThresholdChange,
+  type ThresholdPoint,
+  type ThresholdState,
+  type ThresholdTerms,
+} from "./kpis/threshold.js";
+export { incidentTimes, type IncidentTimes, type TimesTaken } from "./kpis/incident-times.js";
+export {
+  type AccessSecurity,
+  type EndpointSecurity,
+  type SecurityPart,
+  securityParts,
+  type SecurityScore,
+  securityScore,
+} from "./kpis/security-score.js";
+export { isMetric, markSample, readSample, type Sample, sampleLimits, type SampleMark, sampleMarks } from "./kpis/sample.js";
+export {
+  checkSampleRetention,
+  isRetentionSettled,
+  keptDays,
+  type KeptDays,
+  retentionCutoffs,
+  type SampleClass,
+  sampleClasses,
+  type SampleRetention,
+  sampleRetentionBounds,
+  samplesToKeepFrom,
+  unsaidRetention,
+  usualSumDays,
+} from "./kpis/sample-retention.js";
 export { type EvidenceRun, joinEvidence, serviceStates, type ServiceStates, type StateRule, stateRules } from "./kpis/service-state.js";
 export {
   accuracyRatio,

@@ -53,6 +53,11 @@ export interface Page {
   readonly records: readonly SourceRecord[];
   readonly cursor: Cursor;
   readonly more: boolean;
+  /**
+   * The next page may be asked for before this one is committed: to be asked says nothing to the source. The engine then reads and writes the next page
+   * while it commits this one. Leave it out where asking for the next page acknowledges this one.
+   */
+  readonly ahead?: boolean;
   /** The stream's size, if it is known at no cost; for the progress display. */
   readonly total?: number;
 }

@@ -86,7 +86,7 @@ export function standardWebhooks(): WebhookVerifier {
   };
 }
 
-/** `Authorization: Bearer <secret>`, or the secret in a header of the system's choice. For systems that sign nothing; a repetition is known by its body alone. @experimental */
+/** `Authorization: Bearer <secret>`, or the secret in a header of the system's choice. For systems that sign nothing; a repetition is known as long as nothing else has come after it. @experimental */
 export function bearer(options: { readonly header?: string } = {}): WebhookVerifier {
   return (request, secrets) => {
     const name = (options.header ?? "authorization").toLowerCase();

@@ -14,7 +14,7 @@ export interface WebhookRequest {
 export type WebhookVerdict =
   | {
       readonly ok: true;
-      /** The same for every repetition of one delivery, where the system gives such a thing. Without it the body's digest is taken. */
+      /** The same for every repetition of one delivery, where the system gives such a thing. Without it a digest of `sentAt` and the body; without that too, only the same as came last is a repetition. */
       readonly deliveryId?: string | undefined;
       /** When it was sent, where that is signed too: older than five minutes is refused by the host. */
       readonly sentAt?: Date | undefined;

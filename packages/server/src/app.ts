@@ -14,6 +14,7 @@ import { followImports } from "./calendars/follow-imports.js";
 import { checkSettings, configVersionsOf, describeHealth } from "./connector-host/check-settings.js";
 import { type ConnectorHost, createConnectorHost } from "./connector-host/connector-host.js";
 import type { PackageOptions } from "./connector-host/connector-registry.js";
+import { followChecks } from "./connector-host/checks/follow-checks.js";
 import { followConnectorList } from "./connector-host/follow-connector-list.js";
 import { followBreakers } from "./connector-host/traffic/follow-breakers.js";
 import { connectorHealth } from "./connector-host/connector-health.js";
@@ -27,6 +28,7 @@ import { createSequencer } from "./events/sequencer.js";
 import { createPersistedDocuments, loadPersistedDocuments, type PersistedDocuments } from "./graphql/persisted-documents.js";
 import { createHttpServer } from "./http/create-http-server.js";
 import { followKpis } from "./kpis/follow-kpis.js";
+import { followObjectives } from "./kpis/follow-objectives.js";
 import { createLog } from "./log.js";
 import { followOutbox } from "./notifications/follow-outbox.js";
 import { openPageDatabase } from "./pipeline/open-page-database.js";
@@ -164,7 +166,10 @@ async function startParts(
     parts.push({ stage: "work", stop: follow });
     parts.push({
       stage: "work",
-      stop: followOutbox({ database, keys, log, random: Math.random, privateHosts: config.privateHosts }, { afterWrite }),
+      stop: followOutbox(
+        { database, keys, notices: host.notices, log, random: Math.random, privateHosts: config.privateHosts },
+        { afterWrite },
+      ),
     });
   }
   if (scheduler !== null)
@@ -172,6 +177,7 @@ async function startParts(
   if (scheduler !== null)
     parts.push({ stage: "work", stop: followRotations({ database, zones, keys, calls: host.rotation, log }, { afterWrite }) });
   if (scheduler !== null) parts.push({ stage: "work", stop: followKpis({ database, log }) });
+  if (scheduler !== null) parts.push({ stage: "work", stop: followObjectives({ database, zones, log }, { afterWrite }) });
   if (scheduler !== null) parts.push({ stage: "work", stop: followMonitors({ database, calls: host.downtime, log }, { afterWrite }) });
   if (scheduler !== null) {
     const heads = { headFile: config.auditHeadFile, headEveryMs: config.auditHeadMinutes * 60_000 };
@@ -180,6 +186,7 @@ async function startParts(
   const { path } = config.connectorList;
   parts.push({ stage: "work", stop: followConnectorList({ database, connectors: host.connectors, log }, { path, afterWrite }) });
   if (scheduler !== null) parts.push({ stage: "work", stop: followBreakers({ database, host, log }, { afterWrite }) });
+  if (scheduler !== null) parts.push({ stage: "work", stop: followChecks({ database, host, log }, { afterWrite }) });
   const { oidc } = config.signIn;
   const identityProvider = oidc === null ? null : await loadProvider(oidc, { log, privateHosts: config.privateHosts });
   if (identityProvider !== null) parts.push({ stage: "feeds", stop: () => identityProvider.close() });
@@ -201,6 +208,7 @@ async function startParts(
       keys,
       checkEndpoint: checkSettings(host.connectors),
       configVersionOf: configVersionsOf(host.connectors),
+      notices: host.notices,
       privateHosts: config.privateHosts,
     },
     checkEndpoint: (key) => describeHealth(host, key),
@@ -210,6 +218,7 @@ async function startParts(
     zoneDataFolders: { folder: config.zoneDataDir, systemFolder: config.systemZoneDataDir },
     healthChecks: async () => [...(await schedulerHealth(database)), ...(await connectorHealth(database.db, host.connectors))],
     isReady: () => phase.isReady,
+    sampleRetentionDays: config.sampleRetentionDays,
     afterWrite,
   });
   parts.push({ stage: "work", stop: (limitMs) => http.stop(limitMs) });

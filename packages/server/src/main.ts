@@ -5,6 +5,7 @@ import { localAdminLink, signInAddress } from "./access/sign-in-links.js";
 import { type App, createApp } from "./app.js";
 import { type Config, readConfig } from "./config.js";
 import { startEmbeddedPostgres } from "./db/embedded/start-embedded-postgres.js";
+import { loggedMessage } from "./log.js";
 
 /** A running server, for whoever started it: npm start, or the command line. */
 export interface RunningServer {
@@ -57,7 +58,7 @@ export async function runServer(options: { readonly argv: readonly string[] }): 
   void postgres?.exited.then(() => stop("PostgreSQL has ended", 1));
   process.on("uncaughtException", (error) => {
     if (isDeadSocketWrite(error)) return;
-    console.error(`A fault of Quiesce's own ended the server: ${error.message}. Please report it.`);
+    console.error(`A fault of Quiesce's own ended the server: ${loggedMessage(error)}. Please report it.`);
     void stop("a fault", 1);
   });
   if (app.firstToken !== null) await keepToken(config, app.firstToken, say);

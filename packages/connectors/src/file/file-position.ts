@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import type { Cursor } from "@quiesce/sdk";
 
@@ -18,18 +18,26 @@ export async function fileState(file: FileHandle): Promise<FileState> {
   return { id: `${found.dev}:${found.ino}`, size: found.size, changedMs: Math.round(found.mtimeMs) };
 }
 
+/** The cursor behind the last complete line that was read: see {@link cursorsOf}. */
+export type CursorAt = (offset: number, unfinished: number | undefined) => Promise<Cursor>;
+
 /**
- * The cursor behind the last complete line that was read: its end in bytes, the file's state when it was opened, and a
- * fingerprint of the bytes before. `unfinished` is the size up to which a last line without its end was read.
+ * The cursors of one reading: the end of the last complete line in bytes, the file's state when it was opened, and a fingerprint of the bytes before.
+ * `unfinished` is the size up to which a last line without its end was read.
  */
-export async function cursorAt(file: FileHandle, state: FileState, offset: number, unfinished: number | undefined): Promise<Cursor> {
-  return {
-    offset,
-    id: state.id,
-    size: state.size,
-    changedMs: state.changedMs,
-    print: await fingerprint(file, offset),
-    ...(unfinished === undefined ? {} : { unfinished }),
+export function cursorsOf(file: FileHandle, state: FileState): CursorAt {
+  // The beginning is read once: a file whose beginning is changed meanwhile is another one, and then read from its beginning.
+  let begin: Buffer | undefined;
+  return async (offset, unfinished) => {
+    if (begin === undefined && offset >= FINGERPRINT_BYTES) begin = await bytesAt(file, 0, FINGERPRINT_BYTES);
+    return {
+      offset,
+      id: state.id,
+      size: state.size,
+      changedMs: state.changedMs,
+      print: await fingerprint(file, offset, begin),
+      ...(unfinished === undefined ? {} : { unfinished }),
+    };
   };
 }
 
@@ -48,10 +56,16 @@ export async function resumeOffset(file: FileHandle, state: FileState, cursor: C
   return cursor["unfinished"] === state.size ? state.size : offset;
 }
 
-async function fingerprint(file: FileHandle, offset: number): Promise<string> {
+async function fingerprint(file: FileHandle, offset: number, begin?: Buffer): Promise<string> {
   const length = Math.min(offset, FINGERPRINT_BYTES);
-  const bytes = Buffer.alloc(length * 2);
-  await file.read(bytes, 0, length, 0);
-  await file.read(bytes, length, length, offset - length);
-  return createHash("sha256").update(bytes).digest("base64url");
+  const first = begin ?? (await bytesAt(file, 0, length));
+  const last = await bytesAt(file, offset - length, length);
+  return hash("sha256", Buffer.concat([first, last]), "base64url");
+}
+
+/** Zeros stand for what is no longer there. */
+async function bytesAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  await file.read(bytes, 0, length, position);
+  return bytes;
 }

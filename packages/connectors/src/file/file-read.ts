@@ -4,19 +4,14 @@ import { ConnectorError, joinKey, type KeyPage, type ListKeysRequest, type Page,
 import { confinedPath, streamOf, type FileContext } from "./confined-path.js";
 import type { FileStream } from "./file-config.js";
 import { fileError } from "./file-error.js";
-import { cursorAt, fileState, resumeOffset, type FileState } from "./file-position.js";
+import { cursorsOf, fileState, resumeOffset, type FileState } from "./file-position.js";
 import { fileRows, type FileRow } from "./file-rows.js";
-import { readAhead } from "./read-ahead.js";
 
 /**
  * Reads the records that were added to a file since the cursor; all of them if it was replaced. A file is expected to grow at
  * its end or to be replaced as a whole (written beside and renamed): a change in the middle of one that also grows goes unseen.
  */
-export function readStream(x: FileContext, request: ReadRequest): AsyncGenerator<Page, void, void> {
-  return readAhead(pagesOf(x, request));
-}
-
-async function* pagesOf(x: FileContext, request: ReadRequest): AsyncGenerator<Page, void, void> {
+export async function* readStream(x: FileContext, request: ReadRequest): AsyncGenerator<Page, void, void> {
   if (request.from !== undefined || request.to !== undefined) {
     throw new ConnectorError("config", "The file connector cannot read a range of time; leave from and to away.");
   }
@@ -26,6 +21,7 @@ async function* pagesOf(x: FileContext, request: ReadRequest): AsyncGenerator<Pa
   try {
     const state = await fileState(file);
     const start = await resumeOffset(file, state, request.cursor);
+    const cursorAt = cursorsOf(file, state);
     let done = start;
     let page: SourceRecord[] = [];
     if (start === state.size && start > 0 && request.cursor !== null) {
@@ -36,7 +32,7 @@ async function* pagesOf(x: FileContext, request: ReadRequest): AsyncGenerator<Pa
     for await (const { rows, isComplete } of rowsOf(x, stream, { file, path, state, start })) {
       for (const row of rows) {
         if (page.length === request.pageSize) {
-          yield { records: page, cursor: await cursorAt(file, state, done, undefined), more: true };
+          yield { records: page, cursor: await cursorAt(done, undefined), more: true, ahead: true };
           page = [];
         }
         page.push(recordOf(row, stream, path));
@@ -44,7 +40,7 @@ async function* pagesOf(x: FileContext, request: ReadRequest): AsyncGenerator<Pa
         else unfinished = row.end;
       }
     }
-    yield { records: page, cursor: await cursorAt(file, state, done, unfinished), more: false };
+    yield { records: page, cursor: await cursorAt(done, unfinished), more: false };
   } catch (thrown) {
     throw fileError(thrown, path, x.signal);
   } finally {

@@ -74,7 +74,12 @@ const write = z.object({
     .enum(["upsert", "key", "none"])
     .optional()
     .describe("What a repetition does. If absent: key with idempotencyHeader, upsert for PUT to a path with {key}, else none."),
-  idempotencyHeader: z.string().min(1).max(100).optional().describe("Header that takes the idempotency key."),
+  idempotencyHeader: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("Header that takes the idempotency key; a key with other signs than printable ASCII as its SHA-256 in hexadecimal."),
   ifMatch: z.boolean().default(false).describe("Send the version the record was read with as If-Match."),
   remoteIdPath: dotPath.optional().describe("Where the answer holds the id of the written record."),
 });
@@ -85,8 +90,16 @@ const stream = z.object({
   query: z.record(z.string(), z.string()).default({}).describe("Fixed query parameters."),
   recordsPath: dotPath.default("").describe("Where the answer holds the list of records."),
   key: z.array(dotPath.min(1)).min(1).max(10).describe("The fields that identify a record."),
-  versionPath: dotPath.optional().describe("A field that changes with every change of the record."),
-  deletedPath: dotPath.optional().describe("A field that is true, or set, on a record that was deleted."),
+  versionPath: dotPath
+    .optional()
+    .describe(
+      "A field that changes with every change of the record. Absent: with since, the instant of the change and a digest of the record; else none.",
+    ),
+  deletedPath: dotPath
+    .optional()
+    .describe(
+      'A field that is true, or set, on a record that was deleted. Absent, null, false, 0, and the texts "", "0" and "false" are not deleted.',
+    ),
   paging: paging.default({ style: "none" }),
   since: since.optional().describe("Read only what changed. Absent: everything, each time."),
   write: write.optional().describe("How records are written; without it the stream is read-only."),

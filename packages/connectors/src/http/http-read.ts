@@ -12,6 +12,7 @@ import {
 } from "@quiesce/sdk";
 import type { HttpSince, HttpStream } from "./http-config.js";
 import { readJson, send, streamOf, valueAt, type HttpContext } from "./http-request.js";
+import { madeVersion } from "./made-version.js";
 import { laterOf, notAfter, sinceParameter } from "./since.js";
 
 /**
@@ -137,16 +138,31 @@ function recordOf(stream: HttpStream, item: Json, what: string): SourceRecord {
   if (key === undefined) {
     throw new ConnectorError("contract", `The ${what} has no value in its key (${stream.key.join(", ")}).`, { field: stream.key[0] });
   }
-  const version = stream.versionPath === undefined ? undefined : valueAt(data, stream.versionPath);
   const deleted = stream.deletedPath === undefined ? undefined : valueAt(data, stream.deletedPath);
   const at = stream.since === undefined ? undefined : valueAt(data, stream.since.field);
+  const version = versionOf(stream, data, at);
   return {
     key,
-    ...(deleted === undefined || deleted === null || deleted === false || deleted === "" ? {} : { op: "delete" }),
-    ...(version === undefined || version === null ? {} : { version: typeof version === "string" ? version : JSON.stringify(version) }),
+    ...(saysDeleted(deleted) ? { op: "delete" } : {}),
+    ...(version === undefined ? {} : { version }),
     ...(stream.since?.format === "iso" && typeof at === "string" ? { at } : {}),
     data,
   };
+}
+
+/** Systems write a mark that is not set as 0 and "false" too. */
+function saysDeleted(mark: Json | undefined): boolean {
+  if (mark === undefined || mark === null || mark === false || mark === 0) return false;
+  return typeof mark !== "string" || !UNSET_MARKS.has(mark.trim().toLowerCase());
+}
+
+const UNSET_MARKS: ReadonlySet<string> = new Set(["", "0", "false"]);
+
+/** What versionPath holds. Without that, one is made of a record that was asked for by its change: the newest is given in every round, and has to be known. */
+function versionOf(stream: HttpStream, data: JsonObject, at: Json | undefined): string | undefined {
+  const version = stream.versionPath === undefined ? undefined : valueAt(data, stream.versionPath);
+  if (version !== undefined && version !== null) return typeof version === "string" ? version : JSON.stringify(version);
+  return typeof at === "string" || typeof at === "number" ? madeVersion(at, data) : undefined;
 }
 
 function newestOf(since: HttpSince | undefined, records: readonly SourceRecord[], before: string | number | null): string | number | null {

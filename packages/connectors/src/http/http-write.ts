@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   ConnectorError,
   toConnectorError,
@@ -9,6 +10,7 @@ import {
 } from "@quiesce/sdk";
 import type { HttpConfig, HttpWrite } from "./http-config.js";
 import { readJson, send, streamOf, valueAt, type HttpContext } from "./http-request.js";
+import { isMadeVersion } from "./made-version.js";
 
 /** These concern the endpoint, not the record: what follows in the batch would meet the same. */
 const STOPS_BATCH = new Set(["auth", "permission", "config", "rate_limited", "unavailable", "timeout", "cancelled"]);
@@ -80,10 +82,28 @@ async function deleteItem(x: HttpContext, write: HttpWrite, item: WriteItem): Pr
 function headersFor(write: HttpWrite, item: WriteItem): Record<string, string> {
   return {
     ...(item.op === "delete" ? {} : { "content-type": "application/json" }),
-    ...(write.idempotencyHeader === undefined ? {} : { [write.idempotencyHeader]: item.idempotencyKey }),
-    ...(write.ifMatch && item.ifVersion !== undefined ? { "if-match": item.ifVersion } : {}),
+    ...(write.idempotencyHeader === undefined ? {} : { [write.idempotencyHeader]: headerKey(item.idempotencyKey) }),
+    ...(write.ifMatch && item.ifVersion !== undefined ? ifMatchOf(item.key, item.ifVersion) : {}),
   };
 }
+
+/** A header takes no letters beyond Latin-1, and a key holds those of the record's. */
+function headerKey(idempotencyKey: string): string {
+  const isHeader = PRINTABLE.test(idempotencyKey) && idempotencyKey.trim() === idempotencyKey;
+  return isHeader ? idempotencyKey : createHash("sha256").update(idempotencyKey).digest("hex");
+}
+
+function ifMatchOf(key: string, version: string): Record<string, string> {
+  if (isMadeVersion(version)) return {};
+  if (LATIN.test(version)) return { "if-match": version };
+  throw new ConnectorError(
+    "invalid",
+    `The version of record ${key} cannot stand in If-Match: it has signs beyond Latin-1, or a line break.`,
+  );
+}
+
+const PRINTABLE = /^[\u0020-\u007e]+$/u;
+const LATIN = /^[\u0020-\u007e\u0080-\u00ff]*$/u;
 
 function pathFor(template: string, key: string): string {
   // "." and ".." survive URL encoding, and would address the collection instead of a record.

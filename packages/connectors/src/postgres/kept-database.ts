@@ -7,11 +7,16 @@ import type { Column } from "./table-columns.js";
  */
 const KEPT_MS = 500;
 
-/** A connection with a transaction begun, and the columns of the table that it writes to. */
+/** A connection, and the columns of the table that it writes to. */
 export interface Writer {
   readonly database: Database;
   readonly streamName: string;
   readonly columns: readonly Column[];
+  /**
+   * Rows of the next batch may be there already, value by value: some of the batch before were, or it is the first of this connection and may be one that
+   * a process wrote which was killed then.
+   */
+  mayRepeat: boolean;
 }
 
 interface Kept extends Writer {
@@ -21,24 +26,26 @@ interface Kept extends Writer {
 /** By the context of an opened endpoint: no other run, and no other credential, meets it. */
 const keptByContext = new WeakMap<PostgresContext, Kept>();
 
-/** The connection of the batch before, or a new one; `columnsOf` is asked before the transaction of a new one. */
-export async function beginWriting(
+/** The connection of the batch before, if there is one. It may have ended meanwhile. */
+export async function takeKept(x: PostgresContext, streamName: string): Promise<Writer | undefined> {
+  const kept = keptByContext.get(x);
+  if (kept === undefined) return undefined;
+  keptByContext.delete(x);
+  clearTimeout(kept.timer);
+  if (kept.streamName === streamName) return kept;
+  await kept.database.close();
+  return undefined;
+}
+
+/** A new connection. */
+export async function openWriter(
   x: PostgresContext,
   streamName: string,
   columnsOf: (database: Database) => Promise<readonly Column[]>,
 ): Promise<Writer> {
-  const kept = keptByContext.get(x);
-  if (kept !== undefined) {
-    keptByContext.delete(x);
-    clearTimeout(kept.timer);
-    if (kept.streamName === streamName && (await hasBegun(kept.database))) return kept;
-    await kept.database.close();
-  }
   const database = await openDatabase(x);
   try {
-    const columns = await columnsOf(database);
-    await database.begin();
-    return { database, streamName, columns };
+    return { database, streamName, columns: await columnsOf(database), mayRepeat: true };
   } catch (thrown) {
     await database.close();
     throw thrown;
@@ -47,20 +54,12 @@ export async function beginWriting(
 
 /** Keeps the connection for the next batch of the same stream, after a batch in which everything went well. */
 export function keepForNext(x: PostgresContext, writer: Writer): void {
-  const { database, streamName, columns } = writer;
+  const { database } = writer;
   const timer = setTimeout(() => {
     if (keptByContext.get(x) === kept) keptByContext.delete(x);
     void database.close().catch(() => undefined);
   }, KEPT_MS);
   timer.unref();
-  const kept: Kept = { database, streamName, columns, timer };
+  const kept: Kept = { ...writer, timer };
   keptByContext.set(x, kept);
-}
-
-/** A server that ended the connection meanwhile, or a firewall, is no trouble of the batch: nothing was sent yet. */
-async function hasBegun(database: Database): Promise<boolean> {
-  return database.begin().then(
-    () => true,
-    () => false,
-  );
 }

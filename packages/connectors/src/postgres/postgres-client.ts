@@ -10,19 +10,28 @@ export type PostgresContext = Context<PostgresConfig, PostgresSecrets>;
 /** One row: columns as the statement named them. */
 export type Row = { readonly [column: string]: unknown };
 
+/** The rows of a statement. */
+export interface Answer extends ReadonlyArray<Row> {
+  /** How many rows it gave, or changed. */
+  readonly count: number;
+}
+
 /**
  * Runs one statement. Every parameter travels as text and is cast in SQL: postgres.js would make a Date of a timestamptz
  * parameter and cut its microseconds off. Errors come classified.
  */
-export type Query = (statement: string, parameters?: readonly string[]) => Promise<readonly Row[]>;
+export type Query = (statement: string, parameters?: readonly string[]) => Promise<Answer>;
 
 /** One connection for one call. */
 export interface Database {
   readonly query: Query;
-  /** Begins the next transaction. A connection that was kept for it has to answer as soon as a new one has. */
-  begin(): Promise<void>;
-  /** Begins, unless that was done, and commits after `work`. If that throws, close the database: the server rolls back what an ended connection leaves open. */
-  transaction(work: () => Promise<void>): Promise<void>;
+  /**
+   * Begins, and commits after `work`. If this throws, close the database: the server rolls back what an ended connection leaves open. `atOnce`: the first
+   * statements of `work` go out with the begin, without waiting for its answer. They must do no harm where it fails.
+   */
+  transaction(work: () => Promise<void>, options?: { readonly atOnce: boolean }): Promise<void>;
+  /** Whether the last transaction was begun: if not, nothing of it was done. */
+  readonly hasBegun: boolean;
   close(): Promise<void>;
 }
 
@@ -73,7 +82,7 @@ export async function openDatabase(x: PostgresContext, as?: Login): Promise<Data
   };
   signal.addEventListener("abort", stop, { once: true });
   const query: Query = async (statement, parameters = []) => {
-    const asked = sql.unsafe<Row[]>(statement, [...parameters]);
+    const asked = askAtOnce(sql, statement, parameters);
     running.add(asked);
     try {
       const rows = await Promise.race([asked, ending.ended]);
@@ -90,6 +99,8 @@ export async function openDatabase(x: PostgresContext, as?: Login): Promise<Data
   // Not sql.begin: its rollback on a connection that was lost throws where nobody can catch it, and ends the process
   // (postgres.js issue 1208).
   const begin = async (): Promise<void> => {
+    hasBegun = false;
+    // A connection that was kept has to answer as soon as a new one has.
     ending.expected();
     // Deferred constraints would only speak at commit, when nobody knows which record they mean.
     await query("begin; set constraints all immediate");
@@ -97,11 +108,13 @@ export async function openDatabase(x: PostgresContext, as?: Login): Promise<Data
   };
   return {
     query,
-    begin,
-    transaction: async (work) => {
-      if (!hasBegun) await begin();
-      hasBegun = false;
-      await work();
+    get hasBegun() {
+      return hasBegun;
+    },
+    transaction: async (work, { atOnce } = { atOnce: false }) => {
+      const begun = begin();
+      if (!atOnce) await begun;
+      for (const step of await Promise.allSettled([begun, work()])) if (step.status === "rejected") throw step.reason;
       // postgres.js reconnects silently, and there a commit alone would succeed with nothing in it. A savepoint outside a
       // transaction is an error.
       await query("savepoint complete; commit");
@@ -112,6 +125,19 @@ export async function openDatabase(x: PostgresContext, as?: Login): Promise<Data
       await sql.end({ timeout: ending.close() ? CANCEL_MS / 1000 : 0 });
     },
   };
+}
+
+/**
+ * A statement with its parameters in one message, without a name that a pooler would not know. The driver (3.4.9) first asks for the types of parameters,
+ * one way there and back more; all of ours are texts that the statement casts. Given as arguments they would be asked about, so they are put where the
+ * driver keeps them after that.
+ */
+function askAtOnce(sql: postgres.Sql, statement: string, parameters: readonly string[]): postgres.PendingQuery<Row[]> {
+  if (parameters.length === 0) return sql.unsafe<Row[]>(statement);
+  const extended = { prepare: false, simple: false };
+  const asked = sql.unsafe<Row[]>(statement, [], extended);
+  Reflect.set(asked, "parameters", [...parameters]);
+  return asked;
 }
 
 /**

@@ -57,7 +57,7 @@ export async function* readStream(x: PostgresContext, request: ReadRequest): Asy
         // Nobody may ask for it any more.
         coming.catch(() => undefined);
       }
-      yield { records: page.map((row) => recordOf(row, selection)), cursor, more };
+      yield { records: page.map((row) => recordOf(row, selection)), cursor, more, ahead: true };
       if (!more) return;
     }
   } finally {

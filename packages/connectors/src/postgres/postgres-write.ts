@@ -1,10 +1,10 @@
 import { ConnectorError, joinKey, splitKey, toConnectorError, type Json, type WriteItem, type WriteResult } from "@quiesce/sdk";
-import { beginWriting, keepForNext } from "./kept-database.js";
-import { quoted, streamOf, tableOf, type Database, type PostgresContext } from "./postgres-client.js";
+import { keepForNext, openWriter, takeKept, type Writer } from "./kept-database.js";
+import { quoted, streamOf, tableOf, type Database, type PostgresContext, type Row as AnswerRow } from "./postgres-client.js";
 import type { PostgresStream } from "./postgres-config.js";
 import { isRefusedStatement } from "./postgres-error.js";
 import { neededColumns, tableColumns, type Column } from "./table-columns.js";
-import { ABSENT, deleteStatement, POSITION, updateStatement, upsertStatement } from "./write-statements.js";
+import { ABSENT, CHANGED, deleteStatement, plainUpsertStatement, POSITION, updateStatement, upsertStatement } from "./write-statements.js";
 
 /** A row to write: the values by column, the key's among them. */
 interface Row {
@@ -22,18 +22,36 @@ interface Group {
 /** Upserts and deletes in one transaction. What the database refuses is found by a savepoint a record, and fails alone. */
 export async function writeItems(x: PostgresContext, streamName: string, items: readonly WriteItem[]): Promise<WriteResult[]> {
   const stream = streamOf(x.config, streamName);
-  const writer = await beginWriting(x, streamName, (database) => writableColumns(database, stream));
+  const kept = await takeKept(x, streamName);
+  const written = kept === undefined ? undefined : await writeByKept(x, kept, items);
+  return written ?? writeBy(x, await openWriter(x, streamName, (database) => writableColumns(database, stream)), items);
+}
+
+/** Nothing if the connection had ended: a server that did so meanwhile, or a firewall, is no trouble of the batch, and nothing was begun. */
+async function writeByKept(x: PostgresContext, writer: Writer, items: readonly WriteItem[]): Promise<WriteResult[] | undefined> {
+  try {
+    return await writeBy(x, writer, items);
+  } catch (thrown) {
+    if (writer.database.hasBegun || x.signal.aborted) throw thrown;
+    return undefined;
+  }
+}
+
+async function writeBy(x: PostgresContext, writer: Writer, items: readonly WriteItem[]): Promise<WriteResult[]> {
   const { database, columns } = writer;
+  const stream = streamOf(x.config, writer.streamName);
   let wentWell = false;
   try {
     const results = new Map<string, WriteResult>();
     const groups = groupsOf(stream, columns, items, results);
     await inTransaction(database, items, results, async () => {
-      for (const group of groups) await writeGroup({ database, stream, columns, isLast: group === groups.at(-1) }, group, results);
+      for (const group of groups) await writeGroup({ ...writer, stream, isLast: group === groups.at(-1) }, group, results);
     });
+    const told = items.map((item) => results.get(item.key) ?? failure(item.key, new ConnectorError("bug", "The record was not written.")));
+    writer.mayRepeat = told.some((result) => result.ok && result.unchanged === true);
     // Whatever was refused may come of a table that was changed meanwhile: the next batch looks at it anew.
-    wentWell = results.size === items.length && [...results.values()].every((result) => result.ok);
-    return items.map((item) => results.get(item.key) ?? failure(item.key, new ConnectorError("bug", "The record was not written.")));
+    wentWell = told.every((result) => result.ok);
+    return told;
   } finally {
     if (wentWell) keepForNext(x, writer);
     else await database.close();
@@ -57,10 +75,12 @@ async function inTransaction(
 ): Promise<void> {
   let committing = false;
   try {
-    await database.transaction(async () => {
+    const steps = async (): Promise<void> => {
       await work();
       committing = true;
-    });
+    };
+    // What goes out with the begin is a savepoint, and rows that are there or not by their key.
+    await database.transaction(steps, { atOnce: true });
   } catch (thrown) {
     const error = toConnectorError(thrown);
     if (!committing || isRefusedStatement(error)) throw error;
@@ -83,26 +103,27 @@ function groupsOf(
 ): readonly Group[] {
   const writable = new Map(columns.map((column) => [column.name, column]));
   const groups = new Map<string, OpenGroup>();
-  // Most records of a batch have the same fields in the same order, and what these say of the columns is found out once.
-  const shapes = new Map<string, OpenGroup>();
+  // Most records of a batch have the same fields in the same order as the one before, and what these say of the columns is found out once.
+  let last: { readonly names: readonly string[]; readonly group: OpenGroup } | undefined;
   for (const item of items) {
     try {
       const values = valuesOf(stream, item);
       const names = Object.keys(values);
       const deletion = item.op === "delete";
-      const shape = `${deletion ? "-" : "+"}${JSON.stringify(names)}`;
-      let group = shapes.get(shape);
-      if (group === undefined) {
+      if (last === undefined || last.group.deletion !== deletion || !sameNames(last.names, names)) {
         if (!deletion) requireWritable(stream, writable, names);
-        group = groupFor(groups, names.toSorted(), deletion);
-        shapes.set(shape, group);
+        last = { names, group: groupFor(groups, names.toSorted(), deletion) };
       }
-      group.rows.push({ item, values });
+      last.group.rows.push({ item, values });
     } catch (thrown) {
       results.set(item.key, failure(item.key, toConnectorError(thrown)));
     }
   }
   return [...groups.values()];
+}
+
+function sameNames(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((name, index) => name === other[index]);
 }
 
 type OpenGroup = Group & { readonly rows: Row[] };
@@ -146,10 +167,8 @@ function requireWritable(stream: PostgresStream, columns: ReadonlyMap<string, Co
 }
 
 /** What a group is written with. */
-interface GroupWriter {
-  readonly database: Database;
+interface GroupWriter extends Writer {
   readonly stream: PostgresStream;
-  readonly columns: readonly Column[];
   /** After it the transaction commits, and its savepoint needs no release. */
   readonly isLast: boolean;
 }
@@ -163,13 +182,17 @@ async function writeGroup(writer: GroupWriter, group: Group, results: Map<string
   const isPart = columns.some((column) => column.needed && !names.includes(column.name));
   if (isPart) await writeRows({ database, statement: updateStatement(stream, columns, names), releases: true }, rows, results);
   const absent = isPart ? rows.filter(({ item }) => !results.has(item.key)) : rows;
-  if (absent.length > 0) await writeRows({ database, statement: upsertStatement(stream, columns, names), releases }, absent, results);
+  if (absent.length === 0) return;
+  const plain = writer.mayRepeat ? undefined : plainUpsertStatement(stream, columns, names);
+  await writeRows({ database, statement: upsertStatement(stream, columns, names), plain, releases }, absent, results);
 }
 
-/** A statement that is tried on rows; `releases`: something follows in the transaction. */
+/** A statement that is tried on rows. `releases`: something follows in the transaction. */
 interface Trial {
   readonly database: Database;
   readonly statement: string;
+  /** Does the same, and only counts the rows that it changes. */
+  readonly plain?: string | undefined;
   readonly releases: boolean;
 }
 
@@ -180,28 +203,27 @@ async function writeRows(trial: Trial, rows: readonly Row[], results: Map<string
   // No record is to blame for a missing index or right; the next one would be refused alike.
   if (refused.kind === "config" || refused.kind === "permission") throw refused;
   for (const row of rows) {
-    const error = await tryRows({ ...trial, releases: true }, [row], results);
+    const error = await tryRows({ ...trial, plain: undefined, releases: true }, [row], results);
     if (error !== undefined) results.set(row.item.key, failure(row.item.key, error));
   }
 }
 
 /** Applies a statement to rows inside a savepoint; rows that it calls absent have no result yet. Returns why the database refused it; throws if the connection is lost. */
 async function tryRows(
-  { database, statement, releases }: Trial,
+  { database, statement, plain, releases }: Trial,
   rows: readonly Row[],
   results: Map<string, WriteResult>,
 ): Promise<ConnectorError | undefined> {
   try {
     const list = JSON.stringify(rows.map((row) => row.values));
     // The second does not wait for the answer to the first.
-    const [, changed] = await Promise.all([database.query("savepoint batch"), database.query(statement, [list])]);
+    const [, answer] = await Promise.all([database.query("savepoint batch"), database.query(plain ?? statement, [list])]);
+    const isTold = plain === undefined || answer.count === rows.length;
+    // Which rows were there already is to be told.
+    if (!isTold) await database.query("rollback to savepoint batch");
+    const changed = isTold ? answer : await database.query(statement, [list]);
     if (releases) await database.query("release savepoint batch");
-    const positions = new Set(changed.map((row) => Number(row[POSITION])));
-    const absent = new Set(changed.filter((row) => row[ABSENT] === true).map((row) => Number(row[POSITION])));
-    rows.forEach(({ item: { key } }, index) => {
-      if (absent.has(index + 1)) return;
-      results.set(key, positions.has(index + 1) ? { key, ok: true } : { key, ok: true, unchanged: true });
-    });
+    noteAnswer(rows, plain !== undefined && isTold ? EVERY_ONE : changed, results);
     return undefined;
   } catch (thrown) {
     const error = toConnectorError(thrown);
@@ -209,6 +231,22 @@ async function tryRows(
     await database.query("rollback to savepoint batch; release savepoint batch");
     return error;
   }
+}
+
+/** What is answered where all rows were changed. */
+const EVERY_ONE: readonly AnswerRow[] = [{ [CHANGED]: null }];
+
+/** What a statement has answered, as the results of its rows; what is absent has none. */
+function noteAnswer(rows: readonly Row[], answer: readonly AnswerRow[], results: Map<string, WriteResult>): void {
+  const [first] = answer;
+  const isWhole = first?.[CHANGED] === null;
+  const together = first?.[CHANGED];
+  const changed = new Set(Array.isArray(together) ? together.map(Number) : answer.map((row) => Number(row[POSITION])));
+  const absent = new Set(answer.filter((row) => row[ABSENT] === true).map((row) => Number(row[POSITION])));
+  rows.forEach(({ item: { key } }, index) => {
+    if (absent.has(index + 1)) return;
+    results.set(key, isWhole || changed.has(index + 1) ? { key, ok: true } : { key, ok: true, unchanged: true });
+  });
 }
 
 function failure(key: string, error: ConnectorError): WriteResult {

@@ -8,24 +8,42 @@ const WITHOUT_EQUALITY = new Set(["json", "xml", "point", "box", "path", "polygo
 /** Where a row stands in the given list, from 1. A name that no table of this world has. */
 export const POSITION = "quiesce position";
 
+/** The positions of all rows that were changed, null for every one: most batches change all of their rows, and 500 positions are 500 rows to send and to read. */
+export const CHANGED = "quiesce changed";
+
 /**
- * Inserts or updates the rows of a JSON list ($1) in one statement, and gives the positions (from 1) of those that were changed.
+ * Inserts or updates the rows of a JSON list ($1). What it tells is how many were changed: where that is all of them, as in most batches, nobody needs to
+ * know which, and a tenth of the time is saved.
+ */
+export function plainUpsertStatement(stream: PostgresStream, columns: readonly Column[], names: readonly string[]): string {
+  const written = columns.filter((column) => names.includes(column.name));
+  return upsertOf(stream, written, `(${givenRows(written)})`);
+}
+
+/**
+ * Inserts or updates the rows of a JSON list ($1) in one statement, and gives one row with the positions (from 1) of those that were changed, or null for all.
  * Rows that are there already, value by value, are not touched: no new version, no trigger.
  */
 export function upsertStatement(stream: PostgresStream, columns: readonly Column[], names: readonly string[]): string {
   const written = columns.filter((column) => names.includes(column.name));
+  const key = stream.key.map(quoted).join(", ");
+  return `with given as (${givenRows(written)}),
+    written as (
+      ${upsertOf(stream, written, "given")}
+      returning ${stream.key.map((name) => `target.${quoted(name)}`).join(", ")}
+    )
+    select case when (select count(*) from written) <> (select count(*) from given)
+      then coalesce((select json_agg(given.${quoted(POSITION)}) from given join written using (${key})), '[]') end as ${quoted(CHANGED)}`;
+}
+
+function upsertOf(stream: PostgresStream, written: readonly Column[], rows: string): string {
   const values = written.filter((column) => !stream.key.includes(column.name));
   const key = stream.key.map(quoted).join(", ");
   const list = written.map((column) => quoted(column.name)).join(", ");
   const assignments = values.map((column) => `${quoted(column.name)} = excluded.${quoted(column.name)}`).join(", ");
   const differs = values.map((column) => differsSql(column)).join(" or ");
   const action = values.length === 0 ? "do nothing" : `do update set ${assignments} where ${differs}`;
-  return `with given as (${givenRows(written)}),
-    written as (
-      insert into ${tableOf(stream)} as target (${list}) select ${list} from given order by ${key}
-      on conflict (${key}) ${action} returning ${stream.key.map((name) => `target.${quoted(name)}`).join(", ")}
-    )
-    select given.${quoted(POSITION)} from given join written using (${key})`;
+  return `insert into ${tableOf(stream)} as target (${list}) select ${list} from ${rows} as given order by ${key} on conflict (${key}) ${action}`;
 }
 
 /** Beside a position: the row of it is absent. */

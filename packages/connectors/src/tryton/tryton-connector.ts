@@ -1,13 +1,15 @@
 import { defineConnector, type Json, type JsonObject, type Stream } from "@quiesce/sdk";
 import { trytonConfig, trytonSecrets } from "./tryton-config.js";
 import { listRecordKeys, readStream } from "./tryton-read.js";
-import { fieldsOf, login, serverVersion, type TrytonContext } from "./tryton-rpc.js";
+import { type FieldNode, type FieldTree, fieldTree, isList } from "./tryton-fields.js";
+import { login, serverVersion, type TrytonContext } from "./tryton-rpc.js";
 import type { Field } from "./tryton-values.js";
 import { writeItems } from "./tryton-write.js";
 
 /**
- * Tryton 6.0 by JSON-RPC. Reads what was created or written, record by record; a change of an address or a line does not touch
- * its party or order, so those need streams of their own. Deleted records are found by `listKeys`.
+ * Tryton 6.0 by JSON-RPC, whatever modules it has: parties, products, sales with their lines, stock moves. Reads what was created or written, record by
+ * record, with what it refers to; a line that is changed by itself does not touch its order, so lines that are need a stream of their own. Deleted
+ * records are found by `listKeys`. Who writes with a version is refused if the record has changed since.
  */
 export const trytonConnector = defineConnector({
   apiVersion: 1,
@@ -32,17 +34,26 @@ export const trytonConnector = defineConnector({
 async function listStreams(x: TrytonContext): Promise<Stream[]> {
   const streams: Stream[] = [];
   for (const stream of x.config.streams) {
-    const fields = await fieldsOf(x, stream.model, stream.fields);
-    const properties = [...fields.values()].map((field): [string, Json] => [field.name, schemaOf(field)]);
+    const fields = await fieldTree(x, stream.model, stream.fields, { unknown: "refuse" });
     streams.push({
       name: stream.name,
-      schema: { type: "object", properties: { id: { type: "integer" }, ...Object.fromEntries(properties) } },
-      key: ["id"],
+      schema: { type: "object", properties: { id: { type: "integer" }, ...propertiesOf(fields) } },
+      key: [stream.key === "code" && stream.codeField !== undefined ? stream.codeField : "id"],
       cursor: "incremental",
       deletes: "snapshot",
     });
   }
   return streams;
+}
+
+function propertiesOf(fields: FieldTree): JsonObject {
+  return Object.fromEntries([...fields].map(([name, node]): [string, Json] => [name, schemaOfNode(node)]));
+}
+
+function schemaOfNode({ field, related }: FieldNode): JsonObject {
+  if (related === undefined) return schemaOf(field);
+  const properties = propertiesOf(related);
+  return isList(field) ? { type: "array", items: { type: "object", properties } } : { type: ["object", "null"], properties };
 }
 
 function schemaOf(field: Field): JsonObject {

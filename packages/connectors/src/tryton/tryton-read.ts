@@ -10,8 +10,9 @@ import {
   type SourceRecord,
 } from "@quiesce/sdk";
 import type { TrytonStream } from "./tryton-config.js";
-import { callModel, fieldsOf, streamOf, type TrytonContext } from "./tryton-rpc.js";
-import { datetimeOf, decodeValue, isTimestamp, plainText, timestampAt, timestampOf, type Field, type Timestamp } from "./tryton-values.js";
+import { decodeRow, type FieldTree, fieldTree, namesOf } from "./tryton-fields.js";
+import { callModel, streamOf, type TrytonContext } from "./tryton-rpc.js";
+import { changeOf, datetimeOf, isTimestamp, plainText, timeOf, timestampAt, type Timestamp } from "./tryton-values.js";
 
 /** A place in the order (time, id). The id is needed: all records of one call share their time. */
 interface Place {
@@ -49,7 +50,7 @@ export async function* readStream(x: TrytonContext, request: ReadRequest): Async
     throw new ConnectorError("config", "The tryton connector cannot read a range of time; leave from and to away.");
   }
   const stream = streamOf(x.config, request.stream);
-  const fields = await fieldsOf(x, stream.model, stream.fields);
+  const fields = await fieldTree(x, stream.model, fieldsToRead(stream), { unknown: "refuse" });
   let position = beginRound(positionOf(request.cursor), stream);
   for (;;) {
     const { records, last, more, serverMs } = await pageOf(x, stream, fields, position, request.pageSize);
@@ -68,21 +69,50 @@ export async function* readStream(x: TrytonContext, request: ReadRequest): Async
   }
 }
 
-/** Lists the ids of all records; a deletion leaves no trace but its absence here. */
+/** Lists the keys of all records; a deletion leaves no trace but its absence here. */
 export async function* listRecordKeys(x: TrytonContext, request: ListKeysRequest): AsyncGenerator<KeyPage, void, void> {
   const stream = streamOf(x.config, request.stream);
   const from = request.cursor?.["id"];
   let after = typeof from === "number" ? from : 0;
   for (;;) {
-    const domain: Json = [...stream.domain, ["id", ">", after]];
-    const { result } = await callModel(x, stream.model, "search", [domain, 0, request.pageSize + 1, [["id", "ASC"]]]);
-    const ids = Array.isArray(result) ? (result as Json[]).map(Number) : [];
-    const more = ids.length > request.pageSize;
-    const page = ids.slice(0, request.pageSize);
-    after = page.at(-1) ?? after;
-    yield { keys: page.map(String), cursor: { id: after }, more };
+    const domain: Json = [...domainOf(stream), ["id", ">", after]];
+    const rows = await keysAfter(x, stream, [domain, 0, request.pageSize + 1, [["id", "ASC"]]]);
+    const more = rows.length > request.pageSize;
+    const page = rows.slice(0, request.pageSize);
+    after = page.at(-1)?.id ?? after;
+    yield { keys: page.map(({ key }) => key), cursor: { id: after }, more };
     if (!more) return;
   }
+}
+
+async function keysAfter(
+  x: TrytonContext,
+  stream: TrytonStream,
+  search: readonly Json[],
+): Promise<readonly { readonly id: number; readonly key: string }[]> {
+  if (stream.key === "id") {
+    const { result } = await callModel(x, stream.model, "search", search);
+    return (Array.isArray(result) ? (result as Json[]) : []).map((id) => ({ id: Number(id), key: plainText(id) }));
+  }
+  const { result } = await callModel(x, stream.model, "search_read", [...search, ["id", keyField(stream)]]);
+  return (Array.isArray(result) ? (result as JsonObject[]) : []).map((row) => ({
+    id: Number(row["id"]),
+    key: plainText(row[keyField(stream)]),
+  }));
+}
+
+/** The field that a record is called by. */
+function keyField({ key, codeField }: TrytonStream): string {
+  return key === "code" && codeField !== undefined ? codeField : "id";
+}
+
+/** A record that is called by its code is there once it has one. */
+function domainOf(stream: TrytonStream): readonly Json[] {
+  return stream.key === "id" ? stream.domain : [...stream.domain, [keyField(stream), "!=", null], [keyField(stream), "!=", ""]];
+}
+
+function fieldsToRead(stream: TrytonStream): readonly string[] {
+  return stream.key === "id" ? stream.fields : [...new Set([keyField(stream), ...stream.fields])];
 }
 
 interface PassPage {
@@ -92,13 +122,7 @@ interface PassPage {
   readonly serverMs: number | undefined;
 }
 
-async function pageOf(
-  x: TrytonContext,
-  stream: TrytonStream,
-  fields: ReadonlyMap<string, Field>,
-  position: Position,
-  pageSize: number,
-): Promise<PassPage> {
+async function pageOf(x: TrytonContext, stream: TrytonStream, fields: FieldTree, position: Position, pageSize: number): Promise<PassPage> {
   const pass = PASSES.find((candidate) => candidate.name === position.pass) ?? PASSES[0];
   const { at, id } = position[pass.name];
   const time = datetimeOf(at);
@@ -111,12 +135,12 @@ async function pageOf(
     ],
   ];
   const never: Json[] = pass.name === "created" ? [["write_date", "=", null]] : [];
-  const names = [...new Set(["id", "create_date", "write_date", ...stream.fields])];
+  const names = [...new Set(["id", "create_date", "write_date", ...namesOf(fields)])];
   const order: Json = [
     [pass.field, "ASC"],
     ["id", "ASC"],
   ];
-  const domain: Json = [...stream.domain, ...never, behind];
+  const domain: Json = [...domainOf(stream), ...never, behind];
   const { result, serverMs } = await callModel(x, stream.model, "search_read", [domain, 0, pageSize + 1, order, names]);
   const rows = Array.isArray(result) ? (result as JsonObject[]) : [];
   const page = rows.slice(0, pageSize);
@@ -129,23 +153,14 @@ async function pageOf(
   };
 }
 
-function recordOf(row: JsonObject, stream: TrytonStream, fields: ReadonlyMap<string, Field>): SourceRecord {
-  const changed = timeOf(row, row["write_date"] === null ? "create_date" : "write_date");
-  const data = stream.fields.map((name): [string, Json] => [name, decodeValue(row[name] ?? null, fields.get(name)?.type)]);
+function recordOf(row: JsonObject, stream: TrytonStream, fields: FieldTree): SourceRecord {
+  const changed = changeOf(row);
   return {
-    key: plainText(row["id"]),
+    key: plainText(row[keyField(stream)]),
     version: changed,
     at: `${changed}Z`,
-    data: { id: row["id"] ?? null, ...Object.fromEntries(data) },
+    data: { id: row["id"] ?? null, ...decodeRow(row, fields) },
   };
-}
-
-function timeOf(row: JsonObject, field: string): Timestamp {
-  const value = row[field];
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return timestampOf(value as JsonObject);
-  throw new ConnectorError("contract", `Record ${plainText(row["id"])} has ${JSON.stringify(value)} in ${field}, expected a datetime.`, {
-    field,
-  });
 }
 
 /**

@@ -24,9 +24,15 @@ export function streamOf(config: TrytonConfig, streamName: string): TrytonStream
   throw new ConnectorError("config", `There is no stream "${streamName}" in this endpoint; it has ${names}.`);
 }
 
-/** Calls a method of a model: `callModel(x, "party.party", "search_count", [[]])`. Logs in if there is no session, once more if it was lost. */
-export async function callModel(x: TrytonContext, model: string, method: string, params: readonly Json[]): Promise<RpcAnswer> {
-  const body = { method: `model.${model}.${method}`, params: [...params, contextOf(x)] };
+/** Calls a method of a model: `callModel(x, "party.party", "search_count", [[]])`, with `more` in its context. Logs in if there is no session, once more if it was lost. */
+export async function callModel(
+  x: TrytonContext,
+  model: string,
+  method: string,
+  params: readonly Json[],
+  more: JsonObject = {},
+): Promise<RpcAnswer> {
+  const body = { method: `model.${model}.${method}`, params: [...params, { ...contextOf(x), ...more }] };
   const stored = await x.state.get(SESSION);
   if (typeof stored === "string") {
     const answer = await post(x, databasePath(x), body, stored);
@@ -52,9 +58,18 @@ export async function login(x: TrytonContext): Promise<string> {
       retryAfterMs: retryAfterMs(answer.headers, x.clock.now()) ?? LOGIN_BLOCK_MS,
     });
   }
+  // It says so for any database that it cannot connect to: one that is down, and one that does not exist.
+  if (answer.status === 404) {
+    throw new ConnectorError(
+      "unavailable",
+      `Tryton cannot connect to the database "${x.config.database}": its PostgreSQL is down, or there is no database of this name.`,
+      { status: 404 },
+    );
+  }
   const reply = replyOf(x, answer, body.method);
   const [id, token] = Array.isArray(reply["result"]) ? (reply["result"] as Json[]) : [];
   if (typeof token !== "string") {
+    if (reply["error"] !== undefined && isLostDatabase(nameOf(reply["error"]))) throw rpcError(reply["error"], body.method);
     const error = reply["error"] === undefined ? "no session" : JSON.stringify(reply["error"]).slice(0, 200);
     throw new ConnectorError("config", `Tryton gives no session for ${user} in the database "${x.config.database}": ${error}`);
   }
@@ -70,13 +85,14 @@ export async function serverVersion(x: TrytonContext): Promise<string> {
   return plainText(result);
 }
 
-/** The types of the named fields. Tryton answers an unknown one with an `invalid` error that names it. */
+/** The types of the named fields. An unknown one is left out, or an `invalid` error names it: that depends on the model. */
 export async function fieldsOf(x: TrytonContext, model: string, names: readonly string[]): Promise<ReadonlyMap<string, Field>> {
   const { result } = await callModel(x, model, "fields_get", [[...names]]);
   const fields = typeof result === "object" && result !== null ? (result as JsonObject) : {};
   const found = Object.entries(fields).map(([name, description]): [string, Field] => {
-    const { type, required } = description as JsonObject;
-    return [name, { name, type: plainText(type), required: required === true }];
+    const { type, required, relation } = description as JsonObject;
+    const leads = typeof relation === "string" ? { relation } : {};
+    return [name, { name, type: plainText(type), required: required === true, ...leads }];
   });
   return new Map(found);
 }
@@ -126,9 +142,9 @@ function replyOf(x: TrytonContext, answer: HttpReply, method: string): JsonObjec
 
 /** Tryton puts errors into an answer with status 200: a list of the exception's arguments. */
 function rpcError(error: Json, method: string): ConnectorError {
-  const [name, detail] = Array.isArray(error) ? (error as Json[]) : [error];
+  const [, detail] = Array.isArray(error) ? (error as Json[]) : [error];
   const message = Array.isArray(detail) ? plainText(detail[0] as Json) : "";
-  const text = plainText(name);
+  const text = nameOf(error);
   if (text === "UserError" || text === "UserWarning") {
     return new ConnectorError("invalid", `Tryton refuses ${method}: ${message}`, { userMessage: message });
   }
@@ -138,6 +154,10 @@ function rpcError(error: Json, method: string): ConnectorError {
   if (/database is locked|deadlock|could not serialize|could not obtain lock/iu.test(text)) {
     return new ConnectorError("transient", `Tryton could not do ${method} at this moment: ${text.slice(0, 200)}`);
   }
+  if (isLostDatabase(text)) {
+    // It may have been lost while the transaction was committed.
+    return new ConnectorError("unavailable", `Tryton lost its database in ${method}: ${text.trim().slice(0, 200)}`, { ambiguous: true });
+  }
   // A Python KeyError comes as the bare quoted name of what is not there.
   const unknown = /^'([^']*)'$/u.exec(text)?.[1];
   if (unknown !== undefined) {
@@ -146,11 +166,33 @@ function rpcError(error: Json, method: string): ConnectorError {
   return new ConnectorError("invalid", `Tryton refuses ${method}: ${text.slice(0, 200)} ${message}`.trim());
 }
 
+/** What went wrong: the name of an exception of Tryton's own, the words of any other. */
+function nameOf(error: Json): string {
+  return plainText(Array.isArray(error) ? ((error as Json[])[0] ?? null) : error);
+}
+
+/** What PostgreSQL, its library and Tryton's pool of connections say when the database is gone, or takes no more. A refused record says none of it. */
+const LOST_DATABASE = [
+  /(?:server|cursor|connection) (?:already |has been )?closed/iu,
+  /could not (?:connect to|translate host name|receive data from|send data to|fork new process)/iu,
+  /connection to server\b[^]*\bfailed/iu,
+  /terminating connection|connection not open|no connection to the server|lost synchronization with server/iu,
+  /SSL SYSCALL error|connection (?:refused|reset by peer|timed out)|timeout expired/iu,
+  /the database system is|is not currently accepting connections/iu,
+  /too many (?:clients|connections)|remaining connection slots|connection pool (?:exhausted|is closed)/iu,
+  /due to (?:statement timeout|administrator command|conflict with recovery)|in a read-only transaction/iu,
+];
+
+function isLostDatabase(text: string): boolean {
+  return LOST_DATABASE.some((words) => words.test(text));
+}
+
 function databasePath(x: TrytonContext): string {
   return `/${encodeURIComponent(x.config.database)}/`;
 }
 
 function contextOf(x: TrytonContext): JsonObject {
+  const { company, language } = x.config;
   // Without active_test a deactivated record would look like a deleted one.
-  return { language: x.config.language, active_test: false };
+  return { language, active_test: false, ...(company === undefined ? {} : { company }) };
 }

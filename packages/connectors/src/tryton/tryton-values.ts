@@ -5,6 +5,8 @@ export interface Field {
   readonly name: string;
   readonly type: string;
   readonly required: boolean;
+  /** The model that it leads to. */
+  readonly relation?: string;
 }
 
 const INSTANT = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?Z?)?$/u;
@@ -63,6 +65,20 @@ export function plainText(value: Json | undefined): string {
 
 /** `2026-11-20T08:37:21.332807`: of fixed length, so that instants compare as text, without loss. */
 export type Timestamp = string;
+
+/** When a row was created or last written; it is a record's version. */
+export function changeOf(row: JsonObject): Timestamp {
+  return timeOf(row, row["write_date"] === null ? "create_date" : "write_date");
+}
+
+/** A datetime of a row. Throws `contract` if it holds none. */
+export function timeOf(row: JsonObject, field: string): Timestamp {
+  const value = row[field];
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return timestampOf(value as JsonObject);
+  throw new ConnectorError("contract", `Record ${plainText(row["id"])} has ${JSON.stringify(value)} in ${field}, expected a datetime.`, {
+    field,
+  });
+}
 
 /** A datetime of an answer as a {@link Timestamp}. */
 export function timestampOf(value: JsonObject): Timestamp {

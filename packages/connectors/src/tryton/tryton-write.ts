@@ -8,8 +8,11 @@ import {
   type WriteResult,
 } from "@quiesce/sdk";
 import type { TrytonStream } from "./tryton-config.js";
-import { callModel, fieldsOf, streamOf, type TrytonContext } from "./tryton-rpc.js";
-import { decodeValue, encodeValue, plainText, type Field } from "./tryton-values.js";
+import { type FieldTree, fieldTree, isList, isObject, namesOf } from "./tryton-fields.js";
+import { encodeField, lookUpReferences, pathsOf, type References } from "./tryton-references.js";
+import { callModel, streamOf, type TrytonContext } from "./tryton-rpc.js";
+import { changeOf, plainText } from "./tryton-values.js";
+import { sameField } from "./tryton-same.js";
 
 /** What concerns the endpoint, not the record: the rest of the batch is not sent. */
 const STOPS_BATCH = new Set(["auth", "permission", "config", "rate_limited", "unavailable", "timeout", "cancelled"]);
@@ -20,7 +23,8 @@ const REFUSALS = new Set(["invalid", "conflict"]);
 interface Target {
   readonly stream: TrytonStream;
   readonly codeField: string;
-  readonly fields: ReadonlyMap<string, Field>;
+  readonly fields: FieldTree;
+  readonly references: References;
   /** The records that are there, by code. */
   readonly present: ReadonlyMap<string, JsonObject>;
 }
@@ -35,10 +39,11 @@ export async function writeItems(x: TrytonContext, streamName: string, items: re
   if (codeField === undefined) {
     throw new ConnectorError("config", `The stream "${streamName}" has no codeField in its configuration, so it is read-only.`);
   }
-  const names = [...new Set([codeField, ...items.flatMap((item) => Object.keys(item.data))])];
-  const fields = await knownFields(x, stream.model, names);
-  const present = await presentRecords(x, stream, codeField, items, [...fields.keys()]);
-  const target: Target = { stream, codeField, fields, present };
+  const paths = [...new Set([codeField, ...items.flatMap((item) => pathsOf(item.data))])];
+  const fields = await fieldTree(x, stream.model, paths, { unknown: "leave" });
+  const codes = items.map(({ key }) => key);
+  const present = await presentRecords(x, { stream, codeField, fields }, codes);
+  const target: Target = { stream, codeField, fields, present, references: await lookUpReferences(x, fields, items) };
   const results: WriteResult[] = [];
   let stopped: WriteError | undefined;
   for (const some of togetherOf(target, items)) {
@@ -94,27 +99,82 @@ async function createTogether(x: TrytonContext, target: Target, items: readonly 
 
 async function writeItem(x: TrytonContext, target: Target, item: WriteItem): Promise<WriteResult> {
   const { key } = item;
-  const { model } = target.stream;
   const present = target.present.get(key);
   try {
-    if (item.op === "delete") {
-      if (present === undefined) return { key, ok: true, unchanged: true };
-      await callModel(x, model, "delete", [[present["id"] ?? null]]);
-      return { key, ok: true };
-    }
+    if (item.op === "delete") return await remove(x, target, item, present);
     const values = valuesOf(target, item);
-    if (present === undefined) {
-      const { result } = await callModel(x, model, "create", [[values]]);
-      return { key, ok: true, remoteId: plainText(Array.isArray(result) ? (result as Json[])[0] : result) };
-    }
-    const remoteId = plainText(present["id"]);
-    const changed = Object.entries(values).filter(([name, value]) => !same(target.fields.get(name), value, present[name] ?? null));
-    if (changed.length === 0) return { key, ok: true, remoteId, unchanged: true };
-    await callModel(x, model, "write", [[present["id"] ?? null], Object.fromEntries(changed)]);
-    return { key, ok: true, remoteId };
+    return present === undefined ? await create(x, target, { item, values }) : await change(x, target, { item, values, present });
   } catch (thrown) {
     return { key, ok: false, error: writeError(x, thrown) };
   }
+}
+
+async function remove(x: TrytonContext, { stream }: Target, item: WriteItem, present: JsonObject | undefined): Promise<WriteResult> {
+  const { key } = item;
+  if (present === undefined) return { key, ok: true, unchanged: true };
+  await callModel(x, stream.model, "delete", [[present["id"] ?? null]], guardOf(stream, item, present));
+  return { key, ok: true };
+}
+
+interface Values {
+  readonly item: WriteItem;
+  readonly values: JsonObject;
+}
+
+/**
+ * Creates one record. A model whose codes are unique refuses one that has come since the look, such as by the request of a process that was killed:
+ * Tryton goes on with it. Then that record is changed.
+ */
+async function create(x: TrytonContext, target: Target, { item, values }: Values): Promise<WriteResult> {
+  const { key } = item;
+  try {
+    const { result } = await callModel(x, target.stream.model, "create", [[values]]);
+    return { key, ok: true, remoteId: plainText(Array.isArray(result) ? (result as Json[])[0] : result) };
+  } catch (thrown) {
+    if (!REFUSALS.has(toConnectorError(thrown, x.signal).kind)) throw thrown;
+    const present = (await presentRecords(x, target, [key])).get(key);
+    if (present === undefined) throw thrown;
+    return change(x, target, { item, values, present });
+  }
+}
+
+/** Writes what differs. */
+async function change(
+  x: TrytonContext,
+  { stream, codeField, fields }: Target,
+  { item, values, present }: Values & { readonly present: JsonObject },
+): Promise<WriteResult> {
+  const { key } = item;
+  const remoteId = plainText(present["id"]);
+  const guard = guardOf(stream, item, present);
+  const wanted: JsonObject = { [codeField]: key, ...item.data };
+  const changed = Object.entries(values).filter(
+    ([name]) => !sameField(name, wanted[name] ?? null, { row: present, node: fields.get(name) }),
+  );
+  if (changed.length === 0) return { key, ok: true, remoteId, unchanged: true, version: changeOf(present) };
+  const written = changed.map(([name, value]): [string, Json] => [name, replacing(name, value, { present, fields })]);
+  await callModel(x, stream.model, "write", [[present["id"] ?? null], Object.fromEntries(written)], guard);
+  return { key, ok: true, remoteId };
+}
+
+/** Lines that differ take the place of those that are there. */
+function replacing(name: string, value: Json, { present, fields }: { readonly present: JsonObject; readonly fields: FieldTree }): Json {
+  const node = fields.get(name);
+  if (node?.related === undefined || !isList(node.field) || !Array.isArray(value)) return value;
+  const lines = present[`${name}.`];
+  const ids = (Array.isArray(lines) ? (lines as Json[]) : []).flatMap((line) => (isObject(line) ? [line["id"] ?? null] : []));
+  return ids.length === 0 ? value : [["delete", ids], ...(value as Json[])];
+}
+
+/**
+ * What makes Tryton refuse the call if the record is not what `ifVersion` says: looked at here, and again by Tryton in the transaction that writes. Of a
+ * record that is gone there is nothing to be written over.
+ */
+function guardOf(stream: TrytonStream, { key, ifVersion }: WriteItem, present: JsonObject): JsonObject {
+  if (ifVersion === undefined) return {};
+  if (changeOf(present) !== ifVersion)
+    throw new ConnectorError("conflict", `Record ${key} was changed at ${changeOf(present)}Z, after ${ifVersion}Z.`);
+  return { _timestamp: { [`${stream.model},${plainText(present["id"])}`]: present["_timestamp"] ?? null } };
 }
 
 function writeError(x: TrytonContext, thrown: unknown): WriteError {
@@ -124,11 +184,11 @@ function writeError(x: TrytonContext, thrown: unknown): WriteError {
 }
 
 function valuesOf(target: Target, item: WriteItem): JsonObject {
-  const { codeField, fields, stream } = target;
+  const { codeField, fields, references, stream } = target;
   const values: Record<string, Json> = { [codeField]: item.key };
   for (const [name, value] of Object.entries(item.data)) {
-    const field = fields.get(name);
-    if (field === undefined) {
+    const node = fields.get(name);
+    if (node === undefined) {
       throw new ConnectorError("invalid", `The model ${stream.model} has no field ${name}. Map it to one, or leave it out.`, {
         field: name,
       });
@@ -138,36 +198,20 @@ function valuesOf(target: Target, item: WriteItem): JsonObject {
         field: name,
       });
     }
-    values[name] = encodeValue(value, field);
+    values[name] = encodeField(value, node, references);
   }
   return values;
 }
 
-/** The types of those fields that exist. Tryton refuses a whole list for one unknown name. */
-async function knownFields(x: TrytonContext, model: string, names: readonly string[]): Promise<ReadonlyMap<string, Field>> {
-  try {
-    return await fieldsOf(x, model, names);
-  } catch (thrown) {
-    if (toConnectorError(thrown).kind !== "invalid") throw thrown;
-    const all = await fieldsOf(x, model, []);
-    return new Map([...all].filter(([name]) => names.includes(name)));
-  }
-}
-
 async function presentRecords(
   x: TrytonContext,
-  stream: TrytonStream,
-  codeField: string,
-  items: readonly WriteItem[],
-  names: readonly string[],
+  { stream, codeField, fields }: Pick<Target, "stream" | "codeField" | "fields">,
+  codes: readonly string[],
 ): Promise<ReadonlyMap<string, JsonObject>> {
-  const codes = items.map((item) => item.key);
-  const domain: Json = [[codeField, "in", codes]];
-  const { result } = await callModel(x, stream.model, "search_read", [domain, 0, null, null, [...new Set(["id", ...names])]]);
+  const domain: Json = [[codeField, "in", [...codes]]];
+  const lines = [...fields].flatMap(([name, { field, related }]) => (related !== undefined && isList(field) ? [`${name}.id`] : []));
+  const names = [...new Set(["id", "create_date", "write_date", "_timestamp", ...namesOf(fields), ...lines])];
+  const { result } = await callModel(x, stream.model, "search_read", [domain, 0, null, null, names]);
   const rows = Array.isArray(result) ? (result as JsonObject[]) : [];
   return new Map(rows.map((row) => [plainText(row[codeField]), row]));
-}
-
-function same(field: Field | undefined, wanted: Json, found: Json): boolean {
-  return JSON.stringify(decodeValue(wanted, field?.type)) === JSON.stringify(decodeValue(found, field?.type));
 }

@@ -32,6 +32,8 @@ export const actions = [
   "events.read",
   // Working on incidents: states, notes, owners, merging and splitting.
   "incidents.write",
+  // Objectives, thresholds, and which anomalies raise alerts.
+  "objectives.write",
   // Sending teams a test message, or a message once more.
   "notifications.send",
   "audit.read",
@@ -84,6 +86,7 @@ const rules = {
     "credentials.rotate",
     "notifications.send",
     "incidents.write",
+    "objectives.write",
   ],
   approver: [...look, "windows.write", "windows.approve", "windows.override-freeze", "runs.break-glass", "audit.read"],
   "connector-author": [...look, "endpoint.check", "records.read"],

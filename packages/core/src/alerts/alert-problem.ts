@@ -1,4 +1,5 @@
 import type { Alert } from "@quiesce/sdk";
+import { parseInstantText } from "../time/instant-text.js";
 
 /** How bad an alert can be, worst first: the words of connectors. */
 export const alertSeverities = ["critical", "major", "minor", "warning", "info"] as const satisfies readonly Alert["severity"][];
@@ -64,7 +65,9 @@ function moreProblem({ labels, suppressedBy, acknowledgedBy, url, raw }: { reado
 
 /** Times are compared as instants everywhere: one without an offset would mean another one on each machine. */
 function isInstant(value: unknown): value is Alert["startsAt"] {
-  return typeof value === "string" && /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})$/.test(value) && !Number.isNaN(Date.parse(value));
+  return (
+    typeof value === "string" && /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})$/.test(value) && !Number.isNaN(parseInstantText(value))
+  );
 }
 
 function isText(value: unknown, max: number): value is string {

@@ -1,6 +1,6 @@
 import { waysUp, type AlertTopology } from "./alert-topology.js";
 import { flapStep } from "./flap-guard.js";
-import { type AlertReason, type AlertStage, type PipedAlert, withReason } from "./piped-alert.js";
+import { type AlertReason, type AlertStage, pairName, type PipedAlert, withReason } from "./piped-alert.js";
 
 /** So far a window or a broken dependency reaches along what things need. */
 const MAX_STEPS = 10;
@@ -39,7 +39,7 @@ export function alertStages(surroundings: AlertSurroundings): readonly AlertStag
     { name: "normalise", apply: (alerts) => alerts.map(normalised) },
     { name: "deduplicate", apply: deduplicated },
     { name: "flap-guard", apply: flapStep },
-    { name: "window", apply: (alerts, now) => alerts.map((alert) => inWindows(alert, { windows, topology, now })) },
+    { name: "window", apply: (alerts, now) => inWindows(alerts, { windows, topology, now }) },
     { name: "dependency", apply: (alerts) => behindBroken(alerts, topology) },
     { name: "rule", apply: (alerts) => alerts.map((alert) => ruled(alert, rules)) },
   ];
@@ -51,6 +51,7 @@ export function throughStages(stages: readonly AlertStage[], alerts: readonly Pi
 }
 
 function normalised(alert: PipedAlert): PipedAlert {
+  if (alert.severity !== "info" && alert.suppressedBy.length === 0) return alert;
   const quiet: readonly Omit<AlertReason, "mutes">[] = [
     ...(alert.severity === "info"
       ? [
@@ -75,26 +76,24 @@ function normalised(alert: PipedAlert): PipedAlert {
         ]
       : []),
   ];
-  return quiet.reduce(withReason, alert);
+  return quiet.reduce((sum, one) => withReason(sum, one), alert);
 }
 
 /** One thing that several monitors call by the same name with the same fingerprint is one: the oldest that fires stands for the others. */
 function deduplicated(alerts: readonly PipedAlert[]): readonly PipedAlert[] {
   const first = new Map<string, PipedAlert>();
-  const nameOf = ({ node, fingerprint }: PipedAlert): string => JSON.stringify([node, fingerprint]);
-  for (const alert of alerts) {
+  const names = alerts.map(({ node, fingerprint }) => pairName(node, fingerprint));
+  for (const [at, alert] of alerts.entries()) {
     if (alert.status !== "firing") continue;
-    const known = first.get(nameOf(alert));
-    if (known === undefined || isBefore(alert, known)) first.set(nameOf(alert), alert);
+    const name = names[at] ?? "";
+    const known = first.get(name);
+    if (known === undefined || isBefore(alert, known)) first.set(name, alert);
   }
-  return alerts.map((alert) => {
-    const original = alert.status === "firing" ? first.get(nameOf(alert)) : undefined;
+  return alerts.map((alert, at) => {
+    const original = alert.status === "firing" ? first.get(names[at] ?? "") : undefined;
     if (original === undefined || original.id === alert.id) return alert;
     const reason = `Alert ${original.id} of ${original.source} says the same of the same thing.`;
-    return {
-      ...withReason(alert, { kind: "duplicate", rule: "deduplicate", path: `#${original.id}`, reason, until: null }),
-      cause: original.id,
-    };
+    return withReason(alert, { kind: "duplicate", rule: "deduplicate", path: `#${original.id}`, reason, until: null }, original.id);
   });
 }
 
@@ -103,26 +102,32 @@ function isBefore(a: PipedAlert, b: PipedAlert): boolean {
 }
 
 function inWindows(
-  alert: PipedAlert,
+  alerts: readonly PipedAlert[],
   { windows, topology, now }: { readonly windows: readonly AlertWindow[]; readonly topology: AlertTopology; readonly now: number },
-): PipedAlert {
-  if (windows.length === 0) return alert;
-  // What has ended is judged at its end: it recovered inside and stays on record, however late somebody looks.
-  const at = Math.min(now, alert.endedAt ?? now);
-  return windows
-    .filter(({ startsAt, endsAt }) => startsAt <= at && at < endsAt)
-    .reduce((sum, window) => {
-      const path = coverPath(alert.node, window, topology);
-      if (path === null) return sum;
-      const { key, title, localStart, endsAt } = window;
-      return withReason(sum, {
-        kind: "window",
-        rule: `${key}@${localStart}`,
-        path,
-        reason: `In the window "${title}" (${key}).`,
-        until: endsAt,
-      });
-    }, alert);
+): readonly PipedAlert[] {
+  if (windows.length === 0) return alerts;
+  // A thing that has many alerts is walked from once: its ways are those of all of them.
+  const paths = new Map<string, readonly { readonly window: AlertWindow; readonly path: string }[]>();
+  const over = (node: string) => {
+    const known = paths.get(node);
+    if (known !== undefined) return known;
+    const found = windows.flatMap((window) => {
+      const path = coverPath(node, window, topology);
+      return path === null ? [] : [{ window, path }];
+    });
+    paths.set(node, found);
+    return found;
+  };
+  return alerts.map((alert) => {
+    // What has ended is judged at its end: it recovered inside and stays on record, however late somebody looks.
+    const at = Math.min(now, alert.endedAt ?? now);
+    return over(alert.node)
+      .filter(({ window: { startsAt, endsAt } }) => startsAt <= at && at < endsAt)
+      .reduce((sum, { window: { key, title, localStart, endsAt }, path }) => {
+        const reason = `In the window "${title}" (${key}).`;
+        return withReason(sum, { kind: "window", rule: `${key}@${localStart}`, path, reason, until: endsAt });
+      }, alert);
+  });
 }
 
 function coverPath(node: string, { covers }: AlertWindow, topology: AlertTopology): string | null {
@@ -141,17 +146,35 @@ function behindBroken(alerts: readonly PipedAlert[], topology: AlertTopology): r
     const known = firing.get(alert.node);
     if (known === undefined || isBefore(alert, known)) firing.set(alert.node, alert);
   }
+  // What is broken behind a thing is the same for all of its alerts.
+  const behind = new Map<string, BrokenBehind | null>();
   return alerts.map((alert) => {
     if (alert.status !== "firing") return alert;
-    for (const way of waysUp(topology, alert.node, MAX_SYMPTOM_STEPS)) {
-      const cause = way.node === alert.node ? undefined : firing.get(way.node);
-      // Two that need each other are no symptoms of each other.
-      if (cause === undefined || needs(topology, way.node, alert.node)) continue;
-      const reason = `${way.node}, which it needs, is broken: alert ${cause.id}, "${cause.title}".`;
-      return { ...withReason(alert, { kind: "dependency", rule: "dependency", path: way.path, reason, until: null }), cause: cause.id };
-    }
-    return alert;
+    const known = behind.get(alert.node);
+    const found = known === undefined ? brokenBehind(alert.node, firing, topology) : known;
+    if (known === undefined) behind.set(alert.node, found);
+    if (found === null) return alert;
+    const { path, reason, cause } = found;
+    return withReason(alert, { kind: "dependency", rule: "dependency", path, reason, until: null }, cause);
   });
+}
+
+/** The alert of the nearest thing that is broken and that another thing needs. */
+interface BrokenBehind {
+  readonly path: string;
+  readonly reason: string;
+  readonly cause: number;
+}
+
+function brokenBehind(node: string, firing: ReadonlyMap<string, PipedAlert>, topology: AlertTopology): BrokenBehind | null {
+  for (const way of waysUp(topology, node, MAX_SYMPTOM_STEPS)) {
+    const cause = way.node === node ? undefined : firing.get(way.node);
+    // Two that need each other are no symptoms of each other.
+    if (cause === undefined || needs(topology, way.node, node)) continue;
+    const reason = `${way.node}, which it needs, is broken: alert ${cause.id}, "${cause.title}".`;
+    return { path: way.path, reason, cause: cause.id };
+  }
+  return null;
 }
 
 function needs(topology: AlertTopology, from: string, what: string): boolean {
@@ -161,6 +184,7 @@ function needs(topology: AlertTopology, from: string, what: string): boolean {
 
 function ruled(alert: PipedAlert, rules: RuleWords): PipedAlert {
   const { suppressedBy, annotations } = rules(alert);
+  if (suppressedBy === null && annotations.length === 0) return alert;
   const notes = annotations.map(
     (rule) => ({ kind: "rule", rule, path: rule, reason: `The rule "${rule}" marks it.`, until: null, mutes: false }) as const,
   );

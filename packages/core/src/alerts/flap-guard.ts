@@ -1,4 +1,4 @@
-import { type PipedAlert, withReason } from "./piped-alert.js";
+import { pairName, type PipedAlert, withReason } from "./piped-alert.js";
 
 /** Beginnings are counted over so long. */
 export const flapWindowMs = 600_000;
@@ -10,19 +10,21 @@ export function flapStep(alerts: readonly PipedAlert[], now: number): readonly P
   const beginnings = new Map<string, number>();
   const wasFlapping = new Set<string>();
   for (const alert of alerts) {
-    const name = nameOf(alert);
-    if (alert.startedAt > now - flapWindowMs) beginnings.set(name, (beginnings.get(name) ?? 0) + 1);
-    if (alert.wasFlapping) wasFlapping.add(name);
+    if (alert.startedAt > now - flapWindowMs) beginnings.set(nameOf(alert), (beginnings.get(nameOf(alert)) ?? 0) + 1);
+    if (alert.wasFlapping) wasFlapping.add(nameOf(alert));
   }
+  const flapping = new Map(
+    [...beginnings].filter(([name, count]) => count >= (wasFlapping.has(name) ? flapBeginnings.leave + 1 : flapBeginnings.enter)),
+  );
+  if (flapping.size === 0) return alerts;
   return alerts.map((alert) => {
-    const name = nameOf(alert);
-    const count = beginnings.get(name) ?? 0;
-    if (count < (wasFlapping.has(name) ? flapBeginnings.leave + 1 : flapBeginnings.enter)) return alert;
+    const count = flapping.get(nameOf(alert));
+    if (count === undefined) return alert;
     const reason = `It began ${count} times within ten minutes.`;
     return withReason(alert, { kind: "flapping", rule: "flap-guard", path: `${count} times`, reason, until: null });
   });
 }
 
 function nameOf({ source, fingerprint }: PipedAlert): string {
-  return JSON.stringify([source, fingerprint]);
+  return pairName(source, fingerprint);
 }

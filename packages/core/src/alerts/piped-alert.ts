@@ -63,9 +63,16 @@ export function mayMute(severity: Alert["severity"], kind: AlertReasonKind): boo
   return severity !== "critical" || kind === "window";
 }
 
-/** The alert with one reason more. Whether it mutes is decided here, not by who found the reason. */
-export function withReason(alert: PipedAlert, found: Omit<AlertReason, "mutes">): PipedAlert {
-  return { ...alert, reasons: [...alert.reasons, { ...found, mutes: mayMute(alert.severity, found.kind) }] };
+/** Two names as one that no other two have. It is asked for of every alert of every look, so it is no JSON. */
+export function pairName(one: string, other: string): string {
+  return `${one.length}:${one}${other}`;
+}
+
+/**
+ * The alert with one reason more, and with its `cause` where the reason names one. Whether it mutes is decided here, not by who found the reason.
+ */
+export function withReason(alert: PipedAlert, found: Omit<AlertReason, "mutes">, cause = alert.cause): PipedAlert {
+  return { ...alert, reasons: [...alert.reasons, { ...found, mutes: mayMute(alert.severity, found.kind) }], cause };
 }
 
 /** True when somebody is to be told of the alert: it may open an incident. */

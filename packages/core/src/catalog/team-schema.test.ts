@@ -25,6 +25,19 @@ describe("a team in a workspace", () => {
     expect(team(webhook)).toMatchObject({ ok: false, problems: [{ path }] });
   });
 
+  it("has mail addresses, each with the stream of an endpoint by which mails go there", () => {
+    const mails = (...some: readonly object[]) => parseWorkspace({ quiesce: 1, teams: [{ key: "erp-team", mails: some }] });
+    const mail = { to: "oncall@example.com", endpoint: "post", stream: "notices" };
+    expect(mails({ ...mail, events: ["incident.*", "incident.opened"] })).toMatchObject({
+      ok: true,
+      document: { teams: [{ mails: [{ ...mail, events: ["incident.*", "incident.opened"], observe: false }] }] },
+    });
+    for (const to of ["oncall", "On call <oncall@example.com>", "a@example.com, b@example.com", "a@example.com\nBcc: b@example.com"])
+      expect(mails({ ...mail, to })).toMatchObject({ ok: false, problems: [{ path: "teams[0].mails[0].to" }] });
+    expect(mails(mail, mail)).toMatchObject({ ok: false, problems: [{ path: "teams[0].mails" }] });
+    expect(mails({ to: mail.to, endpoint: "post" })).toMatchObject({ ok: false, problems: [{ path: "teams[0].mails[0].stream" }] });
+  });
+
   it("does not repeat a secret that stands where a source is expected", () => {
     const parsed = team({ ...good, secret: "whsec_hidden" });
     expect(parsed.ok).toBe(false);

@@ -4,6 +4,9 @@ import { slugSchema } from "./slug.js";
 import { strictObject } from "./strict-object.js";
 
 const MAX_WEBHOOKS = 20;
+const MAX_MAILS = 20;
+/** Longer ones are no address (RFC 5321, 4.5.3.1). */
+const MAX_ADDRESS_LENGTH = 320;
 const MAX_EVENTS = 50;
 
 /** Credentials belong into the secret, and what follows # never reaches a server. */
@@ -13,6 +16,23 @@ function isPlainUrl(text: string): boolean {
   return username === "" && password === "" && hash === "";
 }
 
+/** Kinds of events of windows, such as window.quiesced or window.*, of incidents, of the audit trail, of unusual access and of access reviews; empty: the usual ones of windows and incidents. */
+const eventsSchema = z
+  .array(
+    z
+      .string()
+      .regex(
+        /^(window\.(\*|[a-z][a-z-]{0,60})|incident\.(\*|[a-z][a-z-]{0,60})|audit\.(\*|head|broken|mended)|access\.(\*|new-network|after-silence|denials|searching|bulk-read)|access-review\.(\*|opened|overdue|closed))$/,
+        "Expected a kind of a window's events, such as window.quiesced or window.*, of an incident's, such as incident.opened or incident.*, audit.head, audit.broken, audit.mended, audit.*, of unusual access, such as access.new-network or access.*, or of access reviews: access-review.opened, access-review.overdue, access-review.closed, access-review.*.",
+      ),
+  )
+  .max(MAX_EVENTS)
+  .default([])
+  .transform((kinds) => [...new Set(kinds)].toSorted());
+
+/** Yes, also of windows that only observe. */
+const observeSchema = z.boolean().default(false);
+
 const webhookSchema = strictObject({
   url: z
     .url({ protocol: /^https?$/ })
@@ -20,21 +40,20 @@ const webhookSchema = strictObject({
     .refine(isPlainUrl, { message: "Expected an address without user, password and fragment, such as https://hooks.example.com/quiesce." }),
   /** What the messages are signed with: whsec_ and base64, as Standard Webhooks writes it. */
   secret: secretSchema,
-  /** Kinds of events of windows, such as window.quiesced or window.*, of the audit trail, of unusual access and of access reviews; empty: the usual ones of windows. */
-  events: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^(window\.(\*|[a-z][a-z-]{0,60})|audit\.(\*|head|broken|mended)|access\.(\*|new-network|after-silence|denials|searching|bulk-read)|access-review\.(\*|opened|overdue|closed))$/,
-          "Expected a kind of a window's events, such as window.quiesced or window.*, audit.head, audit.broken, audit.mended, audit.*, of unusual access, such as access.new-network or access.*, or of access reviews: access-review.opened, access-review.overdue, access-review.closed, access-review.*.",
-        ),
-    )
-    .max(MAX_EVENTS)
-    .default([])
-    .transform((kinds) => [...new Set(kinds)].toSorted()),
-  /** Yes, also of windows that only observe. */
-  observe: z.boolean().default(false),
+  events: eventsSchema,
+  observe: observeSchema,
+});
+
+/** A mail to one address, sent through an endpoint that writes mails: records with `to`, `subject` and `text` into one of its streams. */
+const mailSchema = strictObject({
+  to: z
+    .string()
+    .max(MAX_ADDRESS_LENGTH)
+    .regex(/^[^\s@<>()[\]\\,;:"]+@[^\s@<>()[\]\\,;:"]+$/, "Expected one plain address, such as oncall@example.com."),
+  endpoint: slugSchema,
+  stream: z.string().min(1).max(100),
+  events: eventsSchema,
+  observe: observeSchema,
 });
 
 /** Who answers for windows and integrations, and where they are told. `owner` and `ownerTeam` name a team by its key. */
@@ -47,6 +66,12 @@ export const teamSchema = strictObject({
     .default([])
     .refine((hooks) => new Set(hooks.map((hook) => hook.url)).size === hooks.length, { message: "Found an address twice. Keep one." })
     .transform((hooks) => hooks.toSorted((a, b) => (a.url < b.url ? -1 : 1))),
+  mails: z
+    .array(mailSchema)
+    .max(MAX_MAILS)
+    .default([])
+    .refine((mails) => new Set(mails.map((mail) => mail.to)).size === mails.length, { message: "Found an address twice. Keep one." })
+    .transform((mails) => mails.toSorted((a, b) => (a.to < b.to ? -1 : 1))),
 }).transform((team) => ({ ...team, title: team.title ?? team.key }));
 
 export type TeamEntry = z.output<typeof teamSchema>;

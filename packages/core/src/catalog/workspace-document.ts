@@ -70,7 +70,8 @@ const holidayDefaults = defaultsOf(holidayCalendarSchema, { key });
 const calendarDefaults = defaultsOf(calendarSchema, { key, url: { value: "x" }, scope: { all: true }, owner: "x", reason: "x" });
 const approvalDefaults = defaultsOf(approvalPolicySchema, { key });
 const teamDefaults = defaultsOf(teamSchema, { key });
-const webhookDefaults = new Map([
+/** Of webhooks and mails. */
+const toldDefaults = new Map([
   ["events", "[]"],
   ["observe", "false"],
 ]);
@@ -151,10 +152,11 @@ function minimalEndpoint(endpoint: EndpointEntry): Members {
 
 function minimalTeam(team: TeamEntry): Members {
   // In one order, wherever the hook comes from.
-  const webhooks = team.webhooks.map(({ url, secret, events, observe }) =>
-    withoutDefaults({ url, secret, events, observe }, webhookDefaults),
+  const webhooks = team.webhooks.map(({ url, secret, events, observe }) => withoutDefaults({ url, secret, events, observe }, toldDefaults));
+  const mails = team.mails.map(({ to, endpoint, stream, events, observe }) =>
+    withoutDefaults({ to, endpoint, stream, events, observe }, toldDefaults),
   );
-  return withoutDefaults({ ...team, webhooks }, new Map([...teamDefaults, ["title", JSON.stringify(team.key)]]));
+  return withoutDefaults({ ...team, webhooks, mails }, new Map([...teamDefaults, ["title", JSON.stringify(team.key)]]));
 }
 
 /** The entry of any list of a workspace without what goes without saying: as a person would write it. */

@@ -45,6 +45,9 @@ export function workspaceProblems(
     ...document.approvals.flatMap((policy, index) =>
       policy.systems.flatMap((key, at) => names.check("systems", key, ["approvals", index, "systems", at])),
     ),
+    ...document.teams.flatMap((team, index) =>
+      team.mails.flatMap((mail, at) => names.check("endpoints", mail.endpoint, ["teams", index, "mails", at, "endpoint"])),
+    ),
     ...document.calendars.flatMap((calendar, index) => [
       ...scopeProblems(calendar.scope, ["calendars", index, "scope"], names),
       ...zoneProblems(calendar, ["calendars", index], options.zones),

@@ -115,6 +115,8 @@ export const endpointSchema = strictObject({
   allowPrivate: privateHostsSchema.default([]),
   /** How its secrets are renewed. */
   rotation: rotationPolicySchema.prefault({}),
+  /** How often its system is asked how it is; null: only when there is a reason. */
+  checkEvery: durationSchema({ minMs: 10_000, maxMs: 600_000, stepMs: 1_000 }).nullable().default(null),
 }).transform((endpoint) => ({ ...endpoint, name: endpoint.name ?? endpoint.key }));
 
 /** Deletions that a comparison of keys finds: of more than this at once, in percent and in number, a person is asked first. */

@@ -23,13 +23,13 @@ export interface FreshAlerts {
   readonly worst: Alert["severity"];
 }
 
-interface TakenIds extends FreshAlerts {
+interface GrowingAlerts extends FreshAlerts {
   readonly ids: string[];
   worst: Alert["severity"];
 }
 
 /** What was taken of one node since the last tick. Times are beginnings, epoch ms. */
-interface TakenAlerts extends TakenIds {
+interface TakenAlerts {
   /** The earliest by time, then by id. */
   first: CorrelatedAlert;
   earliest: number;
@@ -83,7 +83,7 @@ export class Lane {
   readonly quieted = new Set<LiveIncident>();
   isStorm = false;
   readonly #taken: (TakenAlerts | null)[] = [];
-  readonly #fresh: (TakenIds | null)[] = [];
+  readonly #fresh: (GrowingAlerts | null)[] = [];
   /** The beginning since which one fingerprint of a slot began three times, at the latest. */
   readonly #chatteredSince: number[] = [];
   readonly #beginnings: Map<string, number[]>[] = [];
@@ -111,17 +111,16 @@ export class Lane {
     const began = startOf(alert);
     const taken = this.#taken[slot] ?? null;
     if (taken === null) {
-      this.#taken[slot] = { ids: [alert.id], worst: alert.severity, first: alert, earliest: began, latest: began };
+      this.#taken[slot] = { first: alert, earliest: began, latest: began };
       this.touched.push(slot);
     } else {
-      taken.ids.push(alert.id);
-      taken.worst = worseSeverity(taken.worst, alert.severity);
       if (began < taken.earliest || (began === taken.earliest && alert.id < taken.first.id)) {
         taken.earliest = began;
         taken.first = alert;
       }
       if (began > taken.latest) taken.latest = began;
     }
+    this.#keepFresh(slot, alert);
     this.#countBeginning(slot, alert.fingerprint, began);
     this.#countHeard(alert);
   }
@@ -135,7 +134,6 @@ export class Lane {
     const isNew = this.first[slot] === null || (incident !== null && taken.earliest - this.activeUntil(slot) > this.windowMs);
     if (isNew) this.#beginSpell(slot, now);
     this.#extendSpell(slot, taken);
-    this.#keepFresh(slot, taken);
     if (this.incidentOf(slot) === null) this.young.add(slot);
   }
 
@@ -168,7 +166,8 @@ export class Lane {
 
   /** Until when a slot counts as alerted: its newest alert, or the newest node of its incident. */
   activeUntil(slot: number): number {
-    return Math.max(this.last[slot] ?? -Infinity, this.incidentOf(slot)?.grewAt ?? -Infinity);
+    const last = this.last[slot] ?? -Infinity;
+    return (this.incident[slot] ?? null) === null ? last : Math.max(last, this.incidentOf(slot)?.grewAt ?? -Infinity);
   }
 
   /** True when one fingerprint of the slot began three times and more within half an hour before an instant: it says little about what fails now. */
@@ -210,7 +209,7 @@ export class Lane {
     this.first[slot] = null;
   }
 
-  #extendSpell(slot: number, { first, earliest, latest }: Pick<TakenAlerts, "first" | "earliest" | "latest">): void {
+  #extendSpell(slot: number, { first, earliest, latest }: TakenAlerts): void {
     const start = this.start[slot] ?? Infinity;
     const known = this.first[slot] ?? null;
     if (earliest < start || (earliest === start && (known === null || first.id < known.id))) {
@@ -220,14 +219,14 @@ export class Lane {
     this.last[slot] = Math.max(latest, this.last[slot] ?? -Infinity);
   }
 
-  #keepFresh(slot: number, { ids, worst }: TakenIds): void {
+  #keepFresh(slot: number, { id, severity }: CorrelatedAlert): void {
     const fresh = this.#fresh[slot] ?? null;
     if (fresh === null) {
-      this.#fresh[slot] = { ids, worst };
+      this.#fresh[slot] = { ids: [id], worst: severity };
       return;
     }
-    for (const id of ids) fresh.ids.push(id);
-    fresh.worst = worseSeverity(fresh.worst, worst);
+    fresh.ids.push(id);
+    fresh.worst = worseSeverity(fresh.worst, severity);
   }
 
   #countHeard(alert: CorrelatedAlert): void {

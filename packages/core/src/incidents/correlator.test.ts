@@ -99,6 +99,37 @@ describe("an incident", () => {
     expect(incidents.find(({ rootNode }) => rootNode === "quiet")?.alerts).toHaveLength(2);
   });
 
+  it("is not made the cause by what chatters, though its last beginning is the nearest in time", () => {
+    const topology = [node("noisy"), node("quiet"), node("both", "noisy", "quiet")];
+    const setting = { topology, rules: [] };
+    const after = [alert("quiet", 1_500), alert("noisy", 1_530), alert("both", 1_541)];
+    const rootOfBoth = (alerts: readonly CorrelatedAlert[]) =>
+      correlate(setting, alerts).incidents.find((one) => one.alerts.includes(after[2]?.id ?? ""))?.rootNode;
+    expect(rootOfBoth([alert("noisy", 300), alert("noisy", 900), ...after])).toBe("quiet");
+    // With two beginnings it is no chatter, and the nearest is believed.
+    expect(rootOfBoth([alert("noisy", 900), ...after])).toBe("noisy");
+  });
+
+  it("stays open for others as long as its newest node is no older than the window, and repeats do not keep it open", () => {
+    const grown = [alert("switch", 0), alert("host", 250)];
+    // 500 s after the switch, 250 after the host that came to it.
+    expect(correlate({ topology: rack, rules: [] }, [...grown, alert("other", 500)]).incidents).toHaveLength(1);
+    // The host says it again, and is the same trouble as before.
+    expect(correlate({ topology: rack, rules: [] }, [...grown, alert("host", 540), alert("other", 600)]).incidents).toHaveLength(2);
+  });
+
+  it("looks for the cause no further than the hops of the rule: beyond them what is near in time decides", () => {
+    const topology = [node("near"), node("far"), node("middle", "far"), node("below", "near", "middle")];
+    const alerts = [alert("far", 0), alert("near", 20), alert("middle", 28), alert("below", 30)];
+    const rootOfBelow = (maxHops: number) => {
+      const rules = [rule({ topology: { maxHops, rootSlackSeconds: 60 } })];
+      return correlate({ topology, rules }, alerts).incidents.find((one) => one.alerts.includes(alerts[3]?.id ?? ""))?.rootNode;
+    };
+    expect(rootOfBelow(3)).toBe("near");
+    // One step away, the middle is the nearest; its own cause is the far one.
+    expect(rootOfBelow(1)).toBe("far");
+  });
+
   it("never mixes what groupBy keeps apart", () => {
     const rules = [rule({ groupBy: ["label:site"] })];
     const alerts = [alert("switch", 0, { labels: { site: "east" } }), alert("host", 4, { labels: { site: "west" } })];

@@ -2,7 +2,7 @@ import { CORRELATION_TICK_MS, type CorrelatedAlert, type CorrelationDecision, ty
 import { type FreshAlerts, Lane, type LiveIncident, memoryMs, survivorOf, tickOf, worseSeverity } from "./correlation-lane.js";
 import { groupOf, judgeByRules, usualCorrelationRule } from "./correlation-rule.js";
 import { type CompiledTopology, compileTopology } from "./correlation-topology.js";
-import { CauseWalker, type FoundCause } from "./correlation-walk.js";
+import { CauseWalker, type FoundCauses } from "./correlation-walk.js";
 
 /** So many groups that groupBy keeps apart at one time; alerts of further ones share one group of their rule. */
 const MAX_LANES = 1_000;
@@ -101,15 +101,14 @@ export class Correlator {
       if (incident !== null) this.#attach(lane, incident, [slot], []);
     }
     if (lane.young.size === 0) return;
-    const causes = new Map<number, FoundCause>();
-    for (const slot of lane.young) causes.set(slot, this.#walker.causeOf(lane, slot));
+    const causes = this.#walker.causesOf(lane, lane.young);
     const groups = groupByCause(causes);
     this.#findLateCauses(lane, { causes, groups }, now);
     for (const [root, members] of groups) {
       const incident = lane.incidentOf(root);
       if (incident !== null) {
         // Each node by its own way, for the way is what explains it.
-        for (const slot of members) if (lane.young.has(slot)) this.#attach(lane, incident, [slot], causes.get(slot)?.path ?? []);
+        for (const slot of members) if (lane.young.has(slot)) this.#attach(lane, incident, [slot], causes.pathOf(lane, slot));
       } else if (members.some((slot) => now - (lane.heard[slot] ?? now) >= lane.holdMs)) this.#raise(lane, { root, members, causes }, now);
     }
   }
@@ -121,7 +120,7 @@ export class Correlator {
     for (const incident of [...lane.watched].toSorted(byAge)) {
       const root = lane.slotOfNode(incident.rootNode, this.#componentOf(incident.rootNode));
       if (root === -1 || lane.incidentOf(root) !== incident) continue;
-      const found = this.#walker.causeOf(lane, root).slot;
+      const found = this.#walker.causeOf(lane, root);
       if (found === root) continue;
       const cause = topOf(causes, found);
       const other = lane.incidentOf(cause);
@@ -186,20 +185,20 @@ export class Correlator {
     });
     for (const [at, slot] of members.entries()) {
       const one = fresh[at] ?? null;
-      if (slot !== root && one !== null) this.#sayAttached(lane, incident, one, causes.get(slot)?.path ?? []);
+      if (slot !== root && one !== null) this.#sayAttached(incident, one, causes.pathOf(lane, slot));
     }
     if (isQuiet) lane.quieted.add(incident);
     else this.#notify(lane, incident, "raised");
   }
 
-  #attach(lane: Lane, incident: LiveIncident, members: readonly number[], path: readonly number[]): void {
+  #attach(lane: Lane, incident: LiveIncident, members: readonly number[], path: readonly string[]): void {
     let worst = incident.severity;
     let hasCritical = false;
     for (const slot of members) {
       if (lane.young.has(slot)) lane.settle(slot, incident);
       const fresh = lane.nameFresh(slot);
       if (fresh === null) continue;
-      this.#sayAttached(lane, incident, fresh, path);
+      this.#sayAttached(incident, fresh, path);
       worst = worseSeverity(worst, fresh.worst);
       hasCritical ||= fresh.worst === "critical";
     }
@@ -207,9 +206,8 @@ export class Correlator {
     if (hasCritical && !incident.notified) this.#notify(lane, incident, "critical");
   }
 
-  #sayAttached(lane: Lane, incident: LiveIncident, { ids, worst }: FreshAlerts, path: readonly number[]): void {
-    const nodes = path.flatMap((slot) => lane.first[slot]?.node ?? []);
-    this.#said.push({ kind: "attach", incident: incident.key, alerts: ids, severity: worst, path: nodes });
+  #sayAttached(incident: LiveIncident, { ids, worst }: FreshAlerts, path: readonly string[]): void {
+    this.#said.push({ kind: "attach", incident: incident.key, alerts: ids, severity: worst, path });
   }
 
   #notify(lane: Lane, incident: LiveIncident, why: "raised" | "critical" | "storm-over"): void {
@@ -238,18 +236,18 @@ export class Correlator {
 interface RaisedGroup {
   readonly root: number;
   readonly members: readonly number[];
-  readonly causes: ReadonlyMap<number, FoundCause>;
+  readonly causes: FoundCauses;
 }
 
 /** The nodes that wait for their cause: what each walk found, and by the node at which their ways end. */
 interface YoungNodes {
-  readonly causes: ReadonlyMap<number, FoundCause>;
+  readonly causes: FoundCauses;
   readonly groups: ReadonlyMap<number, readonly number[]>;
 }
 
-function groupByCause(causes: ReadonlyMap<number, FoundCause>): ReadonlyMap<number, readonly number[]> {
+function groupByCause(causes: FoundCauses): ReadonlyMap<number, readonly number[]> {
   const groups = new Map<number, number[]>();
-  for (const slot of causes.keys()) {
+  for (const slot of causes.walked) {
     const top = topOf(causes, slot);
     const members = groups.get(top);
     if (members === undefined) groups.set(top, [slot]);
@@ -259,9 +257,9 @@ function groupByCause(causes: ReadonlyMap<number, FoundCause>): ReadonlyMap<numb
 }
 
 /** Follows causes of causes. Always towards what is depended on, so there is no circle. */
-function topOf(causes: ReadonlyMap<number, FoundCause>, slot: number): number {
+function topOf(causes: FoundCauses, slot: number): number {
   let top = slot;
-  for (let next = causes.get(top)?.slot; next !== undefined && next !== top; next = causes.get(top)?.slot) top = next;
+  for (let next = causes.causeOf(top); next !== -1 && next !== top; next = causes.causeOf(top)) top = next;
   return top;
 }
 

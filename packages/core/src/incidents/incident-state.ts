@@ -18,7 +18,7 @@ export const incidentStates = Object.keys(incidentTransitions) as readonly Incid
 
 /** What comes again within this time after the end belongs to the same incident. */
 export const reopenWithinMs = 1_800_000;
-/** A resolved incident that nobody closes is closed by itself after this time. */
+/** A resolved incident that nobody closes is closed by itself after this time, unless something of it still fires. */
 export const closeAfterMs = 86_400_000;
 
 /** True while somebody has to care: it is neither resolved, closed nor merged. */
@@ -50,9 +50,19 @@ export function decideIncidentStep(
     return {
       kind: "refuse",
       why: "firing",
-      reason: `${firing === 1 ? "One of its alerts still fires" : `${firing} of its alerts still fire`}. It is resolved by itself when they end; resolve it all the same only when the monitor is wrong.`,
+      reason: `${stillFire(firing)}. It is resolved by itself when they end; resolve it all the same only when the monitor is wrong.`,
+    };
+  if (to === "closed" && firing > 0)
+    return {
+      kind: "refuse",
+      why: "firing",
+      reason: `${stillFire(firing)}, and nobody would be told if it became worse. It stays resolved, and is closed by itself when nothing of it fires any more.`,
     };
   return { kind: "move", from, to };
+}
+
+function stillFire(firing: number): string {
+  return firing === 1 ? "One of its alerts still fires" : `${firing} of its alerts still fire`;
 }
 
 function noWay(from: IncidentState, to: IncidentState): string {

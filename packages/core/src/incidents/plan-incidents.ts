@@ -1,4 +1,4 @@
-import { joinsIncident, opensIncident, type PipedAlert, worstSeverity } from "../alerts/piped-alert.js";
+import { joinsIncident, opensIncident, pairName, type PipedAlert, worstSeverity } from "../alerts/piped-alert.js";
 import { closeAfterMs, type IncidentState, isLive, reopenWithinMs } from "./incident-state.js";
 
 /** An incident as far as correlation is concerned. Instants are epoch milliseconds. */
@@ -9,6 +9,10 @@ export interface KnownIncident {
   readonly rootNode: string;
   readonly openedAt: number;
   readonly resolvedAt: number | null;
+  /** People put alerts into it or took some out: correlation merges it into no other. */
+  readonly placedByPeople: boolean;
+  /** A person opened it again although nothing fires: it stays so until another alert comes to it, or a person resolves it. */
+  readonly keptOpen: boolean;
 }
 
 /** Alerts of one cause, as correlation sees them now: the node that is the probable root, and the alert there. */
@@ -69,11 +73,14 @@ export function planIncidents(
     drafts.set(incident.id, known);
     return known;
   };
-  const earlier = earlierIncidents(facts);
+  const byRoot = groupBy(facts.incidents, ({ rootNode }) => rootNode);
+  // Only what is in no incident yet asks for it: most looks have nothing of the kind.
+  let known: ReadonlyMap<string, number> | null = null;
+  const earlier = (alert: PipedAlert) => (known ??= earlierIncidents(facts)).get(episodeName(alert));
   for (const group of facts.groups) {
     const members = group.alerts.flatMap((id) => alerts.get(id) ?? []).filter(joinsIncident);
     const fresh = members.filter(({ incident }) => incident === null);
-    const homes = homesOf({ group, members, alerts, incidents, earlier, now });
+    const homes = homesOf({ group, members, alerts, incidents, byRoot, earlier, now });
     const [home] = homes;
     if (home !== undefined) {
       draft(home).joins.push(...fresh.map(({ id }) => id));
@@ -83,7 +90,7 @@ export function planIncidents(
       if (root !== undefined && knowsOldRoot && home.rootNode !== group.rootNode && isYoung(home, now))
         draft(home).root = { node: group.rootNode, alert: root.id, title: root.title };
       for (const other of homes.slice(1)) {
-        if (!isYoung(other, now) || !isLive(other.state)) continue;
+        if (!isYoung(other, now) || !isLive(other.state) || other.placedByPeople) continue;
         draft(other).mergedInto = home.id;
         draft(home).severities.push(other.severity);
       }
@@ -92,10 +99,23 @@ export function planIncidents(
     const begun = begin(group, { fresh, alerts });
     if (begun !== null) opens.push(begun);
   }
-  const changes = facts.incidents.flatMap(
-    (incident) => changeOf(incident, { draft: lastStop(drafts, incident.id), alerts: facts.alerts, now }) ?? [],
-  );
+  const membersOf = groupBy(facts.alerts, ({ incident }) => incident);
+  const changes = facts.incidents.flatMap((incident) => {
+    const decided = lastStop(drafts, incident.id);
+    const joined = (decided?.joins ?? []).flatMap((id) => alerts.get(id) ?? []);
+    return changeOf(incident, { draft: decided, joined, members: membersOf.get(incident.id) ?? [], now }) ?? [];
+  });
   return { opens, changes };
+}
+
+function groupBy<Key, One>(all: readonly One[], keyOf: (one: One) => Key): ReadonlyMap<Key, readonly One[]> {
+  const groups = new Map<Key, One[]>();
+  for (const one of all) {
+    const group = groups.get(keyOf(one));
+    if (group === undefined) groups.set(keyOf(one), [one]);
+    else group.push(one);
+  }
+  return groups;
 }
 
 interface Draft {
@@ -118,12 +138,13 @@ function lastStop(drafts: ReadonlyMap<number, Draft>, id: number): Draft | undef
 /** By source, thing and fingerprint: the incident in which the last episode was. */
 function earlierIncidents({ alerts }: { readonly alerts: readonly PipedAlert[] }): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
-  for (const alert of alerts.toSorted((a, b) => a.id - b.id)) if (alert.incident !== null) found.set(episodeName(alert), alert.incident);
+  const placed = alerts.filter(({ incident }) => incident !== null).toSorted((a, b) => a.id - b.id);
+  for (const alert of placed) if (alert.incident !== null) found.set(episodeName(alert), alert.incident);
   return found;
 }
 
 function episodeName({ source, node, fingerprint }: PipedAlert): string {
-  return JSON.stringify([source, node, fingerprint]);
+  return pairName(pairName(source, node), fingerprint);
 }
 
 /** The incidents that a group may belong to, the one that it does belong to first: the oldest. */
@@ -132,16 +153,17 @@ function homesOf(input: {
   readonly members: readonly PipedAlert[];
   readonly alerts: ReadonlyMap<number, PipedAlert>;
   readonly incidents: ReadonlyMap<number, KnownIncident>;
-  readonly earlier: ReadonlyMap<string, number>;
+  readonly byRoot: ReadonlyMap<string, readonly KnownIncident[]>;
+  readonly earlier: (alert: PipedAlert) => number | undefined;
   readonly now: number;
 }): readonly KnownIncident[] {
-  const { group, members, alerts, incidents, earlier, now } = input;
+  const { group, members, alerts, incidents, byRoot, earlier, now } = input;
   const hasFresh = members.some(({ incident }) => incident === null);
   // A cause that broke long ago is still the cause, although correlation has stopped waiting for its symptoms.
   const behind = (alert: PipedAlert) => (alert.cause === null ? null : (alerts.get(alert.cause)?.incident ?? null));
-  const ids = new Set(members.flatMap((alert) => alert.incident ?? earlier.get(episodeName(alert)) ?? behind(alert) ?? []));
+  const ids = new Set(members.flatMap((alert) => alert.incident ?? earlier(alert) ?? behind(alert) ?? []));
   const found = [...ids].flatMap((id) => incidents.get(id) ?? []);
-  const sameRoot = hasFresh ? [...incidents.values()].filter(({ rootNode }) => rootNode === group.rootNode) : [];
+  const sameRoot = hasFresh ? (byRoot.get(group.rootNode) ?? []) : [];
   const homes = new Map(
     [...found, ...sameRoot].filter((one) => isLive(one.state) || (hasFresh && mayReopen(one, now))).map((one) => [one.id, one]),
   );
@@ -185,20 +207,30 @@ function mayOpen(alert: PipedAlert): boolean {
 
 function changeOf(
   incident: KnownIncident,
-  { draft, alerts, now }: { readonly draft: Draft | undefined; readonly alerts: readonly PipedAlert[]; readonly now: number },
+  {
+    draft,
+    joined,
+    members,
+    now,
+  }: {
+    readonly draft: Draft | undefined;
+    /** The alerts of `draft.joins`, and those that are in the incident already. */
+    readonly joined: readonly PipedAlert[];
+    readonly members: readonly PipedAlert[];
+    readonly now: number;
+  },
 ): IncidentChange | null {
   const { joins = [], severities = [], mergedInto = null, root = null } = draft ?? {};
   const { id } = incident;
   if (mergedInto !== null) return { id, joins, severity: incident.severity, state: null, mergedInto, root: null };
-  const joined = new Set(joins);
-  const members = alerts.filter((alert) => alert.incident === id || joined.has(alert.id));
-  const severity = worstSeverity([
-    incident.severity,
-    ...severities,
-    ...members.filter((one) => joined.has(one.id)).map((one) => one.severity),
-  ]);
-  const goesOn = members.some(({ status, reasons }) => status === "firing" || reasons.some(({ kind }) => kind === "flapping"));
-  const next = nextState({ incident, reopens: joins.length > 0 && goesOn, goesOn, now });
+  // Also of what has long been in it: a monitor may say later that the same thing has become worse (law 8). In a window that waits for its end.
+  const told = [...joined, ...members.filter(joinsIncident)];
+  const severity = worstSeverity([incident.severity, ...severities, ...told.map((one) => one.severity)]);
+  const goesOn = [members, joined].some((alerts) =>
+    alerts.some(({ status, reasons }) => status === "firing" || reasons.some(({ kind }) => kind === "flapping")),
+  );
+  const isNews = joins.length > 0 || severity !== incident.severity;
+  const next = nextState({ incident, reopens: isNews && goesOn, goesOn, hasJoined: joins.length > 0, now });
   const moves = joins.length > 0 || next !== null || root !== null || severity !== incident.severity;
   return moves ? { id, joins, severity, state: next, mergedInto, root } : null;
 }
@@ -207,13 +239,15 @@ function nextState(facts: {
   readonly incident: KnownIncident;
   readonly reopens: boolean;
   readonly goesOn: boolean;
+  readonly hasJoined: boolean;
   readonly now: number;
 }): IncidentChange["state"] {
-  const { reopens, goesOn, now } = facts;
-  const { state, resolvedAt } = facts.incident;
+  const { reopens, goesOn, hasJoined, now } = facts;
+  const { state, resolvedAt, keptOpen } = facts.incident;
   if (state === "resolved") {
     if (reopens) return "open";
-    return resolvedAt !== null && now - resolvedAt >= closeAfterMs ? "closed" : null;
+    // What still fires may become worse, and of a closed incident nobody would be told (law 8).
+    return !goesOn && resolvedAt !== null && now - resolvedAt >= closeAfterMs ? "closed" : null;
   }
-  return isLive(state) && !goesOn ? "resolved" : null;
+  return isLive(state) && !goesOn && (!keptOpen || hasJoined) ? "resolved" : null;
 }

@@ -117,6 +117,15 @@ export class Baseline {
     return reading ?? { kind: "silent", why: "learning" };
   }
 
+  /** Between which values the series usually lies at an instant, and what is expected; null while it only learns. */
+  usual(point: Pick<BaselinePoint, "at" | "hourOfWeek">): (TailBand & { readonly expected: number }) | null {
+    const residual = this.#tails[baselineViews.indexOf("residual")];
+    if (this.#points < baselineSettings.silentPoints || residual === undefined) return null;
+    const expected = this.#season.expected(point.hourOfWeek ?? hourOfWeekUtc(point.at), this.#valueTail().quantile(0.5));
+    const { low, high } = residual.band();
+    return { low: expected + low, high: expected + high, expected };
+  }
+
   /** Everything that it knows, to be stored. About 75 to 115 KB as JSON for a long series. */
   state(): BaselineState {
     return {

@@ -34,6 +34,9 @@ export const kpiDefinitions = {
 export type Kpi = keyof typeof kpiDefinitions;
 export const kpis = Object.keys(kpiDefinitions).filter((name): name is Kpi => Object.hasOwn(kpiDefinitions, name));
 
+/** Figures of which baselines are learned: all but the latency with holds, which every window makes long afterwards. */
+export const baselineKpis: readonly Kpi[] = kpis.filter((kpi) => kpi !== "end-to-end-latency");
+
 /** The definition of a figure, with the fields that only some have. */
 export function kpiDefinition(kpi: Kpi): KpiDefinition {
   return kpiDefinitions[kpi];

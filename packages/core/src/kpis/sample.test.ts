@@ -27,6 +27,7 @@ describe("a sample", () => {
     ["key", { ...good, key: "a\0" }],
     ["at", { ...good, at: "2027-03-28 01:00" }],
     ["at", { ...good, at: "2027-03-28T01:00:00" }],
+    ["at", { ...good, at: "2027-02-30T01:00:00Z" }],
     ["at", { ...good, at: 1.5 }],
   ])("is refused for its %s: %j", (field, given) => {
     expect(() => readSample(given)).toThrow(expect.objectContaining({ code: "QSC_SAMPLE_INVALID", field }));

@@ -1,4 +1,5 @@
 import { DomainError } from "../domain-error.js";
+import { parseInstantText } from "../time/instant-text.js";
 import { largestValue } from "./histogram.js";
 
 /** What is refused, and what is merely marked. */
@@ -38,6 +39,11 @@ export type SampleMark = (typeof sampleMarks)[keyof typeof sampleMarks];
 const METRIC = /^[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*$/;
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
+/** Whether this is a metric's name: lowercase words joined by dots or dashes. */
+export function isMetric(name: string): boolean {
+  return name.length <= sampleLimits.charactersOfMetric && METRIC.test(name);
+}
+
 /**
  * Reads one sample, `{ integration, metric, at, value, ok?, key? }`; `at` is ISO 8601 with its offset, or epoch milliseconds. Written by hand: this
  * runs for every line. Throws QSC_SAMPLE_INVALID, whose message says which field and why.
@@ -46,13 +52,13 @@ export function readSample(given: unknown): Sample {
   if (typeof given !== "object" || given === null || Array.isArray(given)) throw invalid("sample", "is a JSON object", given);
   const { integration, metric, at, value, ok = true, key = "" } = given as { readonly [name: string]: unknown };
   if (typeof integration !== "string" || integration === "") throw invalid("integration", "is the key of an integration", integration);
-  if (typeof metric !== "string" || metric.length > sampleLimits.charactersOfMetric || !METRIC.test(metric))
+  if (typeof metric !== "string" || !isMetric(metric))
     throw invalid("metric", "is lowercase words joined by dots or dashes, as queue.depth, 60 characters at most", metric);
   if (typeof value !== "number" || !(value >= 0 && value <= largestValue)) throw invalid("value", "is a number from 0 to 10^12", value);
   if (typeof ok !== "boolean") throw invalid("ok", "is true or false", ok);
   if (typeof key !== "string" || key.length > sampleLimits.charactersOfKey || key.includes("\0"))
     throw invalid("key", "is a text of 100 characters at most", key);
-  const instant = typeof at === "number" ? at : typeof at === "string" && ISO.test(at) ? Date.parse(at) : Number.NaN;
+  const instant = typeof at === "number" ? at : typeof at === "string" && ISO.test(at) ? parseInstantText(at) : Number.NaN;
   if (!Number.isSafeInteger(instant)) throw invalid("at", "is an instant as 2027-03-28T01:00:00Z, or epoch milliseconds", at);
   return { integration, metric, at: instant, value, ok, key };
 }

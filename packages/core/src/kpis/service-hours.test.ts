@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { packagedZoneData } from "../time/packaged-zone-data.js";
 import { requireZone } from "../time/zone-data.js";
 import { lengthOfIntervals } from "./availability.js";
-import { type ServiceHours, serviceSchedule } from "./service-hours.js";
+import { daysOf, type ServiceHours, serviceSchedule } from "./service-hours.js";
 
 const hour = 3_600_000;
 const zone = (name: string) => requireZone(packagedZoneData(), name);
@@ -51,4 +51,18 @@ describe("service hours", () => {
       );
     },
   );
+});
+
+describe("the days of a period", () => {
+  it("are those of the zone, cut to the period, without gap or overlap, also when the clocks change", () => {
+    for (const name of ["UTC", "Europe/Berlin", "America/Chicago", "Australia/Sydney", "America/Sao_Paulo"]) {
+      const period = { start: Date.parse("2026-10-20T07:30:00Z"), end: Date.parse("2026-11-05T18:00:00Z") };
+      const days = daysOf(period, zone(name));
+      expect(days[0]?.start).toBe(period.start);
+      expect(days.at(-1)?.end).toBe(period.end);
+      for (const [n, day] of days.entries()) expect(day.start).toBe(days[n - 1]?.end ?? period.start);
+    }
+    const berlin = daysOf({ start: Date.parse("2026-10-23T22:00:00Z"), end: Date.parse("2026-10-25T23:00:00Z") }, zone("Europe/Berlin"));
+    expect(berlin.map(({ start, end }) => (end - start) / hour)).toEqual([24, 25]);
+  });
 });

@@ -48,3 +48,18 @@ export function serviceSchedule(
   }
   return intersectIntervals(stretches, [period]);
 }
+
+/** The calendar days of a zone that a period touches, cut to the period. A day may have 23 or 25 hours. */
+export function daysOf(
+  period: { readonly start: number; readonly end: number },
+  zone: Zone,
+): readonly { readonly start: number; readonly end: number }[] {
+  const days: { readonly start: number; readonly end: number }[] = [];
+  let { start } = period;
+  for (let day = Math.floor(localAt(start, zone) / DAY_MS) * DAY_MS + DAY_MS; start < period.end; day += DAY_MS) {
+    const end = Math.min(rfcInstant(day, zone), period.end);
+    if (end > start) days.push({ start, end });
+    start = Math.max(start, end);
+  }
+  return days;
+}

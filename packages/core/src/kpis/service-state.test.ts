@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type EvidenceRun,
-  evidenceGapMs,
-  isFlapping,
-  joinEvidence,
-  serviceStates,
-  type StateRule,
-  unknownAfterMs,
-} from "./service-state.js";
+import type { Interval } from "../time/intervals.js";
+import { type EvidenceRun, evidenceGapMs, joinEvidence, serviceStates, type StateRule, unknownAfterMs } from "./service-state.js";
 
 const minute = 60_000;
 
@@ -64,6 +57,26 @@ describe("the state of a service", () => {
     expect(inMinutes(down)).toEqual([[0, 4]]);
   });
 
+  it("law: two periods side by side have what the whole has, wherever they meet", () => {
+    const text = fc.array(fc.constantFrom("o", "o", "x", "x", "."), { minLength: 2, maxLength: 60 }).map((letters) => letters.join(""));
+    fc.assert(
+      fc.property(text, fc.nat(60), fc.constantFrom<StateRule>("three-in-a-row", "two-of-three"), (letters, cut, rule) => {
+        const end = letters.length * minute;
+        const middle = Math.min(cut * minute, end);
+        const evidence = evidenceOf(letters);
+        const of = (period: { start: number; end: number }) => serviceStates(evidence, { period, checkIntervalMs: minute, rule });
+        const lengthOf = (list: readonly Interval[]) => list.reduce((sum, one) => sum + (one.end ?? 0) - Math.max(0, one.start), 0);
+        const [first, second, whole] = [of({ start: 0, end: middle }), of({ start: middle, end }), of({ start: 0, end })];
+        for (const what of ["down", "unknown"] as const) {
+          const clipped = second[what].map((one) => ({ start: Math.max(one.start, middle), end: one.end }));
+          expect(lengthOf(first[what]) + lengthOf(clipped.filter(({ start, end: until }) => until !== null && until > start)), what).toBe(
+            lengthOf(whole[what]),
+          );
+        }
+      }),
+    );
+  });
+
   it("does not depend on where evidence is cut into days", () => {
     const text = fc.array(fc.constantFrom("o", "x", "."), { minLength: 1, maxLength: 60 }).map((letters) => letters.join(""));
     fc.assert(
@@ -77,25 +90,5 @@ describe("the state of a service", () => {
         expect(joinEvidence(parts.map((run) => [run]))).toEqual(whole);
       }),
     );
-  });
-});
-
-describe("flapping", () => {
-  const alternating = Array.from({ length: 21 }, (_, n) => n % 2 === 0);
-  const steady = Array.from({ length: 21 }, () => true);
-
-  it("begins at 20 % of changes and ends below 5 %", () => {
-    expect(isFlapping(alternating, false)).toBe(true);
-    expect(isFlapping(steady, true)).toBe(false);
-    const oneChange = steady.map((_, n) => n < 20);
-    expect(isFlapping(oneChange, false)).toBe(false);
-    expect(isFlapping(oneChange, true)).toBe(true);
-    const oldChange = steady.map((_, n) => n < 1);
-    expect(isFlapping(oldChange, true)).toBe(false);
-  });
-
-  it("says nothing new with fewer than 21 results", () => {
-    expect(isFlapping(alternating.slice(1), false)).toBe(false);
-    expect(isFlapping([], true)).toBe(true);
   });
 });

@@ -46,8 +46,9 @@ export interface ServiceStates {
 
 /**
  * Folds evidence into states. A change needs `rule`; the service is down from the first bad result of those on, and up
- * again from the first good one after the last bad one. `evidence` is in the order of time; give some
- * from before the period, so that it begins in the right state. A service of which nothing bad is known is up, of which nothing is known unknown.
+ * again from the first good one after the last bad one. `evidence` is in the order of time; give some from before the period, so that it begins in the
+ * right state, and what is known of the time after it: the third bad result may come when the period is over, and periods side by side add up. A service
+ * of which nothing bad is known is up, of which nothing is known unknown.
  */
 export function serviceStates(
   evidence: readonly EvidenceRun[],
@@ -67,7 +68,6 @@ export function serviceStates(
   };
   const recent: { readonly ok: boolean; readonly at: number }[] = [];
   for (const run of evidence) {
-    if (run.first >= period.end) break;
     // More than three results of one kind say no more than three do.
     for (let n = 0; n < Math.min(run.count, 3); n++) {
       recent.push({ ok: run.ok, at: n === 0 ? run.first : run.last });
@@ -79,9 +79,10 @@ export function serviceStates(
       flip((isDown ? recent[lastBad + 1] : against[0])?.at ?? run.first);
     }
   }
-  if (isDown) down.push({ start: since, end: period.end });
-  const isSilent = unknown.at(-1)?.end === period.end;
-  return { down, unknown, state: isSilent ? "unknown" : isDown ? "down" : "up" };
+  if (isDown) down.push({ start: since, end: null });
+  const within = down.flatMap(({ start, end }) => (start < period.end ? [{ start, end: Math.min(end ?? period.end, period.end) }] : []));
+  const [isSilent, isDownAtEnd] = [unknown, within].map((list) => list.at(-1)?.end === period.end);
+  return { down: within, unknown, state: isSilent === true ? "unknown" : isDownAtEnd === true ? "down" : "up" };
 }
 
 function silences(
@@ -97,22 +98,4 @@ function silences(
   }
   if (period.end - heard > limitMs) gaps.push({ start: Math.max(heard, period.start), end: period.end });
   return gaps.filter(({ start, end }) => end !== null && start < end);
-}
-
-const flapResults = 21;
-const flapsFrom = 0.2;
-const restsBelow = 0.05;
-
-/**
- * Whether a service goes to and fro: how many of the last 21 results differ from the one before, later ones weighing more (0.8 to 1.2), as monitors have
- * it. It begins at 20 % and ends below 5 %; with fewer results nothing changes.
- */
-export function isFlapping(results: readonly boolean[], wasFlapping: boolean): boolean {
-  if (results.length < flapResults) return wasFlapping;
-  const recent = results.slice(-flapResults);
-  const places = flapResults - 1;
-  let changes = 0;
-  for (let n = 1; n <= places; n++) if (recent[n] !== recent[n - 1]) changes += 0.8 + (0.4 * (n - 1)) / (places - 1);
-  const share = changes / places;
-  return wasFlapping ? share >= restsBelow : share >= flapsFrom;
 }

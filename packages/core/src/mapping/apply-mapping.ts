@@ -26,32 +26,70 @@ type FieldValue =
  * with all its errors, to be kept as a dead letter. A deletion needs no fields: what it lacks is left out, and no condition keeps it back.
  */
 export async function applyMapping(mapping: Mapping, record: SourceRecord): Promise<MappingResult> {
-  const deletion = record.op === "delete";
-  if (mapping.when !== undefined && !deletion) {
+  return mapperOf(mapping)(record);
+}
+
+/** {@link applyMapping} for many records of one mapping. It answers at once, without a turn of the event loop, where the mapping computes nothing. */
+export function mapperOf(mapping: Mapping): (record: SourceRecord) => MappingResult | Promise<MappingResult> {
+  const rules = Object.entries(mapping.fields).map(([target, rule]) => ({
+    target,
+    names: target.split("."),
+    path: rule.from?.split("."),
+    rule,
+  }));
+  return hasExpressions(mapping) ? (record) => computed(mapping, rules, record) : (record) => plainlyMapped(mapping.key, rules, record);
+}
+
+/** A rule with its names taken apart. */
+interface ReadyRule {
+  readonly target: string;
+  readonly names: readonly string[];
+  readonly path: readonly string[] | undefined;
+  readonly rule: FieldRule;
+}
+
+function plainlyMapped(keyField: string | undefined, rules: readonly ReadyRule[], record: SourceRecord): MappingResult {
+  const draft = createDraft(keyField, record);
+  for (const ready of rules) draft.take(ready, plainValue(ready, record.data));
+  return draft.result();
+}
+
+async function computed(mapping: Mapping, rules: readonly ReadyRule[], record: SourceRecord): Promise<MappingResult> {
+  if (mapping.when !== undefined && record.op !== "delete") {
     const met = await conditionOf("when", mapping.when, record);
     if (typeof met !== "boolean") return { kind: "unfit", errors: [met] };
     if (!met) return { kind: "skipped" };
   }
-  const errors: MappingError[] = [];
+  const draft = createDraft(mapping.key, record);
+  // What needs no expression needs no turn of the event loop either.
+  for (const ready of rules) draft.take(ready, isPlain(ready.rule) ? plainValue(ready, record.data) : await computedValue(ready, record));
+  return draft.result();
+}
+
+/** A record while its fields are being mapped. `keyField`: the target field that is its key; without it the key stays. */
+function createDraft(keyField: string | undefined, record: SourceRecord) {
   const data: Record<string, Json> = {};
-  let key: string | undefined = record.key;
-  if (mapping.key !== undefined) key = undefined;
-  for (const [target, rule] of Object.entries(mapping.fields)) {
-    // What needs no expression needs no turn of the event loop either.
-    const result = isPlain(rule) ? plainValue(target, rule, record.data) : await computedValue(target, rule, record);
-    if (result.kind === "failed" && !deletion) errors.push({ field: result.field, found: result.found, expected: result.expected });
-    if (result.kind !== "value") continue;
-    place(data, target.split("."), result.value);
-    if (target === mapping.key) key = keyOf(result.value);
-  }
-  if (key === undefined) {
-    errors.push({
-      field: mapping.key ?? "key",
-      found: "no usable value",
-      expected: "a text or number, because this field is the key",
-    });
-  }
-  return key === undefined || errors.length > 0 ? { kind: "unfit", errors } : { kind: "mapped", record: { ...record, key, data } };
+  const errors: MappingError[] = [];
+  let key = keyField === undefined ? record.key : undefined;
+  return {
+    take({ target, names }: ReadyRule, found: FieldValue): void {
+      if (found.kind === "failed" && record.op !== "delete")
+        errors.push({ field: found.field, found: found.found, expected: found.expected });
+      if (found.kind !== "value") return;
+      place(data, names, found.value);
+      if (target === keyField) key = keyOf(found.value);
+    },
+    result(): MappingResult {
+      if (key === undefined) {
+        errors.push({
+          field: keyField ?? "key",
+          found: "no usable value",
+          expected: "a text or number, because this field is the key",
+        });
+      }
+      return key === undefined || errors.length > 0 ? { kind: "unfit", errors } : { kind: "mapped", record: { ...record, key, data } };
+    },
+  };
 }
 
 /** Whether a mapping computes anything, so that records take their time. */
@@ -63,16 +101,18 @@ function isPlain(rule: FieldRule): boolean {
   return rule.expression === undefined && rule.when === undefined;
 }
 
-async function computedValue(target: string, rule: FieldRule, record: SourceRecord): Promise<FieldValue> {
+async function computedValue(ready: ReadyRule, record: SourceRecord): Promise<FieldValue> {
+  const { target, rule } = ready;
   if (rule.when !== undefined) {
     const met = await conditionOf(target, rule.when, record);
     if (typeof met !== "boolean") return { kind: "failed", ...met };
     if (!met) return { kind: "left-out" };
   }
-  if (rule.expression === undefined) return plainValue(target, rule, record.data);
+  if (rule.expression === undefined) return plainValue(ready, record.data);
   const result = await evaluated(rule.expression, record);
   if (!result.ok) return failed(target, atPosition(result), "an expression that can be evaluated for this record");
-  return shaped(target, rule, result.value, "a value of the expression; a default would allow it to find none");
+  if (result.value === undefined) return absent(target, rule, "a value of the expression; a default would allow it to find none");
+  return shaped(target, rule, result.value);
 }
 
 /** True, false, or why it is neither. */
@@ -95,17 +135,21 @@ function atPosition({ position, message }: { readonly position: number | null; r
   return position === null ? cut(message) : `${cut(message)} (character ${position})`;
 }
 
-function plainValue(target: string, rule: FieldRule, data: JsonObject): FieldValue {
-  if (rule.from === undefined) return { kind: "value", value: rule.const ?? null };
-  return shaped(target, rule, valueAt(data, rule.from), `a value at ${rule.from}; a default would allow it to be absent`);
+function plainValue({ target, path, rule }: ReadyRule, data: JsonObject): FieldValue {
+  if (path === undefined) return { kind: "value", value: rule.const ?? null };
+  const found = valueAt(data, path);
+  if (found === undefined) return absent(target, rule, `a value at ${rule.from}; a default would allow it to be absent`);
+  return shaped(target, rule, found);
+}
+
+/** Nothing was found: the default, or why it is a failure. */
+function absent(target: string, rule: FieldRule, expected: string): FieldValue {
+  return rule.default === undefined ? failed(target, "nothing", expected) : { kind: "value", value: rule.default };
 }
 
 /** What was found, through the default, the value table and the cast. */
-function shaped(target: string, rule: FieldRule, found: Json | undefined, expected: string): FieldValue {
-  if (found === undefined || found === null) {
-    if (rule.default !== undefined) return { kind: "value", value: rule.default };
-    return found === null ? { kind: "value", value: null } : failed(target, "nothing", expected);
-  }
+function shaped(target: string, rule: FieldRule, found: Json): FieldValue {
+  if (found === null) return { kind: "value", value: rule.default ?? null };
   let value: Json = found;
   if (rule.table !== undefined) {
     const inTable = typeof found !== "object" && Object.hasOwn(rule.table, String(found));
@@ -117,9 +161,9 @@ function shaped(target: string, rule: FieldRule, found: Json | undefined, expect
   return cast.ok ? { kind: "value", value: cast.value } : failed(target, show(value), cast.expected);
 }
 
-function valueAt(data: JsonObject, path: string): Json | undefined {
+function valueAt(data: JsonObject, path: readonly string[]): Json | undefined {
   let value: Json | undefined = data;
-  for (const name of path.split(".")) {
+  for (const name of path) {
     if (typeof value !== "object" || value === null || !isField(value, name)) return undefined;
     value = (value as JsonObject)[name];
   }
@@ -133,12 +177,13 @@ function isField(value: object, name: string): boolean {
 
 function place(data: Record<string, Json>, names: readonly string[], value: Json): void {
   let parent = data;
-  for (const name of names.slice(0, -1)) {
+  const last = names.length - 1;
+  for (const name of names.slice(0, last)) {
     const child = { ...(parent[name] as JsonObject | undefined) };
     parent[name] = child;
     parent = child;
   }
-  parent[names.at(-1) ?? ""] = value;
+  parent[names[last] ?? ""] = value;
 }
 
 function keyOf(value: Json): string | undefined {

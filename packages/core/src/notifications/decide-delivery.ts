@@ -12,6 +12,10 @@ const JITTER = 0.25;
 /** What came of one attempt. `retryAfter`: the header as it was sent. */
 export type DeliveryAnswer =
   | { readonly kind: "answered"; readonly status: number; readonly retryAfter: string | null }
+  /** Taken by something that knows no status: a mail server. */
+  | { readonly kind: "taken" }
+  /** Refused for what it is: the same again would be refused again. */
+  | { readonly kind: "refused"; readonly problem: string }
   | { readonly kind: "unreachable"; readonly problem: string };
 
 /** What follows from it. `reason` is for people. */
@@ -30,7 +34,8 @@ export function decideDelivery(
   answer: DeliveryAnswer,
   facts: { readonly attempt: number; readonly since: number; readonly now: number; readonly jitter: number },
 ): DeliveryVerdict {
-  if (answer.kind === "answered" && answer.status >= 200 && answer.status < 300) return { kind: "delivered" };
+  if (answer.kind === "taken" || (answer.kind === "answered" && answer.status >= 200 && answer.status < 300)) return { kind: "delivered" };
+  if (answer.kind === "refused") return { kind: "give-up", reason: answer.problem };
   const reason = answer.kind === "answered" ? `HTTP ${answer.status}` : answer.problem;
   if (answer.kind === "answered" && answer.status === 410) return { kind: "disable", reason };
   const { firstRetryMs, maxRetryMs, giveUpAfterMs } = deliveryPolicy;

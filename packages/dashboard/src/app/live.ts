@@ -34,7 +34,8 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
   const [result, execute] = useQuery<Data, Variables>({ query, variables, pause: isPaused });
   const again = useCallback(() => execute({ requestPolicy: "network-only" }), [execute]);
   useEventsTo(again, { ...options, isPaused: isPaused || options.kinds === undefined });
-  return { data: result.data, refusal: refusalOf(result.error), isLoading: result.fetching, again };
+  // What was refused whole has null for data, whatever the type says.
+  return { data: result.data ?? undefined, refusal: refusalOf(result.error), isLoading: result.fetching, again };
 }
 
 /** Calls `onChange` when something of these kinds happened, at most once a second, and when that may have been missed. */

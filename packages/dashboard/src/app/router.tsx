@@ -1,6 +1,11 @@
 import { createRouter } from "@tanstack/react-router";
+import { administrationRoutes } from "../administration/routes.js";
+import { alertsRoute, incidentRoute, incidentsRoute, problemRoute, problemsRoute, rulesRoute } from "../incidents/routes.js";
+import { integrationRoute, integrationsRoute } from "../integrations/routes.js";
+import { kpisRoute } from "../kpis/routes.js";
 import { nowRoute } from "../now/routes.js";
 import { calendarRoute, editWindowRoute, newWindowRoute, reportRoute, slotsRoute, windowRoute, windowsRoute } from "../windows/routes.js";
+import { topologyRoute } from "../topology/routes.js";
 import { CrashPage } from "./crash-page.js";
 import { rootRoute } from "./root-route.js";
 
@@ -14,6 +19,17 @@ const routeTree = rootRoute.addChildren([
   windowRoute,
   reportRoute,
   slotsRoute,
+  integrationsRoute,
+  integrationRoute,
+  topologyRoute,
+  incidentsRoute,
+  incidentRoute,
+  alertsRoute,
+  problemsRoute,
+  problemRoute,
+  rulesRoute,
+  kpisRoute,
+  ...administrationRoutes,
 ]);
 
 export const router = createRouter({ routeTree, defaultPreload: "intent", scrollRestoration: true, defaultErrorComponent: CrashPage });

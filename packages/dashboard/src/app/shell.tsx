@@ -1,4 +1,5 @@
-import { Link, Outlet, useSearch } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useRouter, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { FormattedMessage, useIntl } from "react-intl";
 import { ConnectionBanner } from "./connection-banner.js";
 import { places } from "./navigation.js";
@@ -26,17 +27,25 @@ export function Shell() {
 
 function Header() {
   const { formatMessage } = useIntl();
+  const menu = useActiveInView();
+  const path = useLocation({ select: ({ pathname }) => pathname });
   return (
     <header className={styles["header"]}>
       <Link to="/" className={styles["brand"]} aria-label="Quiesce">
         <img src="/icon.svg" alt="" width="24" height="24" />
         <span aria-hidden="true">Quiesce</span>
       </Link>
-      <nav className={styles["menu"]} aria-label={formatMessage({ id: "app.menu" })}>
+      <nav ref={menu} className={styles["menu"]} aria-label={formatMessage({ id: "app.menu" })}>
         {places
           .filter(({ isHidden }) => isHidden !== true)
-          .map(({ to, title }) => (
-            <Link key={to} to={to} className={styles["place"]} activeOptions={{ exact: to === "/" }}>
+          .map(({ to, title, has = [] }) => (
+            <Link
+              key={to}
+              to={to}
+              className={styles["place"]}
+              activeOptions={{ exact: to === "/" }}
+              aria-current={has.some((page) => path === page || path.startsWith(`${page}/`)) ? "page" : undefined}
+            >
               <FormattedMessage id={title} />
             </Link>
           ))}
@@ -45,4 +54,23 @@ function Header() {
       <PersonMenu />
     </header>
   );
+}
+
+/** Where there is no room for all places the active one is scrolled to the middle of the menu: it says where somebody is. */
+function useActiveInView() {
+  const menu = useRef<HTMLElement>(null);
+  const router = useRouter();
+  const { locale } = useIntl();
+  useEffect(() => {
+    const show = () => {
+      const frame = menu.current;
+      const active = frame?.querySelector<HTMLElement>('[aria-current="page"]') ?? null;
+      if (frame === null || active === null) return;
+      frame.scrollLeft = active.offsetLeft - frame.offsetLeft - (frame.clientWidth - active.offsetWidth) / 2;
+    };
+    show();
+    // After the links know which of them is active, and after the router has put every scrolled element back to where it was.
+    return router.subscribe("onRendered", show);
+  }, [locale, router]);
+  return menu;
 }

@@ -3,6 +3,7 @@ import { type FormEvent, useEffect, useState } from "react";
 import { Checkbox, Input, Label, TextField } from "react-aria-components";
 import { FormattedMessage, useIntl } from "react-intl";
 import { Button, LinkButton } from "../components/button.js";
+import { RefusalText } from "../components/refusal-text.js";
 import { keepToken } from "./connection.js";
 import { forgetToken, shownToken } from "./connection.js";
 import styles from "./sign-in-page.module.css";
@@ -42,7 +43,7 @@ export function SignInPage({ refusal }: { readonly refusal: Refusal }) {
       </h1>
       {isTold ? (
         <p role="alert" className={styles["refusal"]}>
-          {refusal.message}
+          <RefusalText refusal={refusal} />
         </p>
       ) : null}
       {options.provider === null ? null : (

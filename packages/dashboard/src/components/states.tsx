@@ -2,6 +2,7 @@ import type { Refusal } from "@quiesce/client";
 import type { ReactNode } from "react";
 import { FormattedMessage, useIntl } from "react-intl";
 import { Button } from "./button.js";
+import { RefusalText } from "./refusal-text.js";
 import styles from "./states.module.css";
 
 /** Something is on its way. Shown only after a moment, so that what comes at once does not flicker. */
@@ -29,7 +30,9 @@ export function Empty({ children, action }: { readonly children: ReactNode; read
 export function ErrorState({ refusal, onAgain }: { readonly refusal: Refusal; readonly onAgain?: (() => void) | undefined }) {
   return (
     <div className={styles["error"]} role="alert">
-      <p>{refusal.code === "CONNECTION_LOST" ? <FormattedMessage id="app.no-answer" /> : refusal.message}</p>
+      <p>
+        <RefusalText refusal={refusal} />
+      </p>
       <p className={styles["code"]}>{refusal.code}</p>
       {onAgain === undefined ? null : (
         <Button onPress={onAgain}>

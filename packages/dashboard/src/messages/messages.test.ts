@@ -7,6 +7,8 @@ const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const textsOf = (language: string, room: string) =>
   JSON.parse(readFileSync(folder(`./${language}/${room}`), "utf8")) as { readonly [id: string]: string };
 const rooms = readdirSync(folder("./en")).toSorted();
+/** What the server refuses it says in English itself: other languages have words of their own by its code. */
+const REFUSALS = "refusals.json";
 
 /** The names of what a message wants to be given, and how: count (plural), until (select). */
 function valuesOf(elements: readonly MessageFormatElement[]): readonly string[] {
@@ -23,7 +25,7 @@ const wanted = (text: string) => [...new Set(valuesOf(parse(text)))].toSorted();
 
 describe("the messages", () => {
   it("have the same rooms in both languages", () => {
-    expect(readdirSync(folder("./es")).toSorted()).toEqual(rooms);
+    expect(readdirSync(folder("./es")).toSorted()).toEqual([...rooms, REFUSALS].toSorted());
   });
 
   it.each(rooms)("of %s are the same in both languages, and want the same values", (room) => {
@@ -33,6 +35,21 @@ describe("the messages", () => {
       expect([id, ...wanted(es[id] ?? "")]).toEqual([id, ...wanted(text)]);
       expect(id.startsWith(`${room.replace(/\.json$/, "")}.`)).toBe(true);
       expect((es[id] ?? "").trim()).not.toBe("");
+    }
+  });
+
+  it("of refusals are of codes that the server has, and want what it gives", () => {
+    const reference = readFileSync(folder("../../../../docs/reference/errors.md"), "utf8");
+    const given: { readonly [code: string]: readonly string[] } = {
+      QSC_ACCESS_LOCKED: ["retryAfterSeconds (plural)"],
+      QSC_HTTP_RATE_LIMITED: ["retryAfterSeconds (plural)"],
+      QSC_REVIEW_UNDECIDED: ["undecided (plural)"],
+      QSC_TIME_ZONE_UNKNOWN: ["timeZone (argument)"],
+    };
+    for (const [id, text] of Object.entries(textsOf("es", REFUSALS))) {
+      const code = id.replace(/^refusals\./, "");
+      expect([code, reference.includes(`\`${code}\``)]).toEqual([code, true]);
+      expect([code, ...wanted(text)]).toEqual([code, ...(given[code] ?? [])]);
     }
   });
 

@@ -4,6 +4,7 @@ import { FormattedMessage, useIntl } from "react-intl";
 import { useLiveQuery } from "../app/live.js";
 import { StatusGlyph } from "../components/status.js";
 import { Empty, ErrorState, Loading } from "../components/states.js";
+import { coveragePathText } from "../windows/coverage-path.js";
 import { useCauseSentence } from "./cause-sentence.js";
 import { HoldRowsDocument } from "./now.generated.js";
 import { type ActiveHold, type Card, cardFits, type Cause, type OpenOccurrence } from "./summary.js";
@@ -95,7 +96,7 @@ function CauseRows({ cause }: { readonly cause: Cause }) {
 }
 
 function HoldRows({ hold }: { readonly hold: ActiveHold }) {
-  const { formatMessage } = useIntl();
+  const intl = useIntl();
   const { data, refusal, again } = useLiveQuery(HoldRowsDocument, { id: hold.id }, { kinds: ["hold.*", "window.*", "catalogue.applied"] });
   const about = (
     <p className="quiet">
@@ -104,7 +105,10 @@ function HoldRows({ hold }: { readonly hold: ActiveHold }) {
   );
   if (data === undefined) return refusal === null ? <Loading /> : <ErrorState refusal={refusal} onAgain={again} />;
   const members = data.node !== null && "members" in data.node ? data.node.members : [];
-  const rows = members.map(({ integration, path }) => ({ integration, note: formatMessage({ id: "now.path" }, { path }) }));
+  const rows = members.map(({ integration, path }) => ({
+    integration,
+    note: intl.formatMessage({ id: "now.path" }, { path: coveragePathText(path, intl) }),
+  }));
   return (
     <>
       {about}

@@ -3,7 +3,7 @@ import type { LanesQuery } from "./now.generated.js";
 export type LaneOccurrence = LanesQuery["occurrences"]["nodes"][number];
 
 export const HOUR_MS = 3_600_000;
-/** A window of a minute should be seen. */
+/** A window of a minute should be seen, and where it is now. */
 const LEAST_PERCENT = 0.6;
 
 /** A piece of an occurrence as it is drawn, in percent of the range. */
@@ -38,10 +38,14 @@ export function barsOf(occurrence: LaneOccurrence, { range, now }: Drawing): rea
     );
     if (releasedAt !== null) pieces.push(["resume", releasedAt, closedAt ?? now]);
   }
-  return pieces.flatMap(([kind, from, to]) => {
+  const bars = pieces.flatMap(([kind, from, to]) => {
     const bar = drawn(kind, { from, to, range });
     return bar === null ? [] : [bar];
   });
+  // Two seconds of asking the systems are no five minutes in red: only the longest piece is made wider than it is, and the one that still goes on.
+  const widest = Math.max(...bars.map(({ width }) => width));
+  const present = closedAt === null ? bars.at(-1) : undefined;
+  return bars.map((bar) => (bar.width === widest || bar === present ? { ...bar, width: Math.max(LEAST_PERCENT, bar.width) } : bar));
 }
 
 function drawn(kind: Bar["kind"], input: { readonly from: number; readonly to: number; readonly range: Drawing["range"] }): Bar | null {
@@ -50,7 +54,7 @@ function drawn(kind: Bar["kind"], input: { readonly from: number; readonly to: n
   const to = Math.min(input.to, range.to);
   if (to <= from) return null;
   const whole = range.to - range.from;
-  return { kind, left: ((from - range.from) / whole) * 100, width: Math.max(LEAST_PERCENT, ((to - from) / whole) * 100) };
+  return { kind, left: ((from - range.from) / whole) * 100, width: ((to - from) / whole) * 100 };
 }
 
 /** One lane a window, in the order of what comes first; occurrences that the range does not touch are left out. */

@@ -114,7 +114,7 @@ function Hours({ range, now }: { readonly range: Range; readonly now: number }) 
   const hours = Array.from({ length: 6 }, (_, index) => first + index * 2 * HOUR_MS).filter((at) => at < range.to - HOUR_MS / 2);
   return (
     <div className={styles["hours"]} aria-hidden="true">
-      <span />
+      <span className="zone">{times.ownZone}</span>
       <span className={styles["scale"]}>
         {hours
           .filter((at) => Math.abs(at - now) > HOUR_MS * 0.6)

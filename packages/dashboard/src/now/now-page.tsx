@@ -4,6 +4,7 @@ import { FormattedMessage, useIntl } from "react-intl";
 import { useLiveState } from "../app/live.js";
 import { Page } from "../components/page.js";
 import { ErrorState, Loading } from "../components/states.js";
+import { IncidentsLine } from "../incidents/incidents-line.js";
 import { Cards } from "./cards.js";
 import { Causes } from "./causes.js";
 import { Lanes } from "./lanes.js";
@@ -48,6 +49,7 @@ function Now({ summary }: { readonly summary: Summary }) {
         </p>
       ))}
       <Cards numbers={numbers} chosen={card} onChoose={isWall ? null : setCard} />
+      <IncidentsLine />
       <h2>{formatMessage({ id: "now.lanes" })}</h2>
       <Lanes />
       <h2>{formatMessage({ id: "now.causes" })}</h2>

@@ -50,6 +50,7 @@ const hold = (change: Partial<ActiveHold> = {}): ActiveHold => ({
   beginsAt: at(-1),
   expiresAt: at(3),
   memberCount: 12,
+  scope,
   occurrence: open(),
   ...change,
 });
@@ -83,6 +84,12 @@ describe("the heading of Now", () => {
     ["es", summary(), "No hay nada retenido."],
     ["en", next, /^Nothing is held\. Next: ERP patch, Fri,? 12 Mar 08:00–12:00 Europe\/Madrid, in 2 d 4 h\.$/],
     ["es", next, /^No hay nada retenido\. Próxima: ERP patch, vie,? 12 mar 08:00–12:00 Europe\/Madrid, dentro de 2 d 4 h\.$/],
+    ["en", { ...next, resuming: [open({ state: "RESUMING" })] }, "No window is open. Nothing is held, 1 window is resuming."],
+    [
+      "es",
+      summary({ resuming: [open({ state: "RESUMING" }), open({ id: "o2", state: "RESUMING" })] }),
+      "No hay ninguna ventana abierta. Nada retenido, 2 ventanas se están reanudando.",
+    ],
     ["en", summary({ failingIntegrations: 1 }), "No window is open. Nothing is held, 1 is failing."],
   ] as const)("in %s", (language, of, wanted) => {
     const said = sentence(of, language);
@@ -228,6 +235,18 @@ describe("lanes", () => {
     ["without approval holds nothing", { state: "UNAPPROVED" }, [["unapproved", 25, 25]]],
   ] as const)("what is %s", (_name, change, wanted) => {
     expect(bars(change)).toEqual(wanted);
+  });
+
+  it("draw a short window wide enough to be seen, and not the seconds in which its systems were asked", () => {
+    const second = 1 / 3_600;
+    const ended = { startsAt: at(-1), endsAt: at(-1 + 60 * second), quiescedAt: at(-1 + second), releasedAt: at(-1 + 62 * second) };
+    const drawn = (change: Partial<LaneOccurrence>) =>
+      barsOf(occurrence(change), { range, now })
+        .filter(({ width }) => width > 0.5)
+        .map(({ kind }) => kind);
+    expect(drawn({ ...ended, state: "CLOSED", closedAt: at(-1 + 63 * second) })).toEqual(["open"]);
+    // Where it is now is seen however short that has been.
+    expect(drawn({ state: "OVERRUN", startsAt: at(-2), endsAt: at(-second), quiescedAt: at(-2) })).toEqual(["open", "late"]);
   });
 
   it("leave out what is over before the range and not what is still open, one lane a window", () => {

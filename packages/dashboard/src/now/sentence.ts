@@ -18,9 +18,10 @@ export function nowSentence(
   input: { readonly numbers: Numbers; readonly intl: Pick<IntlShape, "formatMessage">; readonly times: Times; readonly now: number },
 ): string {
   const { numbers, intl, times, now } = input;
-  const { openWindows, held, readySystems, failing } = numbers;
-  const counted = (id: "now.open" | "now.held" | "now.ready" | "now.failing", count: number) => intl.formatMessage({ id }, { count });
-  if (openWindows === 0 && held === 0 && failing === 0) {
+  const { openWindows, held, readySystems, resuming, failing } = numbers;
+  const counted = (id: "now.open" | "now.held" | "now.ready" | "now.resuming" | "now.failing", count: number) =>
+    intl.formatMessage({ id }, { count });
+  if (openWindows === 0 && held === 0 && resuming === 0 && failing === 0) {
     if (nextOccurrence === null) return intl.formatMessage({ id: "now.nothing" });
     const { window, startsAt, endsAt, timeZone } = nextOccurrence;
     return intl.formatMessage(
@@ -37,6 +38,7 @@ export function nowSentence(
   const rest = [
     counted("now.held", held),
     ...(readySystems === 0 ? [] : [counted("now.ready", readySystems)]),
+    ...(resuming === 0 ? [] : [counted("now.resuming", resuming)]),
     ...(failing === 0 ? [] : [counted("now.failing", failing)]),
   ].join(", ");
   return intl.formatMessage({ id: "now.sentence" }, { open: counted("now.open", openWindows), rest });

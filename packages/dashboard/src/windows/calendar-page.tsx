@@ -16,11 +16,13 @@ import { useLiveQuery } from "../app/live.js";
 import { useTimes } from "../app/times.js";
 import { Button } from "../components/button.js";
 import { Page } from "../components/page.js";
+import { StatusGlyph } from "../components/status.js";
 import { ErrorState } from "../components/states.js";
 import { CalendarOccurrencesDocument, type CalendarOccurrencesQuery } from "./calendar.generated.js";
 import { rangeOf, type Range, stepped } from "./calendar-range.js";
 import { clockChangeOf, localAt } from "./clock-change.js";
 import { type CalendarView, calendarViews } from "./calendar-views.js";
+import { occurrenceStates, occurrenceTones } from "./state.js";
 import { ZoneField } from "./zone-field.js";
 import styles from "./windows.module.css";
 
@@ -137,6 +139,7 @@ function Drawn({
     height: "auto",
     eventTimeFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
     events: (data?.occurrences.nodes ?? []).map((occurrence) => eventOf(occurrence, textOf(occurrence))),
+    eventContent: ({ event, timeText }) => <EventText title={event.title} time={timeText} state={event.extendedProps["state"]} />,
     eventInteractive: true,
     eventClick: ({ event, jsEvent }) => {
       jsEvent.preventDefault();
@@ -178,7 +181,24 @@ function eventOf({ id, startsAt, endsAt, window, state }: Occurrence, title: str
     start: startsAt,
     end: endsAt,
     url: `/windows/${encodeURIComponent(window.key)}`,
-    className: `event-${state}`,
-    extendedProps: { window: window.key },
+    className: `event event-${occurrenceTones[state]}`,
+    extendedProps: { window: window.key, state },
   };
+}
+
+/** What an event shows: its state by a glyph, and by a word for who cannot see the glyph; when, and which window. */
+function EventText({ title, time, state }: { readonly title: string; readonly time: string; readonly state: unknown }) {
+  const { formatMessage } = useIntl();
+  const known = occurrenceStates.find((one) => one === state);
+  return (
+    <span className={styles["event"]}>
+      {known === undefined ? null : (
+        <>
+          <StatusGlyph tone={occurrenceTones[known]} />
+          <span className="hidden">{formatMessage({ id: `now.state.${known}` })}</span>
+        </>
+      )}{" "}
+      {time} {title}
+    </span>
+  );
 }

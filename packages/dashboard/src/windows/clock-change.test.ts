@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clockChangeOf, localAt } from "./clock-change.js";
+import { clockChangeOf, instantOf, localAt } from "./clock-change.js";
 
 const madrid = (localStart: string, localEnd: string, startsAt: string, endsAt: string) =>
   clockChangeOf({ localStart, localEnd, startsAt, endsAt }, "Europe/Madrid");
@@ -31,5 +31,23 @@ describe("what a clock change does to an occurrence", () => {
     expect(localAt(Date.parse("2027-03-28T00:59:00Z"), "Europe/Madrid")).toBe("2027-03-28T01:59");
     expect(localAt(Date.parse("2027-03-28T01:00:00Z"), "Europe/Madrid")).toBe("2027-03-28T03:00");
     expect(localAt(Date.parse("2026-01-01T00:00:00Z"), "America/St_Johns")).toBe("2025-12-31T20:30");
+  });
+});
+
+describe("the instant of a local time", () => {
+  it.each([
+    ["2026-12-06T02:00", "Europe/Madrid", "2026-12-06T01:00:00.000Z"],
+    // 02:30 happens twice, then never.
+    ["2026-10-25T02:30", "Europe/Madrid", "2026-10-25T00:30:00.000Z"],
+    ["2027-03-28T02:30", "Europe/Madrid", "2027-03-28T01:30:00.000Z"],
+    ["2026-11-01T01:30", "America/Chicago", "2026-11-01T06:30:00.000Z"],
+    ["2027-04-04T02:30", "Australia/Sydney", "2027-04-03T15:30:00.000Z"],
+    ["2026-12-06T23:59", "UTC", "2026-12-06T23:59:00.000Z"],
+  ])("%s in %s is %s", (local, zone, at) => {
+    expect(instantOf(local, zone)).toBe(at);
+  });
+
+  it("is none for what is no local time", () => {
+    for (const local of ["", "T", "2026-12-06T", "T02:00", "2026-13-40T02:00"]) expect(instantOf(local, "UTC")).toBeNull();
   });
 });

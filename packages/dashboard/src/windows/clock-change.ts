@@ -81,3 +81,18 @@ function clockText(localMs: number): string {
 export function localAt(at: number, zone: string): string {
   return new Date(at + offsetMs(at, zone)).toISOString().slice(0, 16);
 }
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The instant of a local time, as 2026-12-06T02:00, in a zone: the first of two where clocks go back, and where they go forward as if they had not yet;
+ * null for what is no local time.
+ */
+export function instantOf(local: string, zone: string): string | null {
+  const asUtc = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(local) ? Date.parse(`${local}Z`) : Number.NaN;
+  if (Number.isNaN(asUtc)) return null;
+  const before = asUtc - offsetMs(asUtc - DAY_MS, zone);
+  const after = asUtc - offsetMs(asUtc + DAY_MS, zone);
+  const at = [before, after].toSorted((a, b) => a - b).find((one) => one + offsetMs(one, zone) === asUtc) ?? before;
+  return new Date(at).toISOString();
+}

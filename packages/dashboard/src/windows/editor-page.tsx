@@ -8,25 +8,19 @@ import { useTimes } from "../app/times.js";
 import { Button } from "../components/button.js";
 import { Page } from "../components/page.js";
 import { ErrorState, Empty, Loading } from "../components/states.js";
-import { Choice } from "./choice.js";
 import { CreateWindowDocument, EditedWindowDocument, PreviewWindowDocument, UpdateWindowDocument } from "./editor.generated.js";
+import { Fields, isAtField, isComplete } from "./editor-fields.js";
 import { PreviewPanel } from "./preview.js";
-import { ScopeField } from "./scope-field.js";
-import { Field } from "./text-field.js";
-import { WhenFields } from "./when-fields.js";
 import {
-  coversSomething,
   type EditedWindow,
   emptyForm,
-  formFieldOf,
   formOf,
   inputOf,
-  kinds,
+  movedTo,
   previewInputOf,
   type WindowForm,
   type WindowInput,
 } from "./window-form.js";
-import { ZoneField } from "./zone-field.js";
 import styles from "./windows.module.css";
 
 /** A preview is asked for when nobody has typed for so long. */
@@ -85,12 +79,8 @@ function Editor({ edited, initial }: { readonly edited: EditedWindow | null; rea
             void save();
           }}
         >
-          <Fields
-            form={form}
-            onChange={(part) => setForm((before) => ({ ...before, ...part }))}
-            errors={errorsOf(form, { refusal, wasTried })}
-          />
-          {refusal === null ? null : <ErrorState refusal={refusal} />}
+          <Fields form={form} onChange={(part) => setForm((before) => ({ ...before, ...part }))} said={{ refusal, wasTried }} />
+          {refusal === null || isAtField(refusal) ? null : <ErrorState refusal={refusal} />}
           {isLong(refusal, preview) || form.confirmLong ? (
             <Checkbox className="checkbox" isSelected={form.confirmLong} onChange={(confirmLong) => setForm({ ...form, confirmLong })}>
               <span className="checkbox-box" aria-hidden="true" />
@@ -99,7 +89,12 @@ function Editor({ edited, initial }: { readonly edited: EditedWindow | null; rea
           ) : null}
           <SaveButton preview={preview} />
         </Form>
-        <PreviewPanel input={preview.input} preview={preview.data} refusal={preview.refusal} />
+        <PreviewPanel
+          input={preview.input}
+          preview={preview.data}
+          refusal={preview.refusal}
+          onTake={form.special === null && form.timing.repeats === "once" ? (slot) => setForm((before) => movedTo(before, slot)) : null}
+        />
       </div>
     </Page>
   );
@@ -151,117 +146,5 @@ function SaveButton({ preview }: { readonly preview: PreviewReading }) {
     <Button type="submit" isPrimary className={styles["save"]}>
       {text()}
     </Button>
-  );
-}
-
-type Errors = { readonly [field in "title" | "owner" | "reason" | "scope" | "when" | "end" | "timeZone"]: string | null };
-/** Stands where something is needed and nothing is given. */
-const MISSING = "missing";
-
-function isComplete(form: WindowForm): boolean {
-  return form.title.trim() !== "" && form.owner.trim() !== "" && form.reason.trim() !== "" && coversSomething(form);
-}
-
-function errorsOf(form: WindowForm, said: { readonly refusal: Refusal | null; readonly wasTried: boolean }): Errors {
-  const refused = formFieldOf(said.refusal?.field ?? null);
-  const of = (field: string, isMissing: boolean) => {
-    if (said.wasTried && isMissing) return MISSING;
-    return refused === field ? (said.refusal?.message ?? null) : null;
-  };
-  return {
-    title: of("title", form.title.trim() === ""),
-    owner: of("owner", form.owner.trim() === ""),
-    reason: of("reason", form.reason.trim() === ""),
-    scope: of("scope", !coversSomething(form)),
-    when: of("when", inputOf(form) === null),
-    end: of("end", false),
-    timeZone: of("timeZone", false),
-  };
-}
-
-function Fields({
-  form,
-  errors,
-  onChange,
-}: {
-  readonly form: WindowForm;
-  readonly errors: Errors;
-  readonly onChange: (part: Partial<WindowForm>) => void;
-}) {
-  const { formatMessage } = useIntl();
-  const told = (error: string | null) => (error === MISSING ? formatMessage({ id: "windows.missing" }) : error);
-  return (
-    <>
-      <fieldset className={styles["part"]}>
-        <legend>
-          <FormattedMessage id="windows.what" />
-        </legend>
-        <Field
-          label={formatMessage({ id: "windows.title" })}
-          value={form.title}
-          onChange={(title) => onChange({ title })}
-          error={told(errors.title)}
-          isRequired
-          maxLength={200}
-        />
-        <Choice
-          label={formatMessage({ id: "windows.kind" })}
-          value={form.kind}
-          options={kinds.map((id) => ({ id, text: formatMessage({ id: `windows.kind.${id}.long` }) }))}
-          onChange={(kind) => onChange({ kind })}
-        />
-        <ScopeField isEverything={form.isEverything} chosen={form.chosen} error={told(errors.scope)} onChange={onChange} />
-      </fieldset>
-      <fieldset className={styles["part"]}>
-        <legend>
-          <FormattedMessage id="windows.when" />
-        </legend>
-        {form.special === null ? (
-          <>
-            <WhenFields
-              timing={form.timing}
-              errors={{ when: told(errors.when), end: told(errors.end) }}
-              onChange={(timing) => onChange({ timing })}
-            />
-            <ZoneField
-              label={formatMessage({ id: "windows.zone" })}
-              value={form.timeZone}
-              error={told(errors.timeZone)}
-              onChange={(timeZone) => onChange({ timeZone })}
-            />
-          </>
-        ) : (
-          <p>
-            <FormattedMessage id="windows.special" />
-          </p>
-        )}
-      </fieldset>
-      <fieldset className={styles["part"]}>
-        <legend>
-          <FormattedMessage id="windows.who" />
-        </legend>
-        <Field
-          label={formatMessage({ id: "windows.owner" })}
-          value={form.owner}
-          onChange={(owner) => onChange({ owner })}
-          error={told(errors.owner)}
-          isRequired
-          maxLength={200}
-        />
-        <Field
-          label={formatMessage({ id: "windows.reason" })}
-          value={form.reason}
-          onChange={(reason) => onChange({ reason })}
-          error={told(errors.reason)}
-          isRequired
-          isLong
-          maxLength={2_000}
-        />
-        <Checkbox className="checkbox" isSelected={form.isObserving} onChange={(isObserving) => onChange({ isObserving })}>
-          <span className="checkbox-box" aria-hidden="true" />
-          <FormattedMessage id="windows.observe" />
-        </Checkbox>
-      </fieldset>
-    </>
   );
 }

@@ -2,9 +2,12 @@ import type { Refusal } from "@quiesce/client";
 import { FormattedMessage, useIntl } from "react-intl";
 import { useTimes } from "../app/times.js";
 import { StatusGlyph } from "../components/status.js";
+import { RefusalText } from "../components/refusal-text.js";
 import { ErrorState, Loading } from "../components/states.js";
+import { coveragePathText } from "./coverage-path.js";
 import { clockChangeOf } from "./clock-change.js";
 import type { PreviewWindowQuery } from "./editor.generated.js";
+import { FreeSlot, type Slot } from "./free-slot.js";
 import { seriesSentence } from "./series-sentence.js";
 import type { WindowInput } from "./window-form.js";
 import styles from "./windows.module.css";
@@ -21,10 +24,13 @@ export function PreviewPanel({
   input,
   preview,
   refusal,
+  onTake,
 }: {
   readonly input: WindowInput | null;
   readonly preview: Preview | undefined;
   readonly refusal: Refusal | null;
+  /** Plans it at other local times; null where it has more than one time. */
+  readonly onTake: ((slot: Slot) => void) | null;
 }) {
   return (
     <section className={styles["preview"]} aria-labelledby="preview-title">
@@ -38,14 +44,22 @@ export function PreviewPanel({
       ) : (
         <>
           {refusal === null ? null : <ErrorState refusal={refusal} />}
-          {preview === undefined ? refusal === null && <Loading /> : <Shown input={input} preview={preview} />}
+          {preview === undefined ? refusal === null && <Loading /> : <Shown input={input} preview={preview} onTake={onTake} />}
         </>
       )}
     </section>
   );
 }
 
-function Shown({ input, preview }: { readonly input: WindowInput; readonly preview: Preview }) {
+function Shown({
+  input,
+  preview,
+  onTake,
+}: {
+  readonly input: WindowInput;
+  readonly preview: Preview;
+  readonly onTake: ((slot: Slot) => void) | null;
+}) {
   return (
     <>
       <Sentence series={input.series} occurrence={preview.occurrences[0]} />
@@ -58,13 +72,13 @@ function Shown({ input, preview }: { readonly input: WindowInput; readonly previ
         ) : null}
         {preview.refusals.map(({ code, field, message, nearest }) => (
           <li key={code + field} className={styles["refusal"]}>
-            <StatusGlyph tone="failing" /> {message}{" "}
+            <StatusGlyph tone="failing" /> <RefusalText refusal={{ code, message, details: {} }} />{" "}
             {nearest === null ? null : <FormattedMessage id="windows.nearest" values={{ nearest }} />} <code>{code}</code>
           </li>
         ))}
         {preview.warnings.map((warning) => (
           <li key={warning}>
-            <StatusGlyph tone="held" /> {warning}
+            <StatusGlyph tone="held" /> <span lang="en">{warning}</span>
           </li>
         ))}
       </ul>
@@ -84,6 +98,7 @@ function Shown({ input, preview }: { readonly input: WindowInput; readonly previ
         <FormattedMessage id="windows.conflicts" />
       </h3>
       <Conflicts preview={preview} zone={input.series.timeZone} />
+      <FreeSlot input={input} preview={preview} onTake={onTake} />
     </>
   );
 }
@@ -155,7 +170,12 @@ function ClockNote({ occurrence, zone }: { readonly occurrence: PreviewOccurrenc
   const times = useTimes();
   const intl = useIntl();
   const change = clockChangeOf(occurrence, zone);
-  if (change === null) return occurrence.notes.length === 0 ? null : <span className={styles["note"]}>{occurrence.notes.join(". ")}</span>;
+  if (change === null)
+    return occurrence.notes.length === 0 ? null : (
+      <span className={styles["note"]} lang="en">
+        {occurrence.notes.join(". ")}
+      </span>
+    );
   const { kind, lengthMs, from, to } = change;
   const day = intl.formatDate(occurrence.startsAt, { timeZone: zone, day: "numeric", month: "long", year: "numeric" });
   return (
@@ -166,6 +186,7 @@ function ClockNote({ occurrence, zone }: { readonly occurrence: PreviewOccurrenc
 }
 
 function Covered({ preview }: { readonly preview: Preview }) {
+  const intl = useIntl();
   const { members, coverage, heldJobs, unknown } = preview;
   const chains = new Map<string, string | null>(coverage.map(({ integration, paths }) => [integration, onlyThrough(paths)]));
   const through = [...chains.values()].filter((chain) => chain !== null);
@@ -180,7 +201,7 @@ function Covered({ preview }: { readonly preview: Preview }) {
       <ul className={styles["members"]}>
         {members.slice(0, SHOWN_MEMBERS).map(({ integration, path }) => (
           <li key={integration.id}>
-            {integration.name} <span className="quiet">{chains.get(integration.key) ?? path}</span>
+            {integration.name} <span className="quiet">{chains.get(integration.key) ?? coveragePathText(path, intl)}</span>
           </li>
         ))}
       </ul>

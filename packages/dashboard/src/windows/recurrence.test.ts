@@ -14,7 +14,8 @@ import {
   weekdays,
 } from "./recurrence.js";
 
-const once: Recurrence = { repeats: "once", interval: 1, days: ["SU"], ordinal: 1, weekday: "SU", dayOfMonth: 1 };
+const once: Recurrence = { repeats: "once", interval: 1, days: ["SU"], ordinal: 1, weekday: "SU", dayOfMonth: 1, ends: { kind: "never" } };
+const dates = fc.integer({ min: 0, max: 20_000 }).map((days) => addDays("2020-01-01", days));
 const recurrences = fc.record({
   repeats: fc.constantFrom(...repetitions),
   interval: fc.integer({ min: 1, max: 24 }),
@@ -22,8 +23,12 @@ const recurrences = fc.record({
   ordinal: fc.constantFrom(...ordinals),
   weekday: fc.constantFrom(...weekdays),
   dayOfMonth: fc.oneof(fc.integer({ min: 1, max: 31 }), fc.constant(-1)),
+  ends: fc.oneof(
+    fc.constant({ kind: "never" } as const),
+    dates.map((day) => ({ kind: "day", day }) as const),
+    fc.integer({ min: 1, max: 999 }).map((count) => ({ kind: "count", count }) as const),
+  ),
 });
-const dates = fc.integer({ min: 0, max: 20_000 }).map((days) => addDays("2020-01-01", days));
 
 describe("the recurrence of the form", () => {
   it("writes the first Sunday of every month, and finds it from any day", () => {
@@ -48,10 +53,19 @@ describe("the recurrence of the form", () => {
         const rule = ruleOf(recurrence);
         const read = recurrenceOf(rule, `${from}T02:00`);
         expect(read?.repeats).toBe(recurrence.repeats);
+        if (recurrence.repeats !== "once") expect(read?.ends).toEqual(recurrence.ends);
         if (read !== null) expect(ruleOf(read)).toBe(rule);
       }),
     );
   });
+
+  it.each([
+    ["FREQ=DAILY;UNTIL=20261231T225959Z", null],
+    ["FREQ=DAILY;UNTIL=20261231;COUNT=3", null],
+    ["FREQ=DAILY;COUNT=0", null],
+    ["FREQ=DAILY;UNTIL=20261231T235959", { kind: "day", day: "2026-12-31" }],
+    ["FREQ=DAILY;COUNT=12", { kind: "count", count: 12 }],
+  ])("of %s ends %j", (rule, ends) => expect(recurrenceOf(rule, "2026-12-06T02:00")?.ends ?? null).toEqual(ends));
 
   it("begins on or after the wanted day, on a day that the rule names, and no sooner one fits", () => {
     fc.assert(
@@ -67,13 +81,10 @@ describe("the recurrence of the form", () => {
     );
   });
 
-  it.each([
-    "FREQ=YEARLY;BYMONTH=3",
-    "FREQ=MONTHLY;BYDAY=1SU,3SU",
-    "FREQ=DAILY;COUNT=3",
-    "FREQ=WEEKLY;BYDAY=MO;WKST=SU",
-    "FREQ=MONTHLY;BYDAY=5SU",
-  ])("leaves %s as it is", (rule) => expect(recurrenceOf(rule, "2026-12-06T02:00")).toBeNull());
+  it.each(["FREQ=YEARLY;BYMONTH=3", "FREQ=MONTHLY;BYDAY=1SU,3SU", "FREQ=WEEKLY;BYDAY=MO;WKST=SU", "FREQ=MONTHLY;BYDAY=5SU"])(
+    "leaves %s as it is",
+    (rule) => expect(recurrenceOf(rule, "2026-12-06T02:00")).toBeNull(),
+  );
 
   it("ends on the next day when the end is not after the start, and later when that is said", () => {
     const timing = { ...once, from: "2026-12-06", startTime: "22:00", endTime: "06:00", daysLater: 0 };

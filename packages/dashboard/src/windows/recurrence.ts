@@ -9,6 +9,14 @@ export type Repetition = (typeof repetitions)[number];
 export const ordinals = [1, 2, 3, 4, -1] as const;
 export type Ordinal = (typeof ordinals)[number];
 
+export const endings = ["never", "day", "count"] as const;
+
+/** A series ends never, with a day (the last on which it may happen), or after so many times. */
+export type Ending =
+  | { readonly kind: "never" }
+  | { readonly kind: "day"; readonly day: string }
+  | { readonly kind: "count"; readonly count: number };
+
 /** When a window happens, in the words of the form. Dates are 2026-12-06, times 02:00. */
 export interface Recurrence {
   readonly repeats: Repetition;
@@ -21,6 +29,8 @@ export interface Recurrence {
   readonly weekday: Weekday;
   /** 1 to 31; -1 is the last day of the month. */
   readonly dayOfMonth: number;
+  /** What ends it; of one that happens once nothing does. */
+  readonly ends: Ending;
 }
 
 /** The recurrence and the clock times of a form. */
@@ -38,30 +48,48 @@ const DAY_MS = 86_400_000;
 const SEARCHED_DAYS = 400;
 
 /** The rule of RFC 5545 without DTSTART; null: once. */
-export function ruleOf({ repeats, interval, days, ordinal, weekday, dayOfMonth }: Recurrence): string | null {
+export function ruleOf({ repeats, interval, days, ordinal, weekday, dayOfMonth, ends }: Recurrence): string | null {
   const every = interval > 1 ? `;INTERVAL=${interval}` : "";
+  const end = endOf(ends);
   switch (repeats) {
     case "once":
       return null;
     case "daily":
-      return `FREQ=DAILY${every}`;
+      return `FREQ=DAILY${every}${end}`;
     case "weekly":
-      return `FREQ=WEEKLY${every};BYDAY=${weekdays.filter((day) => days.includes(day)).join(",")}`;
+      return `FREQ=WEEKLY${every};BYDAY=${weekdays.filter((day) => days.includes(day)).join(",")}${end}`;
     case "weekday-of-month":
-      return `FREQ=MONTHLY${every};BYDAY=${ordinal}${weekday}`;
+      return `FREQ=MONTHLY${every};BYDAY=${ordinal}${weekday}${end}`;
     case "day-of-month":
-      return `FREQ=MONTHLY${every};BYMONTHDAY=${dayOfMonth}`;
+      return `FREQ=MONTHLY${every};BYMONTHDAY=${dayOfMonth}${end}`;
   }
+}
+
+function endOf(ends: Ending): string {
+  if (ends.kind === "count") return `;COUNT=${ends.count}`;
+  // A date alone is the whole of that day in the window's zone.
+  return ends.kind === "day" && ends.day !== "" ? `;UNTIL=${ends.day.replaceAll("-", "")}` : "";
+}
+
+/** Null for an end that the form cannot show: an instant, or both ways of ending. */
+function endingOf(until: string | undefined, count: string | undefined): Ending | null {
+  if (until === undefined && count === undefined) return { kind: "never" };
+  if (until === undefined) return /^[1-9]\d{0,4}$/.test(count ?? "") ? { kind: "count", count: Number(count) } : null;
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)(?:T235959)?$/.exec(until) ?? [];
+  return count !== undefined || day === undefined ? null : { kind: "day", day: `${year}-${month}-${day}` };
 }
 
 /** Of a rule that the form can show; null for any other, which is left as it is. */
 export function recurrenceOf(rule: string | null, start: string): Recurrence | null {
   const day = weekdayOf(start.slice(0, 10));
-  const usual: Recurrence = { repeats: "once", interval: 1, days: [day], ordinal: 1, weekday: day, dayOfMonth: Number(start.slice(8, 10)) };
+  const dayOfMonth = Number(start.slice(8, 10));
+  const usual: Recurrence = { repeats: "once", interval: 1, days: [day], ordinal: 1, weekday: day, dayOfMonth, ends: { kind: "never" } };
   if (rule === null) return usual;
   const parts = new Map(rule.split(";").map((part) => [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)]));
-  if ([...parts.keys()].some((name) => !["FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY"].includes(name))) return null;
-  const base = { ...usual, interval: Number(parts.get("INTERVAL") ?? 1) };
+  if ([...parts.keys()].some((name) => !["FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "UNTIL", "COUNT"].includes(name))) return null;
+  const ends = endingOf(parts.get("UNTIL"), parts.get("COUNT"));
+  if (ends === null) return null;
+  const base = { ...usual, interval: Number(parts.get("INTERVAL") ?? 1), ends };
   const [byDay, byMonthDay] = [parts.get("BYDAY"), parts.get("BYMONTHDAY")];
   switch (parts.get("FREQ")) {
     case "DAILY":

@@ -1,17 +1,19 @@
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { FormattedMessage, useIntl } from "react-intl";
 import { useLiveQuery } from "../app/live.js";
 import { useTimes } from "../app/times.js";
-import { Button } from "../components/button.js";
 import { Page } from "../components/page.js";
+import { PageButtons, usePages } from "../components/pages.js";
 import { Empty, ErrorState, Loading } from "../components/states.js";
+import { coveragePathText } from "./coverage-path.js";
 import { WindowLedgerDocument, WindowReportDocument, type WindowReportQuery } from "./report.generated.js";
 import styles from "./windows.module.css";
 
 type Report = WindowReportQuery["windowReport"];
 
 const SHOWN_INTEGRATIONS = 200;
+const MINUTE_MS = 60_000;
 
 /** What an occurrence did: what was due, held, made up for, and every due time of it. */
 export function ReportPage() {
@@ -49,7 +51,7 @@ function Shown({ windowKey, report }: { readonly windowKey: string; readonly rep
         </>
       )}
       <Integrations report={report} />
-      <Ledger report={report} />
+      <Ledger windowKey={windowKey} report={report} />
     </Page>
   );
 }
@@ -84,7 +86,8 @@ function Figures({ report }: { readonly report: Report }) {
 }
 
 function Integrations({ report }: { readonly report: Report }) {
-  const { formatMessage, formatNumber } = useIntl();
+  const intl = useIntl();
+  const { formatMessage, formatNumber } = intl;
   const { integrations } = report;
   const columns = ["due", "held", "coalesced", "failed"] as const;
   if (integrations.length === 0) return null;
@@ -110,9 +113,11 @@ function Integrations({ report }: { readonly report: Report }) {
             {integrations.slice(0, SHOWN_INTEGRATIONS).map((line) => (
               <tr key={line.key}>
                 <td>
-                  <a href={`/integrations/${encodeURIComponent(line.key)}`}>{line.key}</a>
+                  <Link to="/integrations/$key" params={{ key: line.key }}>
+                    {line.key}
+                  </Link>
                 </td>
-                <td>{line.path}</td>
+                <td>{coveragePathText(line.path, intl)}</td>
                 {columns.map((column) => (
                   <td key={column} className={styles["number"]}>
                     {formatNumber(line[column])}
@@ -133,26 +138,29 @@ function Integrations({ report }: { readonly report: Report }) {
 }
 
 /** The due times between start and release of what it covered, page by page. */
-function Ledger({ report }: { readonly report: Report }) {
+function Ledger({ windowKey, report }: { readonly windowKey: string; readonly report: Report }) {
   const { formatMessage } = useIntl();
   const times = useTimes();
-  const [cursors, setCursors] = useState<readonly (string | null)[]>([null]);
-  const { startsAt, endsAt, releasedAt, timeZone: zone, integrations } = report;
-  const covered = useMemo(() => new Set(integrations.map(({ key }) => key)), [integrations]);
-  const after = cursors.at(-1) ?? null;
+  const pages = usePages();
+  const { startsAt, endsAt, releasedAt, localStart, timeZone: zone } = report;
   const variables = useMemo(
-    () => ({ filter: { dueFrom: startsAt, dueTo: releasedAt ?? endsAt }, after }),
-    [startsAt, endsAt, releasedAt, after],
+    () => ({ filter: { window: windowKey, localStart, dueFrom: startsAt, dueTo: releasedAt ?? endsAt }, after: pages.after }),
+    [windowKey, localStart, startsAt, endsAt, releasedAt, pages.after],
   );
   const { data, refusal, again } = useLiveQuery(WindowLedgerDocument, variables, { kinds: ["run.*"] });
+  // What is due every few seconds would stand there many times with the same minute.
+  const dueText = (at: string) => {
+    const isWholeMinute = Date.parse(at) % MINUTE_MS === 0;
+    const text = times.instant(at, zone);
+    return isWholeMinute ? text : text.replace(times.clock(at, zone), times.clockWithSeconds(at, zone));
+  };
   const heading = (
     <h2>
       <FormattedMessage id="windows.ledger" />
     </h2>
   );
   if (data === undefined) return refusal === null ? <Loading /> : <ErrorState refusal={refusal} onAgain={again} />;
-  const rows = data.ledger.nodes.filter(({ integration }) => covered.has(integration.key));
-  const { hasNextPage, endCursor } = data.ledger.pageInfo;
+  const { nodes: rows, pageInfo } = data.ledger;
   return (
     <>
       {heading}
@@ -167,7 +175,7 @@ function Ledger({ report }: { readonly report: Report }) {
               <tr>
                 {(["at", "job", "state", "why"] as const).map((column) => (
                   <th key={column} scope="col">
-                    {formatMessage({ id: `windows.ledger.${column}` })}
+                    {formatMessage({ id: `windows.ledger.${column}` }, { zone })}
                   </th>
                 ))}
               </tr>
@@ -175,28 +183,17 @@ function Ledger({ report }: { readonly report: Report }) {
             <tbody>
               {rows.map(({ dueAt, job, state, why, run }) => (
                 <tr key={`${run.id} ${dueAt}`}>
-                  <td>{times.instant(dueAt, zone)}</td>
+                  <td>{dueText(dueAt)}</td>
                   <td>{job.key}</td>
                   <td>{formatMessage({ id: `windows.run.${state}` })}</td>
-                  <td>{why}</td>
+                  <td lang="en">{why}</td>
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
       )}
-      <div className={styles["paging"]}>
-        {cursors.length > 1 ? (
-          <Button onPress={() => setCursors(cursors.slice(0, -1))}>
-            <FormattedMessage id="windows.page.before" />
-          </Button>
-        ) : null}
-        {hasNextPage ? (
-          <Button onPress={() => setCursors([...cursors, endCursor])}>
-            <FormattedMessage id="windows.page.after" />
-          </Button>
-        ) : null}
-      </div>
+      <PageButtons pages={pages} pageInfo={pageInfo} />
     </>
   );
 }

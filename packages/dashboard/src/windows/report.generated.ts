@@ -9,7 +9,9 @@ export type LedgerFilter = {
   readonly dueTo?: string | null | undefined;
   readonly integration?: string | null | undefined;
   readonly job?: string | null | undefined;
+  readonly localStart?: string | null | undefined;
   readonly states?: ReadonlyArray<RunState> | null | undefined;
+  readonly window?: string | null | undefined;
 };
 
 export type OccurrenceState =

@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from "react";
+import { type ReactNode, useMemo, useRef, useState } from "react";
 import { Button, Checkbox, ComboBox, FieldError, Input, Label, ListBox, ListBoxItem, Popover } from "react-aria-components";
 import { FormattedMessage, useIntl } from "react-intl";
 import { useQuery } from "urql";
@@ -15,7 +15,7 @@ export function ScopeField({
 }: {
   readonly isEverything: boolean;
   readonly chosen: readonly Chosen[];
-  readonly error: string | null;
+  readonly error: ReactNode;
   readonly onChange: (change: { readonly isEverything?: boolean; readonly chosen?: readonly Chosen[] }) => void;
 }) {
   const { formatMessage } = useIntl();
@@ -73,7 +73,7 @@ function AddName({
 }: {
   /** Something was just added: the next one may be typed at once. */
   readonly isNext: boolean;
-  readonly error: string | null;
+  readonly error: ReactNode;
   readonly onAdd: (one: Chosen) => void;
 }) {
   const { formatMessage } = useIntl();

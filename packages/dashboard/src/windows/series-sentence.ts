@@ -40,7 +40,17 @@ function patternOf(series: ShownSeries, intl: Words): string {
   return recurrencePhrase(recurrence, start, intl);
 }
 
+/** "Every day until 31 December 2026" */
 export function recurrencePhrase(recurrence: Recurrence, start: string, intl: Words): string {
+  const when = patternPhrase(recurrence, start, intl);
+  const { repeats, ends } = recurrence;
+  if (repeats === "once" || ends.kind === "never" || (ends.kind === "day" && ends.day === "")) return when;
+  if (ends.kind === "count") return intl.formatMessage({ id: "windows.rule.count" }, { when, count: ends.count });
+  const day = intl.formatDate(`${ends.day}T00:00Z`, { timeZone: "UTC", dateStyle: "long" });
+  return intl.formatMessage({ id: "windows.rule.until" }, { when, day });
+}
+
+function patternPhrase(recurrence: Recurrence, start: string, intl: Words): string {
   const { repeats, interval, days, ordinal, weekday, dayOfMonth } = recurrence;
   switch (repeats) {
     case "once":

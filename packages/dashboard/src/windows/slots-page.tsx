@@ -9,7 +9,7 @@ import { Page } from "../components/page.js";
 import { Empty, ErrorState, Loading } from "../components/states.js";
 import { ScopeField } from "./scope-field.js";
 import { SlotsDocument, type SlotsQueryVariables } from "./slots.generated.js";
-import { Field } from "./text-field.js";
+import { Field } from "../components/text-field.js";
 import { type Chosen, scopeOf } from "./window-form.js";
 import { ZoneField } from "./zone-field.js";
 import styles from "./windows.module.css";

@@ -1,9 +1,11 @@
+import type { ReactNode } from "react";
 import { Label, ToggleButton, ToggleButtonGroup } from "react-aria-components";
 import { FormattedMessage, useIntl } from "react-intl";
-import { Choice } from "./choice.js";
-import { type Ordinal, ordinals, repetitions, type Timing, weekdays } from "./recurrence.js";
+import { Choice } from "../components/choice.js";
+import { DayField, TimeField } from "../components/date-fields.js";
+import { type Ending, endings, type Ordinal, ordinals, repetitions, type Timing, weekdays } from "./recurrence.js";
 import { weekdayName } from "./series-sentence.js";
-import { Field } from "./text-field.js";
+import { Field } from "../components/text-field.js";
 import styles from "./windows.module.css";
 
 const MAX_INTERVAL = 1_000;
@@ -17,7 +19,7 @@ export function WhenFields({
   onChange,
 }: {
   readonly timing: Timing;
-  readonly errors: { readonly when: string | null; readonly end: string | null };
+  readonly errors: { readonly when: ReactNode; readonly end: ReactNode };
   readonly onChange: (timing: Timing) => void;
 }) {
   const { formatMessage } = useIntl();
@@ -42,25 +44,23 @@ export function WhenFields({
         )}
       </div>
       <WhichDays timing={timing} onChange={change} />
-      <Field
+      <DayField
         label={formatMessage({ id: repeats === "once" ? "windows.date" : "windows.from" })}
-        type="date"
         value={timing.from}
         onChange={(from) => change({ from })}
         isRequired
         error={errors.when}
       />
+      {repeats === "once" ? null : <Ends ends={timing.ends} onChange={(ends) => change({ ends })} />}
       <div className={styles["row"]}>
-        <Field
+        <TimeField
           label={formatMessage({ id: "windows.start" })}
-          type="time"
           value={timing.startTime}
           onChange={(startTime) => change({ startTime })}
           isRequired
         />
-        <Field
+        <TimeField
           label={formatMessage({ id: "windows.end" })}
-          type="time"
           value={timing.endTime}
           onChange={(endTime) => change({ endTime })}
           isRequired
@@ -74,6 +74,43 @@ export function WhenFields({
         />
       </div>
     </>
+  );
+}
+
+/** How often a new series happens when somebody says that it ends after so many times. */
+const USUAL_COUNT = 12;
+const MAX_COUNT = 10_000;
+
+function Ends({ ends, onChange }: { readonly ends: Ending; readonly onChange: (ends: Ending) => void }) {
+  const { formatMessage } = useIntl();
+  const choose = (kind: Ending["kind"]) =>
+    onChange(kind === "count" ? { kind, count: USUAL_COUNT } : kind === "day" ? { kind, day: "" } : { kind });
+  return (
+    <div className={styles["row"]}>
+      <Choice
+        label={formatMessage({ id: "windows.ends" })}
+        value={ends.kind}
+        options={endings.map((id) => ({ id, text: formatMessage({ id: `windows.ends.${id}` }) }))}
+        onChange={choose}
+      />
+      {ends.kind === "day" ? (
+        <DayField
+          label={formatMessage({ id: "windows.ends.last" })}
+          value={ends.day}
+          onChange={(day) => onChange({ kind: "day", day })}
+          isRequired
+          error={ends.day === "" ? formatMessage({ id: "windows.missing" }) : null}
+        />
+      ) : null}
+      {ends.kind === "count" ? (
+        <Field
+          label={formatMessage({ id: "windows.ends.times" })}
+          type="number"
+          value={String(ends.count)}
+          onChange={(text) => onChange({ kind: "count", count: wholeNumber(text, { least: 1, most: MAX_COUNT }) })}
+        />
+      ) : null}
+    </div>
   );
 }
 
@@ -134,6 +171,7 @@ function WhichDays({ timing, onChange }: { readonly timing: Timing; readonly onC
   return null;
 }
 
+/** What somebody typed, within bounds. */
 function wholeNumber(text: string, { least, most }: { readonly least: number; readonly most: number }): number {
   const number = Math.trunc(Number(text));
   return Number.isFinite(number) ? Math.min(most, Math.max(least, number)) : least;

@@ -1,10 +1,9 @@
 import { useState } from "react";
 import { useIntl } from "react-intl";
-import { useCommand } from "../app/live.js";
-import { localAt, offsetMs } from "./clock-change.js";
-import { ConfirmedButton } from "./confirmed-button.js";
-import { isTime } from "./recurrence.js";
-import { Field } from "./text-field.js";
+import { CommandButton } from "../components/command-button.js";
+import { DayField, TimeField } from "../components/date-fields.js";
+import { RefusalText } from "../components/refusal-text.js";
+import { instantOf, localAt } from "./clock-change.js";
 import {
   ApproveWindowDocument,
   CancelWindowDocument,
@@ -31,7 +30,7 @@ export function WindowActions({ window, occurrence }: { readonly window: ShownWi
     <>
       {isAsked ? <Approve window={window} /> : null}
       {isAsked ? <Reject window={window} /> : null}
-      {isWaiting ? <Resume window={window} occurrence={occurrence} /> : null}
+      {isWaiting ? <Resume window={window} /> : null}
       {isWaiting ? <Release window={window} occurrence={occurrence} /> : null}
       {canExtend ? <Extend key={occurrence.endsAt} window={window} occurrence={occurrence} /> : null}
       {isOpen ? <EndEarly window={window} occurrence={occurrence} /> : null}
@@ -45,173 +44,159 @@ interface Of {
   readonly occurrence: LiveOccurrence;
 }
 
-function EndEarly({ window, occurrence }: Of) {
+function EndEarly({ window: { key, title }, occurrence }: Of) {
   const { formatMessage } = useIntl();
-  const { run, ...command } = useCommand(EndWindowEarlyDocument);
-  const { key, title } = window;
   return (
-    <ConfirmedButton
-      {...command}
+    <CommandButton
+      document={EndWindowEarlyDocument}
+      variables={(reason) => ({ input: { key, localStart: occurrence.localStart, reason } })}
       label={formatMessage({ id: "windows.end-early" })}
       title={formatMessage({ id: "windows.confirm.end-early.title" }, { title })}
       words={formatMessage({ id: "windows.confirm.end-early" }, { held: occurrence.heldRuns })}
       isDangerous
-      onConfirm={async (reason) => (await run({ input: { key, localStart: occurrence.localStart, reason } })) !== null}
     />
   );
 }
 
-function Extend({ window, occurrence }: Of) {
+function Extend({ window: { key, title }, occurrence }: Of) {
   const { formatMessage } = useIntl();
-  const { run, ...command } = useCommand(ExtendWindowDocument);
-  const { timeZone: zone, endsAt } = occurrence;
-  const [until, setUntil] = useState(localAt(Date.parse(endsAt) + HOUR_MS, zone));
-  const { key, title } = window;
+  const { timeZone: zone, endsAt, localStart } = occurrence;
+  const later = localAt(Date.parse(endsAt) + HOUR_MS, zone);
+  const [day, setDay] = useState(later.slice(0, 10));
+  const [time, setTime] = useState(later.slice(11, 16));
+  const until = instantOf(`${day}T${time}`, zone);
   return (
-    <ConfirmedButton
-      {...command}
+    <CommandButton
+      document={ExtendWindowDocument}
+      variables={(reason) => (until === null ? null : { input: { key, localStart, until, reason } })}
       label={formatMessage({ id: "windows.extend" })}
       title={formatMessage({ id: "windows.confirm.extend.title" }, { title })}
       words={formatMessage({ id: "windows.confirm.extend" })}
-      onConfirm={async (reason) => {
-        const at = instantOf(until, zone);
-        return at !== null && (await run({ input: { key, localStart: occurrence.localStart, until: at, reason } })) !== null;
-      }}
+      ownFields={["until"]}
     >
-      <Field
-        label={formatMessage({ id: "windows.date" })}
-        type="date"
-        value={until.slice(0, 10)}
-        onChange={(day) => setUntil(`${day}T${until.slice(11)}`)}
-        isRequired
-      />
-      <Field
-        label={formatMessage({ id: "windows.confirm.extend.until" }, { zone })}
-        type="time"
-        value={until.slice(11)}
-        onChange={(time) => setUntil(`${until.slice(0, 10)}T${time}`)}
-        isRequired
-        error={instantOf(until, zone) === null ? formatMessage({ id: "windows.missing" }) : null}
-      />
-    </ConfirmedButton>
+      {(refusal) => (
+        <>
+          <DayField label={formatMessage({ id: "windows.date" })} value={day} onChange={setDay} isRequired />
+          <TimeField
+            label={formatMessage({ id: "windows.confirm.extend.until" }, { zone })}
+            value={time}
+            onChange={setTime}
+            isRequired
+            error={
+              until === null ? (
+                formatMessage({ id: "windows.missing" })
+              ) : refusal?.field === "until" ? (
+                <RefusalText refusal={refusal} />
+              ) : null
+            }
+          />
+        </>
+      )}
+    </CommandButton>
   );
 }
 
-/** The instant of a local time in a zone; the first of two where clocks go back. */
-function instantOf(local: string, zone: string): string | null {
-  const asUtc = Date.parse(`${local}Z`);
-  if (Number.isNaN(asUtc) || !isTime(local.slice(11))) return null;
-  const guess = asUtc - offsetMs(asUtc, zone);
-  return new Date(asUtc - offsetMs(guess, zone)).toISOString();
-}
-
-function Cancel({ window, occurrence }: { readonly window: ShownWindow; readonly occurrence: LiveOccurrence | null }) {
+function Cancel({ window: { key, title }, occurrence }: { readonly window: ShownWindow; readonly occurrence: LiveOccurrence | null }) {
   const { formatMessage } = useIntl();
-  const { run, ...command } = useCommand(CancelWindowDocument);
-  const { key, title } = window;
   return (
-    <ConfirmedButton
-      {...command}
+    <CommandButton
+      document={CancelWindowDocument}
+      variables={(reason) => ({ input: { key, reason } })}
       label={formatMessage({ id: "windows.cancel" })}
       title={formatMessage({ id: "windows.confirm.cancel.title" }, { title })}
       words={formatMessage({ id: "windows.confirm.cancel" }, { held: occurrence?.heldRuns ?? 0 })}
       isDangerous
-      onConfirm={async (reason) => (await run({ input: { key, reason } })) !== null}
     />
   );
 }
 
+interface OfDay {
+  readonly window: ShownWindow;
+  readonly localStart: string;
+  readonly day: string;
+}
+
 /** One occurrence that shall not happen. */
-export function Skip({ window, localStart, day }: { readonly window: ShownWindow; readonly localStart: string; readonly day: string }) {
+export function Skip({ window: { key, title }, localStart, day }: OfDay) {
   const { formatMessage } = useIntl();
-  const { run, ...command } = useCommand(CancelWindowDocument);
-  const { key, title } = window;
   return (
-    <ConfirmedButton
-      {...command}
+    <CommandButton
+      document={CancelWindowDocument}
+      variables={(reason) => ({ input: { key, localStart, reason } })}
       label={formatMessage({ id: "windows.skip" })}
       name={formatMessage({ id: "windows.skip.named" }, { day })}
       title={formatMessage({ id: "windows.confirm.skip.title" }, { title, day })}
       words={formatMessage({ id: "windows.confirm.skip" })}
       isDangerous
-      onConfirm={async (reason) => (await run({ input: { key, localStart, reason } })) !== null}
     />
   );
 }
 
-export function Restore({ window, localStart, day }: { readonly window: ShownWindow; readonly localStart: string; readonly day: string }) {
+export function Restore({ window: { key, title }, localStart, day }: OfDay) {
   const { formatMessage } = useIntl();
-  const { run, ...command } = useCommand(RestoreOccurrenceDocument);
-  const { key, title } = window;
   return (
-    <ConfirmedButton
-      {...command}
+    <CommandButton
+      document={RestoreOccurrenceDocument}
+      variables={(reason) => ({ input: { key, localStart, reason } })}
       label={formatMessage({ id: "windows.restore" })}
       name={formatMessage({ id: "windows.restore.named" }, { day })}
       title={formatMessage({ id: "windows.confirm.restore.title" }, { title, day })}
       words={formatMessage({ id: "windows.confirm.restore" })}
-      onConfirm={async (reason) => (await run({ input: { key, localStart, reason } })) !== null}
     />
   );
 }
 
-function Resume({ window }: Of) {
+function Resume({ window: { key, title } }: Pick<Of, "window">) {
   const { formatMessage } = useIntl();
-  const { run, ...command } = useCommand(ResumeWindowDocument);
-  const { key, title } = window;
   return (
-    <ConfirmedButton
-      {...command}
+    <CommandButton
+      document={ResumeWindowDocument}
+      variables={(reason) => ({ input: { key, reason } })}
       label={formatMessage({ id: "windows.ask-again" })}
       title={formatMessage({ id: "windows.confirm.resume.title" }, { title })}
       words={formatMessage({ id: "windows.confirm.resume" })}
-      onConfirm={async (reason) => (await run({ input: { key, reason } })) !== null}
     />
   );
 }
 
-function Release({ window, occurrence }: Of) {
+function Release({ window: { key, title }, occurrence }: Of) {
   const { formatMessage } = useIntl();
-  const { run, ...command } = useCommand(ResumeWindowDocument);
-  const { key, title } = window;
   return (
-    <ConfirmedButton
-      {...command}
+    <CommandButton
+      document={ResumeWindowDocument}
+      variables={(reason) => ({ input: { key, reason, skipReadiness: true } })}
       label={formatMessage({ id: "windows.release" })}
       title={formatMessage({ id: "windows.confirm.release.title" }, { title })}
       words={formatMessage({ id: "windows.confirm.release" }, { held: occurrence.heldRuns })}
       isDangerous
-      onConfirm={async (reason) => (await run({ input: { key, reason, skipReadiness: true } })) !== null}
     />
   );
 }
 
-function Approve({ window: { key, title } }: { readonly window: ShownWindow }) {
+function Approve({ window: { key, title } }: Pick<Of, "window">) {
   const { formatMessage } = useIntl();
-  const { run, ...command } = useCommand(ApproveWindowDocument);
   return (
-    <ConfirmedButton
-      {...command}
+    <CommandButton
+      document={ApproveWindowDocument}
+      variables={(comment) => ({ input: { key, comment: comment === "" ? null : comment } })}
       label={formatMessage({ id: "windows.approve" })}
       title={formatMessage({ id: "windows.confirm.approve.title" }, { title })}
       words={formatMessage({ id: "windows.confirm.approve" })}
-      isReasonNeeded={false}
-      onConfirm={async (comment) => (await run({ input: { key, comment: comment === "" ? null : comment } })) !== null}
+      reason="optional"
     />
   );
 }
 
-function Reject({ window: { key, title } }: { readonly window: ShownWindow }) {
+function Reject({ window: { key, title } }: Pick<Of, "window">) {
   const { formatMessage } = useIntl();
-  const { run, ...command } = useCommand(RejectWindowDocument);
   return (
-    <ConfirmedButton
-      {...command}
+    <CommandButton
+      document={RejectWindowDocument}
+      variables={(comment) => ({ input: { key, comment } })}
       label={formatMessage({ id: "windows.reject" })}
       title={formatMessage({ id: "windows.confirm.reject.title" }, { title })}
       words={formatMessage({ id: "windows.confirm.reject" })}
       isDangerous
-      onConfirm={async (comment) => (await run({ input: { key, comment } })) !== null}
     />
   );
 }

@@ -19,6 +19,8 @@ const stored: EditedWindow = {
   owner: "Erika Ruiz",
   reason: "monthly patch",
   version: 1,
+  drain: { deadlineMinutes: 20, atDeadline: "LEAVE", leadLimitMinutes: 0 },
+  resume: { readinessCheck: false, maxWaitMinutes: 45, canaries: 2, failureBound: 0.2, reconcile: true },
   scope: { all: false, systems: ["erp"], integrations: [], tags: ["sales"] },
   series: {
     start: "2026-12-06T02:00",
@@ -54,6 +56,14 @@ describe("the form of a window", () => {
     const input = inputOf(formOf(stored));
     const { duration: _duration, businessDays: _businessDays, ...shown } = stored.series;
     expect(input).toMatchObject({ title: "ERP patch", series: shown, scope: { systems: ["erp"], tags: ["sales"] } });
+    expect(input).toMatchObject({ drain: stored.drain, resume: stored.resume });
+  });
+
+  it("ends a series with a day or after so many times", () => {
+    const timing = { ...filled.timing, repeats: "daily" } as const;
+    const ruleWith = (ends: typeof filled.timing.ends) => inputOf({ ...filled, timing: { ...timing, ends } })?.series.rrule;
+    expect(ruleWith({ kind: "day", day: "2026-12-31" })).toBe("FREQ=DAILY;UNTIL=20261231");
+    expect(ruleWith({ kind: "count", count: 3 })).toBe("FREQ=DAILY;COUNT=3");
   });
 
   it("leaves a series that it cannot show as it is", () => {
@@ -71,6 +81,7 @@ describe("the form of a window", () => {
     ["end", "end"],
     ["input.owner", "owner"],
     ["scope.systems", "scope"],
+    ["drain.deadlineMinutes", "policies"],
     ["timeZone", "timeZone"],
     [null, null],
   ])("shows a refusal of %s at %s", (field, shown) => expect(formFieldOf(field)).toBe(shown));

@@ -28,8 +28,14 @@ export interface WindowForm {
   readonly special: WindowInput["series"] | null;
   /** Of an edited window: what the form does not show stays. */
   readonly kept: Partial<WindowInput["series"]>;
+  readonly drain: EditedWindow["drain"];
+  readonly resume: EditedWindow["resume"];
   readonly confirmLong: boolean;
 }
+
+/** What a window does that says nothing of it, as the API's docs have it. */
+const usualDrain: WindowForm["drain"] = { deadlineMinutes: null, atDeadline: "ABORT", leadLimitMinutes: 30 };
+const usualResume: WindowForm["resume"] = { readinessCheck: true, maxWaitMinutes: 30, canaries: 1, failureBound: 0.5, reconcile: false };
 
 const DAY_MS = 86_400_000;
 
@@ -43,7 +49,8 @@ export function emptyForm(
   const from = start.start ?? `${localAt(now + DAY_MS, timeZone).slice(0, 10)}T02:00`;
   const end = start.end ?? `${from.slice(0, 10)}T06:00`;
   const weekday = weekdayOf(from.slice(0, 10));
-  const recurrence = recurrenceOf(null, from) ?? { repeats: "once", interval: 1, days: [weekday], ordinal: 1, weekday, dayOfMonth: 1 };
+  const none = { repeats: "once", interval: 1, days: [weekday], ordinal: 1, weekday, dayOfMonth: 1, ends: { kind: "never" } } as const;
+  const recurrence = recurrenceOf(null, from) ?? none;
   return {
     title: "",
     kind: "MAINTENANCE",
@@ -56,6 +63,8 @@ export function emptyForm(
     timing: timingOf(recurrence, { start: from, end }),
     special: null,
     kept: {},
+    drain: usualDrain,
+    resume: usualResume,
     confirmLong: false,
   };
 }
@@ -79,8 +88,15 @@ export function formOf(window: EditedWindow): WindowForm {
     timing: timingOf(shown, { start, end: end ?? start }),
     special: recurrence === null ? whole : null,
     kept,
+    drain: window.drain,
+    resume: window.resume,
     confirmLong: false,
   };
+}
+
+/** The same window at other local times. */
+export function movedTo(form: WindowForm, { start, end }: { readonly start: string; readonly end: string }): WindowForm {
+  return { ...form, timing: timingOf(form.timing, { start, end }) };
 }
 
 /** The series of the form; null while it names no time. */
@@ -102,6 +118,8 @@ export function inputOf(form: WindowForm): WindowInput | null {
     reason: form.reason.trim(),
     scope: scopeOf(form),
     series,
+    drain: form.drain,
+    resume: form.resume,
     ...(form.confirmLong ? { confirmLong: true } : {}),
   };
 }
@@ -135,6 +153,7 @@ export function formFieldOf(field: string | null): string | null {
   if (field === null || field === "") return null;
   const parts = field.split(".").filter((part) => part !== "input" && part !== "series");
   const [first = ""] = parts;
+  if (first === "drain" || first === "resume") return "policies";
   if (["start", "rrule", "exdates", "rdates", "dstPolicy"].includes(first)) return "when";
   return first === "duration" ? "end" : first === "zone" ? "timeZone" : first;
 }

@@ -1,14 +1,16 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { FormattedMessage, useIntl } from "react-intl";
+import { actorText } from "../app/actor-text.js";
 import { useLiveQuery, useLiveState } from "../app/live.js";
 import { useNow, useTimes } from "../app/times.js";
 import { Page } from "../components/page.js";
 import { Empty, ErrorState, Loading } from "../components/states.js";
+import { coveragePathText } from "./coverage-path.js";
 import { Progress } from "./progress.js";
 import { useSeriesSentence } from "./series-sentence.js";
 import { OccurrenceStatus } from "./state.js";
-import { PastOccurrencesDocument, WindowPageDocument, WindowProgressDocument } from "./window.generated.js";
+import { PastOccurrencesDocument, WindowCoversDocument, WindowPageDocument, WindowProgressDocument } from "./window.generated.js";
 import { Restore, Skip, WindowActions } from "./window-actions.js";
 import { type LiveOccurrence, type ShownWindow, windowSentence } from "./window-sentence.js";
 import styles from "./windows.module.css";
@@ -20,7 +22,9 @@ const PAST_MS = 100 * 86_400_000;
 /** A window: where it is, live, and what can be done about it. */
 export function WindowPage() {
   const { key } = useParams({ from: "/windows/$key" });
-  const window = useLiveQuery(WindowPageDocument, { key }, { kinds: ["window.*", "hold.*", "catalogue.applied"] });
+  // With a beginning the list has skipped times as well, which can be restored.
+  const [from] = useState(() => new Date().toISOString());
+  const window = useLiveQuery(WindowPageDocument, { key, from }, { kinds: ["window.*", "hold.*", "catalogue.applied"] });
   const live = useLiveState(WindowProgressDocument, { key }, { isPaused: window.data?.maintenanceWindow === null });
   const { data, refusal, again } = window;
   if (data === undefined) return refusal === null ? <Loading /> : <ErrorState refusal={refusal} onAgain={again} />;
@@ -67,7 +71,7 @@ function Shown({ window, occurrence }: { readonly window: ShownWindow; readonly 
         <FormattedMessage id="windows.about" values={{ sentence: series, owner, reason }} />
       </p>
       {freezeConflicts.map(({ sentence }) => (
-        <p key={sentence} className={styles["refusal"]}>
+        <p key={sentence} lang="en" className={styles["refusal"]}>
           {sentence}
         </p>
       ))}
@@ -85,13 +89,14 @@ function Shown({ window, occurrence }: { readonly window: ShownWindow; readonly 
 }
 
 function Approval({ window: { approval } }: { readonly window: ShownWindow }) {
+  const intl = useIntl();
   const times = useTimes();
   if (approval === null) return null;
   const { state, requestedBy, requestedAt, given, rejected } = approval;
   const values =
     state === "REJECTED"
-      ? { by: rejected?.by ?? "", comment: rejected?.comment ?? "", at: "" }
-      : { by: requestedBy, at: times.instant(requestedAt), comment: "" };
+      ? { by: actorText(rejected?.by ?? "", intl), comment: rejected?.comment ?? "", at: "" }
+      : { by: actorText(requestedBy, intl), at: times.instant(requestedAt), comment: "" };
   return (
     <section>
       <h2>
@@ -103,7 +108,7 @@ function Approval({ window: { approval } }: { readonly window: ShownWindow }) {
       <ul className={styles["notices"]}>
         {given.map(({ by, at, policy }) => (
           <li key={policy + at}>
-            <FormattedMessage id="windows.approval.given" values={{ by, policy, at: times.instant(at) }} />
+            <FormattedMessage id="windows.approval.given" values={{ by: actorText(by, intl), policy, at: times.instant(at) }} />
           </li>
         ))}
       </ul>
@@ -185,16 +190,50 @@ function Past({ windowKey }: { readonly windowKey: string }) {
   );
 }
 
-function Members({ window: { members } }: { readonly window: ShownWindow }) {
+/** What it covers: of an occurrence that is open or near as it is kept, of a later one as its scope and the catalogue say now. */
+function Members({ window: { key, members, nextStart, cancelledAt } }: { readonly window: ShownWindow }) {
+  const isOver = cancelledAt !== null || nextStart === null;
   return (
     <section>
       <h2>
         <FormattedMessage id="windows.members" />
       </h2>
+      {members.length > 0 ? (
+        <MemberList members={members} />
+      ) : isOver ? (
+        <p className="quiet">
+          <FormattedMessage id="windows.members.over" />
+        </p>
+      ) : (
+        <WillCover windowKey={key} />
+      )}
+    </section>
+  );
+}
+
+function WillCover({ windowKey }: { readonly windowKey: string }) {
+  const { data, refusal, again } = useLiveQuery(WindowCoversDocument, { key: windowKey }, { kinds: ["window.*", "catalogue.applied"] });
+  if (data === undefined) return refusal === null ? <Loading /> : <ErrorState refusal={refusal} onAgain={again} />;
+  const { members } = data.previewStandingWindow;
+  if (members.length > 0) return <MemberList members={members} />;
+  return (
+    <p className="quiet">
+      <FormattedMessage id="windows.members.none" />
+    </p>
+  );
+}
+
+function MemberList({ members }: Pick<ShownWindow, "members">) {
+  const intl = useIntl();
+  return (
+    <>
       <ul className={styles["members"]}>
         {members.slice(0, SHOWN_MEMBERS).map(({ integration, path }) => (
           <li key={integration.id}>
-            <a href={`/integrations/${encodeURIComponent(integration.key)}`}>{integration.name}</a> <span className="quiet">{path}</span>
+            <Link to="/integrations/$key" params={{ key: integration.key }}>
+              {integration.name}
+            </Link>{" "}
+            <span className="quiet">{coveragePathText(path, intl)}</span>
           </li>
         ))}
       </ul>
@@ -203,6 +242,6 @@ function Members({ window: { members } }: { readonly window: ShownWindow }) {
           <FormattedMessage id="windows.more" values={{ count: members.length - SHOWN_MEMBERS }} />
         </p>
       ) : null}
-    </section>
+    </>
   );
 }

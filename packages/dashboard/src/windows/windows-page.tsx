@@ -4,12 +4,12 @@ import { Checkbox } from "react-aria-components";
 import { FormattedMessage, useIntl } from "react-intl";
 import { useLiveQuery } from "../app/live.js";
 import { useTimes } from "../app/times.js";
-import { Button } from "../components/button.js";
 import { Page } from "../components/page.js";
+import { PageButtons, usePages } from "../components/pages.js";
 import { Empty, ErrorState, Loading } from "../components/states.js";
 import { useSeriesSentence } from "./series-sentence.js";
 import { OccurrenceStatus } from "./state.js";
-import { Field } from "./text-field.js";
+import { Field } from "../components/text-field.js";
 import { WindowsDocument, type WindowsQuery } from "./windows.generated.js";
 import styles from "./windows.module.css";
 
@@ -77,8 +77,8 @@ function Filters({ q, isCancelledShown }: { readonly q: string; readonly isCance
 }
 
 function List({ q, isCancelledShown }: { readonly q: string; readonly isCancelledShown: boolean }) {
-  const [cursors, setCursors] = useState<readonly (string | null)[]>([null]);
-  const after = cursors.at(-1) ?? null;
+  const pages = usePages();
+  const { after } = pages;
   const variables = useMemo(
     () => ({ filter: { search: q === "" ? null : q, includeCancelled: isCancelledShown }, first: PAGE_SIZE, after }),
     [q, isCancelledShown, after],
@@ -106,18 +106,7 @@ function List({ q, isCancelledShown }: { readonly q: string; readonly isCancelle
           <Row key={window.id} window={window} />
         ))}
       </ul>
-      <div className={styles["paging"]}>
-        {cursors.length > 1 ? (
-          <Button onPress={() => setCursors(cursors.slice(0, -1))}>
-            <FormattedMessage id="windows.page.before" />
-          </Button>
-        ) : null}
-        {pageInfo.hasNextPage ? (
-          <Button onPress={() => setCursors([...cursors, pageInfo.endCursor])}>
-            <FormattedMessage id="windows.page.after" />
-          </Button>
-        ) : null}
-      </div>
+      <PageButtons pages={pages} pageInfo={pageInfo} />
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import { Button, ComboBox, FieldError, Input, Label, ListBox, ListBoxItem, Popover } from "react-aria-components";
 import styles from "./windows.module.css";
 
@@ -11,7 +11,7 @@ export function ZoneField({
 }: {
   readonly label: string;
   readonly value: string;
-  readonly error?: string | null;
+  readonly error?: ReactNode;
   readonly onChange: (zone: string) => void;
 }) {
   // A window may be in a zone by an older name, which browsers do not list.

@@ -27,7 +27,8 @@ export interface ReadFacet<C, S> {
   /**
    * Gives pages in the order of the cursor, beginning behind `request.cursor`, and ends after a page with `more: false`.
    *
-   * The engine pulls: it writes a page, commits the results together with the page's cursor, and only then asks for the next.
+   * The engine pulls: it writes a page, commits the results together with the page's cursor, and only then asks for the next, unless the page
+   * says `ahead`. Pages are committed in their order. Behind a page that says so one page at most is being committed, one written and one read.
    * Rules for the cursor:
    * - It stands behind the last record of its page. Reading again from it gives nothing that was before it, save records that
    *   changed again, and loses nothing, even if the connector was killed at any point.

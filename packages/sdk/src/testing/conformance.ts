@@ -49,7 +49,7 @@ export interface SkippedCase {
 }
 
 /** The time for one case in milliseconds. */
-export const CASE_TIMEOUT_MS = 20_000;
+export const CASE_TIMEOUT_MS = 60_000;
 
 /** Everything that a connector must do with these options: the cases, and what is left out with the reason. */
 export function conformanceCases<C, S, T>(

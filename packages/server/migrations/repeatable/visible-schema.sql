@@ -91,6 +91,10 @@ declare
   of_system_of_endpoint constant text := 't.endpoint_id in (select e.id from public.endpoint as e where e.system_id in (select visible.systems()))';
   of_series constant text := 't.series_id in (select s.id from public.kpi_series as s where s.integration_id in (select visible.integrations()))';
   of_recorded_endpoint constant text := 't.endpoint_id in (select e.id from public.endpoint as e where e.system_id in (select visible.named_systems(visible.records())))';
+  -- What names a tag, or everything, says what is promised of integrations out of reach as well.
+  of_kpi_scope constant text := 'visible.sees_all() or case t.scope ->> ''kind'' when ''team'' then visible.in_team(t.scope ->> ''name'')
+    when ''system'' then t.scope ->> ''name'' in (select s.key from public.system as s where s.id in (select visible.named_systems(visible.look())))
+    when ''integration'' then exists (select from visible.integration as i where i.key = t.scope ->> ''name'') else false end';
   hidden text;
 begin
   perform visible.show('system', 't.id in (select visible.systems())');
@@ -101,6 +105,7 @@ begin
   perform visible.show('endpoint_secret', of_named_endpoint);
   perform visible.show('endpoint_finding', of_named_endpoint);
   perform visible.show('endpoint_breaker', of_named_endpoint);
+  perform visible.show('endpoint_check', of_named_endpoint);
   perform visible.show('credential', of_named_endpoint);
   perform visible.show('credential_rotation', of_named_endpoint);
   perform visible.show('integration', 't.id in (select visible.integrations())');
@@ -146,8 +151,16 @@ begin
   perform visible.show('incident', 'visible.sees_all() or t.system_id in (select visible.systems()) or visible.in_team(t.owner_team)');
   perform visible.show('incident_entry', 'exists (select from visible.incident as i where i.id = t.incident_id)');
   perform visible.show('problem', 'visible.sees_all() or t.system_id in (select visible.systems())');
+  perform visible.show('objective', of_kpi_scope);
+  perform visible.show('objective_burn', 'exists (select from visible.objective as o where o.id = t.objective_id)');
+  perform visible.show('threshold', of_kpi_scope);
+  perform visible.show('threshold_state', of_integration || ' and exists (select from visible.threshold as o where o.id = t.threshold_id)');
+  perform visible.show('anomaly_rule', of_kpi_scope);
+  perform visible.show('anomaly', of_integration);
+  perform visible.show('kpi_band', of_integration);
   perform visible.show('kpi_series', of_integration);
   perform visible.show('kpi_sample', of_series);
+  perform visible.show('kpi_retention', 'visible.sees_all() or t.metric = '''' and visible.look() is not null or exists (select from visible.kpi_series as s where s.metric = t.metric)');
   perform visible.show('kpi_minute', of_series);
   perform visible.show('kpi_hour', of_series);
   perform visible.show('kpi_day', of_series);
@@ -168,8 +181,8 @@ begin
   perform visible.show('outbox', 'visible.in_team(t.team)');
 
   -- Of the deployment: who may not read it by the rule table is not asked this far; it is hidden all the same.
-  foreach hidden in array array['access_notice', 'access_review', 'access_review_item', 'access_use', 'agenda_job', 'api_token', 'audit_entry', 'audit_personal', 'audit_chain', 'connector_state', 'correlation_rule', 'endpoint_pace', 'endpoint_slot', 'endpoint_token_refresh', 'event_inbox', 'event_log', 'kpi_dirty', 'kpi_progress', 'monitor_identity', 'monitor_look',
-    'principal', 'principal_network', 'reconciliation_entry', 'session', 'sign_in_attempt', 'sign_in_link', 'stream_key', 'stream_ticket', 'sync_record']
+  foreach hidden in array array['access_notice', 'access_review', 'access_review_item', 'access_use', 'agenda_job', 'api_token', 'audit_entry', 'audit_personal', 'audit_chain', 'connector_state', 'correlation_rule', 'endpoint_check_turn', 'endpoint_pace', 'endpoint_slot', 'endpoint_token_refresh', 'event_inbox', 'event_log', 'kpi_baseline', 'kpi_dirty', 'kpi_progress', 'monitor_identity', 'monitor_look',
+    'principal', 'principal_network', 'reconciliation_entry', 'session', 'sign_in_attempt', 'sign_in_link', 'stream_key', 'stream_sent', 'stream_ticket', 'sync_record']
   loop
     perform visible.show(hidden, 'false');
   end loop;

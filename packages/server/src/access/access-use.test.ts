@@ -3,7 +3,7 @@ import { controlTime, type ControlledTime } from "../../../../test/database/cont
 import { type StartedApi, startApi } from "../../../../test/server/start-api.js";
 import { type AccessUse, type AccessUser, createAccessUse } from "./access-use.js";
 
-const PATIENCE = { timeout: 10_000 };
+const PATIENCE = { timeout: 60_000 };
 const DAY_MS = 86_400_000;
 const silent = () => undefined;
 const log = { info: silent, warn: silent, error: silent };

@@ -6,7 +6,7 @@ import { recordArrival } from "./record-unusual.js";
 
 const OFFICE = "198.51.100.0/24";
 const ELSEWHERE = "203.0.113.0/24";
-const PATIENCE = { timeout: 10_000 };
+const PATIENCE = { timeout: 60_000 };
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 let api: StartedApi;
 let ada: { readonly principalId: number; readonly name: string };

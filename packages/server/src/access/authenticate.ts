@@ -77,7 +77,8 @@ export async function authenticateSession(database: Database, secret: string): P
           from session as s join principal as p on p.id = s.principal_id where s.hash = ${hashSecret(secret)}
         ), used as (
           update session as s set last_used_at = app_now(), idle_until = least(s.expires_at, app_now() + s.idle_seconds * interval '1 second')
-          from found where s.id = found.id and not found.over and not found.disabled and found.last_used_at < app_now() - interval '1 minute'
+          from found where s.id = found.id and not found.over and not found.disabled
+            and found.last_used_at < app_now() - least(60, found.idle_seconds / 10.0) * interval '1 second'
         )
         select 'session:' || id as credential, principal_id as "principalId", name, grants, expires_at as "expiresAt", over, disabled from found`
     : [];

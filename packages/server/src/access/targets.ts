@@ -14,6 +14,8 @@ export type Target =
     }
   | { readonly kind: "scope"; readonly scope: WindowScope }
   | { readonly kind: "feed-scope"; readonly scope: FeedScope }
+  /** One that there is not yet stands for nothing: its scope is named beside it. */
+  | { readonly kind: "objective" | "threshold" | "anomaly_rule"; readonly key: string }
   | { readonly kind: "deployment" };
 
 /** The right that a command needs, and on what. */
@@ -96,6 +98,15 @@ async function partsOf(target: Target, seen: Database, whole: Database): Promise
       if (row === undefined) return null;
       return row.key === null ? { ...nothing, deployment: true } : { ...nothing, systems: [row.key] };
     }
+    case "objective":
+    case "threshold":
+    case "anomaly_rule": {
+      const [row] = await selectRows<{ readonly scope: { readonly kind: string; readonly name: string } }>(
+        seen.db,
+        sql`select scope from ${sql.identifier(target.kind)} where key = ${target.key}`,
+      );
+      return row === undefined ? null : { ...partsOfKpiScope(row.scope), mayBeGone: true };
+    }
     case "job":
       return integrationBehind(seen, sql`job as t on t.integration_id = i.id where t.key = ${target.key}`);
     case "run":
@@ -122,7 +133,7 @@ async function partsOf(target: Target, seen: Database, whole: Database): Promise
     case "feed": {
       const [row] = await selectRows<{ readonly scope: FeedScope }>(
         seen.db,
-        sql`select scope from calendar_feed where id = ${target.key}::integer`,
+        sql`select scope from calendar_feed where id = ${target.key}::bigint`,
       );
       return row === undefined ? null : partsOfFeed(row.scope);
     }
@@ -147,6 +158,18 @@ function partsOfFeed(scope: FeedScope): Parts {
       return { ...nothing, systems: [scope.name] };
     case "integration":
       return { ...nothing, integrations: [scope.name] };
+    default:
+      return { ...nothing, deployment: true };
+  }
+}
+
+/** A tag, as everything, names what nobody can list beforehand. */
+function partsOfKpiScope({ kind, name }: { readonly kind: string; readonly name: string }): Parts {
+  switch (kind) {
+    case "team":
+    case "system":
+    case "integration":
+      return partsOfFeed({ kind, name });
     default:
       return { ...nothing, deployment: true };
   }

@@ -46,6 +46,14 @@ describe("API tokens", () => {
     expect((await callersOf(database, [`token:${token.id}`])).size).toBe(0);
   });
 
+  it("is refused without a grant, and with more than fit", async () => {
+    expect(await codeOf(createToken(context, { name: "none" }))).toBe("QSC_ACCESS_GRANT");
+    const grants = Array.from({ length: 50 }, (_none, n) => ({ role: "viewer", scope: { kind: "system", name: `s${n}` } }) as const);
+    expect(await codeOf(createToken(context, { name: "full", grants }))).toBe("nothing was refused");
+    expect(await codeOf(createToken(context, { name: "more", role: "viewer", grants }))).toBe("QSC_ACCESS_GRANT");
+    expect(await idOf("more")).toBeUndefined();
+  });
+
   it("expires by the database's clock", async () => {
     const token = await createToken(context, { name: "short", role: "viewer", expiresAt: 4_102_444_800_000 });
     expect((await callersOf(database, [`token:${token.id}`])).get(`token:${token.id}`)).toMatchObject({

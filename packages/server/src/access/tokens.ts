@@ -1,4 +1,4 @@
-import { describeGrants, DomainError, type Grant, readGrants, type Role } from "@quiesce/core";
+import { describeGrants, DomainError, type Grant, maxGrants, readGrants, type Role } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { type Actor, type CommandContext, inTransaction, readNow, systemActor } from "../command.js";
@@ -31,7 +31,7 @@ export interface TokenInput {
 }
 
 /**
- * Makes a token. Throws QSC_ACCESS_TOKEN_NAME, QSC_ACCESS_TOKEN_EXPIRY, QSC_ACCESS_PRINCIPAL_NOT_FOUND, QSC_ACCESS_DISABLED, and
+ * Makes a token. Throws QSC_ACCESS_TOKEN_NAME, QSC_ACCESS_GRANT, QSC_ACCESS_TOKEN_EXPIRY, QSC_ACCESS_PRINCIPAL_NOT_FOUND, QSC_ACCESS_DISABLED, and
  * QSC_ACCESS_NOT_OWN for a token that would act in another person's name.
  */
 export function createToken(context: CommandContext, input: TokenInput): Promise<NewToken> {
@@ -100,6 +100,12 @@ export async function insertToken(tx: Tx, actor: Actor, input: TokenInput): Prom
     ...(input.role === undefined ? [] : [{ role: input.role, scope: { kind: "all" } } as const]),
     ...(input.grants ?? []),
   ];
+  if (grants.length === 0 || grants.length > maxGrants)
+    throw new DomainError(
+      "QSC_ACCESS_GRANT",
+      `A token has 1 to ${maxGrants} grants; this one has ${grants.length}. Give it a role, or grants that say what it may do where.`,
+      { field: "grants" },
+    );
   const expiresAt = input.expiresAt ?? null;
   const now = await readNow(tx);
   if (expiresAt !== null && expiresAt <= now) {

@@ -4,22 +4,26 @@ import { capsEnum } from "../graphql/caps-enum.js";
 import { pageArgs, pageComplexity } from "../graphql/connection.js";
 import { keyOf, numberOf } from "../graphql/key-or-id.js";
 import { AlertRef, EndpointRef } from "../graphql/refs.js";
+import { defineAlertSubscription } from "./graphql-subscription.js";
 import { alertEnds, alertOrigins, alertPage, alertStatuses } from "./queries.js";
 
 const read = { authScopes: { can: "catalogue.read" } } as const;
 
 /** What monitors say is wrong. */
 export function defineAlerts(): void {
+  defineAlertSubscription();
   const StatusEnum = capsEnum("AlertStatus", "Whether it is still wrong.", alertStatuses);
   const SeverityEnum = capsEnum("AlertSeverity", "How bad it is, as the monitor says.", alertSeverities);
   const EndEnum = capsEnum("AlertEnd", "Who said that it is over.", alertEnds, {
     monitor: "The monitor said so.",
     snapshot: "It was absent from a complete list of what fires.",
     check: "A call of this server to the endpoint was answered again.",
+    kpi: "The figure of which this server raised it is well again.",
   });
   const OriginEnum = capsEnum("AlertOrigin", "Who says that something is wrong.", alertOrigins, {
     monitor: "The monitor behind the endpoint.",
     check: "This server: its calls to the endpoint failed, one after the other.",
+    kpi: "This server, by its figures: an objective, a threshold or an anomaly.",
   });
   builder.objectType(AlertRef, {
     description: "One thing that was wrong, from a monitor's first word of it to its end. However often it is said, it is one alert.",

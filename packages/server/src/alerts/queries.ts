@@ -5,8 +5,8 @@ import { selectRows } from "../db/select-rows.js";
 import { bigints, texts } from "../db/sql-arrays.js";
 
 export const alertStatuses = ["firing", "resolved"] as const;
-export const alertEnds = ["monitor", "snapshot", "check"] as const;
-export const alertOrigins = ["monitor", "check"] as const;
+export const alertEnds = ["monitor", "snapshot", "check", "kpi"] as const;
+export const alertOrigins = ["monitor", "check", "kpi"] as const;
 
 /** An alert as the API shows it. */
 export interface AlertView {
@@ -52,6 +52,12 @@ const alerts = sql`alert as a left join alert_standing as t on t.alert_id = a.id
 
 export function alertsByIds(database: Database, ids: readonly (string | number)[]): Promise<readonly AlertView[]> {
   return selectRows(database.db, sql`select ${columns} from ${alerts} where a.id = any (${bigints(ids)})`);
+}
+
+/** Of these keys, those that endpoints have which the caller may see. */
+export async function knownEndpointKeys(database: Database, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await selectRows<{ key: string }>(database.db, sql`select e.key from endpoint as e where e.key = any (${texts(keys)})`);
+  return new Set(rows.map(({ key }) => key));
 }
 
 /** A page of alerts, the newest first. */

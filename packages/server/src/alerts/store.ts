@@ -5,8 +5,8 @@ import type { Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { texts } from "../db/sql-arrays.js";
 
-/** Who says that something is wrong: a monitor, or this server whose own calls fail. */
-export type AlertOrigin = "monitor" | "check";
+/** Who says that something is wrong: a monitor, this server whose own calls fail, or this server by its figures. */
+export type AlertOrigin = "monitor" | "check" | "kpi";
 
 /** An episode as it is stored. */
 export interface StoredEpisode extends Episode {

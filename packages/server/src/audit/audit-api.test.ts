@@ -150,7 +150,7 @@ describe("servers that follow the trail", () => {
           recordAudit(tx, { actor: api.context.actor, action: "x.y", subjectKind: "x", subjectKey: String(n), after: { n } }),
         );
       const waiting = () => api.database.sql`select from audit_entry where position is null`;
-      await vi.waitFor(async () => expect(await waiting()).toHaveLength(0), { timeout: 20_000 });
+      await vi.waitFor(async () => expect(await waiting()).toHaveLength(0), { timeout: 60_000 });
     } finally {
       await Promise.all(stops.map((stop) => stop()));
     }

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { inTransaction } from "../command.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import type { Database, Tx } from "../db/client.js";
+import { destinationSql } from "../notifications/destination.js";
 import { chainState } from "./chain-store.js";
 import { signHead } from "./signing-key.js";
 
@@ -23,7 +24,7 @@ export async function queueForAuditors(tx: Tx, kind: string, data: object): Prom
   const [noun = kind] = kind.split(".");
   await tx.execute(sql`
     insert into outbox (kind, webhook_id, team, destination, thing, payload)
-    select ${kind}, k.id, t.key, substring(k.url from '^[a-z]+://[^/?#]+'), ${noun},
+    select ${kind}, k.id, t.key, ${destinationSql(sql`k.url`)}, ${noun},
       jsonb_build_object('type', ${kind}::text, 'timestamp', to_char(app_now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'data', ${JSON.stringify(data)}::text::jsonb)
     from team_webhook as k join team as t on t.id = k.team_id
     where k.disabled_at is null and k.events && array[${kind}::text, ${`${noun}.*`}::text]

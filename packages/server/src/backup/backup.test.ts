@@ -84,7 +84,7 @@ beforeAll(async () => {
     update job set running_run_id = made.id from made where key = 'orders-by-hand'`;
   unfilled = await fillEveryTable(database.sql);
   written = await writeBackup({ databaseUrl: source.url, file, secret, masterKey, withMasterKey: false, onTable: silent });
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => {
   await database?.close();
@@ -338,7 +338,7 @@ describe("a server on a restored database", () => {
     const empty = await target({ empty: true });
     const sequencer = createSequencer(database, pino({ level: "silent" }));
     sequencer.start();
-    await vi.waitFor(async () => expect(await database.sql`select from event_inbox`).toHaveLength(0), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await database.sql`select from event_inbox`).toHaveLength(0), { timeout: 60_000 });
     await sequencer.stop();
     const [place] = await database.sql<{ epoch: string; position: number }[]>`
       select event_epoch::text as epoch, last_position as position from control, event_head`;
@@ -366,7 +366,7 @@ describe("a server on a restored database", () => {
       await app.database
         .sql`update job set next_due_at = app_now() - interval '1 minute', watermark = app_now() - interval '2 minutes' where key = 'orders-often'`;
       await vi.waitFor(async () => expect((await states()).map(({ state }) => state)).toContain("held"), {
-        timeout: 20_000,
+        timeout: 60_000,
         interval: 200,
       });
       expect((await states()).map(({ state }) => state)).not.toContain("running");
@@ -376,7 +376,7 @@ describe("a server on a restored database", () => {
             select r.state from run as r join job as j on j.id = r.job_id where j.key = 'orders-by-hand' and r.trigger = 'manual'`;
           expect(running).toEqual([{ state: "held" }]);
         },
-        { timeout: 20_000, interval: 200 },
+        { timeout: 60_000, interval: 200 },
       );
       const held = await ask("{ holds { edges { node { key owner reason } } } }");
       expect(JSON.stringify(held)).toContain("restored from a backup");
@@ -384,9 +384,9 @@ describe("a server on a restored database", () => {
       expect(resumed.errors).toBeUndefined();
       // What then becomes of a run on a server without connectors is another matter.
       const heldByRestore = () => app.database.sql`select from run where state = 'held' and ${holdId}::bigint = any (held_by)`;
-      await vi.waitFor(async () => expect(await heldByRestore()).toEqual([]), { timeout: 20_000, interval: 200 });
+      await vi.waitFor(async () => expect(await heldByRestore()).toEqual([]), { timeout: 60_000, interval: 200 });
       const begun = () => app.database.sql`select from run where started_at > (select released_at from hold where id = ${holdId}::bigint)`;
-      await vi.waitFor(async () => expect((await begun()).length).toBeGreaterThan(0), { timeout: 20_000, interval: 200 });
+      await vi.waitFor(async () => expect((await begun()).length).toBeGreaterThan(0), { timeout: 60_000, interval: 200 });
     } finally {
       await app.stop();
     }

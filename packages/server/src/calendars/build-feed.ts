@@ -10,7 +10,7 @@ import {
   type WindowScope,
   type ZoneData,
 } from "@quiesce/core";
-import { asc, isNull, sql } from "drizzle-orm";
+import { and, desc, isNull, sql } from "drizzle-orm";
 import { inTransaction, readNow } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { evaluatedSeries } from "../windows/planning-store.js";
@@ -27,6 +27,13 @@ const aheadMs = 731 * dayMs;
 const maxWindows = 5_000;
 /** Integrations that a description names. */
 const maxNamed = 20;
+
+/** No occurrence lasts longer. */
+const longestDays = 62;
+/** Left out is what happened once and is long over: in the course of years that becomes most of what there is. */
+const mayBeShown = sql`(${maintenanceWindow.series} ->> 'rrule' is not null or ${maintenanceWindow.series} ? 'rdates'
+  or ${maintenanceWindow.series} ->> 'start' > to_char((app_now() at time zone 'UTC') - make_interval(days => ${behindMs / dayMs + longestDays + 2}::integer), 'YYYY-MM-DD')
+  or exists (select from occurrence as o where o.window_id = ${maintenanceWindow.id} and o.ends_at > app_now() - make_interval(days => ${behindMs / dayMs + 2}::integer)))`;
 
 /** The text of a feed, as of now. Equal windows give equal texts on the same day. */
 export async function buildFeed(
@@ -48,13 +55,13 @@ async function feedWindows(tx: Tx, scope: FeedScope): Promise<readonly CalendarW
   const rows = await tx
     .select()
     .from(maintenanceWindow)
-    .where(isNull(maintenanceWindow.cancelledAt))
-    .orderBy(asc(maintenanceWindow.id))
+    .where(and(isNull(maintenanceWindow.cancelledAt), mayBeShown))
+    .orderBy(desc(maintenanceWindow.id))
     .limit(maxWindows);
   const changes = await occurrenceChanges(tx);
   const domain = await calendarDomain(tx);
   const windows: CalendarWindow[] = [];
-  for (const row of rows) {
+  for (const row of rows.toReversed()) {
     const members = covered(facts, row.scope, windowKindEffects[row.kind].holds).flatMap(
       (one) => integrations.get(one.integrationId) ?? [],
     );
@@ -67,7 +74,7 @@ async function feedWindows(tx: Tx, scope: FeedScope): Promise<readonly CalendarW
       series: await evaluatedSeries(tx, row.series),
       owner: row.owner,
       reason: row.reason,
-      covers: coverLines(row.scope, members),
+      covers: coverLines(scope, row.scope, members),
       version: row.version,
       createdAt: row.createdAt,
       updatedAt: row.updatedAt,
@@ -82,16 +89,37 @@ function holdingOf(row: WindowRow): CalendarWindow["holding"] {
   return row.mode === "observe" ? "observed" : "held";
 }
 
-function coverLines(scope: WindowScope, members: readonly FeedIntegration[]): readonly string[] {
-  const part = (name: string, keys: readonly string[] | undefined): readonly string[] =>
-    keys === undefined || keys.length === 0 ? [] : [`${name} ${keys.join(", ")}`];
-  const named = [...part("integrations", scope.integrations), ...part("systems", scope.systems), ...part("tags", scope.tags)].join("; ");
-  const keys = members.map(({ key }) => key).toSorted();
-  const more = keys.length > maxNamed ? ` and ${keys.length - maxNamed} more` : "";
+/** Whoever reads the feed of a team, a system or an integration learns the names that belong to it, and how many others there are. */
+function coverLines(feed: FeedScope, scope: WindowScope, members: readonly FeedIntegration[]): readonly string[] {
+  const namesAll = feed.kind === "all" || feed.kind === "tag";
+  const own = namesAll ? members : members.filter((one) => feedShows(feed, { scope: {}, owner: "", covered: [one] }));
+  const integrations = new Set(own.map(({ key }) => key));
+  const systems = new Set(own.flatMap((one) => one.systems.map(({ key }) => key)));
+  if (feed.kind === "integration") integrations.add(feed.name);
+  if (feed.kind === "system") systems.add(feed.name);
+  const named = [
+    ...part("integrations", scope.integrations, namesAll ? null : integrations),
+    ...part("systems", scope.systems, namesAll ? null : systems),
+    ...part("tags", scope.tags, null),
+  ].join("; ");
+  const keys = [...integrations].filter((key) => members.some((one) => one.key === key)).toSorted();
+  const shown = keys.slice(0, maxNamed);
   return [
     `Scope: ${scope.all === true ? "everything" : named}`,
-    keys.length === 0 ? "Covers no integration now." : `Covers: ${keys.slice(0, maxNamed).join(", ")}${more}`,
+    members.length === 0 ? "Covers no integration now." : `Covers: ${withMore(shown, members.length - shown.length)}`,
   ];
+}
+
+/** One kind of what a window names; `shown` are the keys that may be said, null: all. */
+function part(name: string, keys: readonly string[] | undefined, shown: ReadonlySet<string> | null): readonly string[] {
+  if (keys === undefined || keys.length === 0) return [];
+  const said = shown === null ? keys : keys.filter((key) => shown.has(key));
+  return [`${name} ${withMore(said, keys.length - said.length)}`];
+}
+
+function withMore(keys: readonly string[], others: number): string {
+  if (others === 0) return keys.join(", ");
+  return keys.length === 0 ? `${others} of others` : `${keys.join(", ")} and ${others} more`;
 }
 
 async function feedIntegrations(tx: Tx): Promise<ReadonlyMap<number, FeedIntegration>> {

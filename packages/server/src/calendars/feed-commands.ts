@@ -57,7 +57,7 @@ export function revokeCalendarFeed(
 ): Promise<{ readonly id: number }> {
   return inTransaction(context, async (tx) => {
     const [row] = await tx.execute<{ title: string; revoked: boolean }>(sql`
-      select title, revoked_at is not null as revoked from calendar_feed where id = ${input.id} for update`);
+      select title, revoked_at is not null as revoked from calendar_feed where id = ${input.id}::bigint for update`);
     if (row === undefined) {
       throw new DomainError(
         "QSC_CALENDAR_FEED_NOT_FOUND",

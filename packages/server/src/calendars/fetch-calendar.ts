@@ -24,6 +24,17 @@ export function calendarUrl(text: string): URL {
       field: "url",
     });
   }
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    throw new DomainError(
+      "QSC_CALENDAR_URL",
+      "The user name or the password in the address holds a % that begins no character. Write it as %25.",
+      {
+        field: "url",
+      },
+    );
+  }
   return url;
 }
 

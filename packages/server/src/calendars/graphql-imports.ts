@@ -174,7 +174,9 @@ function defineImport(): void {
         const zones = Object.fromEntries((zoneMap ?? []).map((one) => [one.tzid, one.timeZone]));
         const source = sourceOf(context, { url, document });
         const windowScope = scopeOf(scope);
-        const change: Change = { action: "windows.write", on: [{ kind: "scope", scope: windowScope }] };
+        // A key that is known changes that import: its windows may be somebody else's.
+        const known = (await importByKey(context.whole, rest.key)) === null ? [] : onImport(rest.key).on;
+        const change: Change = { action: "windows.write", on: [{ kind: "scope", scope: windowScope }, ...known] };
         const { key, report } = await runCommand(context, change, (command) =>
           importCalendar(
             { ...command, ...context.catalogue, signal: requestSignal() },

@@ -1,4 +1,5 @@
 import type { CommandContext } from "../command.js";
+import type { NoticeCalls } from "../connector-host/notice-calls.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import type { FreezeHandling } from "../windows/refuse-in-freeze.js";
 
@@ -16,6 +17,8 @@ export interface CatalogContext extends CommandContext {
   readonly checkEndpoint?: CheckEndpoint;
   /** The configVersion of a connector that is loaded; null of one that is not. Left out, endpoints are looked at when they are used. */
   readonly configVersionOf?: (connector: string) => number | null;
+  /** Mails to teams go through endpoints by this. Left out, none can be tried. */
+  readonly notices?: NoticeCalls;
   /** Names that may lead what this server fetches into private networks. */
   readonly privateHosts?: readonly string[];
 }

@@ -68,6 +68,11 @@ export function defineEndpoints(): void {
         description: "Names that may lead it into private networks.",
         resolve: (row) => [...row.allowPrivate],
       }),
+      checkEverySeconds: t.int({
+        nullable: true,
+        description: "It is checked by the clock, this often; null: only when there is a reason.",
+        resolve: (row) => (row.checkEveryMs === null ? null : row.checkEveryMs / 1_000),
+      }),
       secrets: t.field({
         type: [SecretRef],
         description: "Its secrets, without their values.",

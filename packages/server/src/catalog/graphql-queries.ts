@@ -35,6 +35,7 @@ const IntegrationFilterInput = builder.inputType("IntegrationFilter", {
     ownerTeam: t.string({ description: "Belongs to this team." }),
     criticality: t.field({ type: CriticalityEnum, description: "Is so critical." }),
     held: t.boolean({ description: "Whether it is held at this moment." }),
+    failing: t.boolean({ description: "Whether the last run of a day of one of its enabled jobs failed." }),
     search: t.string({ description: "Key or name contains this." }),
   }),
 });

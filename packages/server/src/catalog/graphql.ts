@@ -10,6 +10,7 @@ import { holdsOfIntegrations } from "../windows/queries.js";
 import { defineEndpoints } from "./graphql-endpoints.js";
 import { defineCatalogueQueries } from "./graphql-queries.js";
 import { CriticalityEnum } from "./graphql-vocabulary.js";
+import { type IntegrationCounts, integrationCountsOf } from "./integration-counts.js";
 import { defineVersions } from "./graphql-versions.js";
 import { defineWorkspace } from "./graphql-workspace.js";
 import { childrenOf, dependenciesOf, type Dependency, routesOf, type RouteSystem } from "./queries.js";
@@ -37,6 +38,10 @@ const endpoints = batched(
 const integrations = batched(
   (ids: readonly number[], { database }) => childrenOf(database, "integration", ids),
   (row) => row.parentId,
+);
+const integrationCounts = batched(
+  (ids: readonly number[], { database }) => integrationCountsOf(database, ids),
+  (row) => row.systemId,
 );
 const jobs = batched(
   (ids: readonly number[], { database }) => childrenOf(database, "job", ids),
@@ -78,6 +83,14 @@ function defineSystem(): void {
       strength: t.expose("strength", { type: StrengthEnum, description: "How much it is needed." }),
     }),
   });
+  const CountsRef = builder.objectRef<IntegrationCounts>("IntegrationCounts").implement({
+    description: "How many integrations touch a system, and how they are at this moment.",
+    fields: (t) => ({
+      all: t.exposeInt("all", { description: "All of them." }),
+      held: t.exposeInt("held", { description: "Those that are held." }),
+      failing: t.exposeInt("failing", { description: "Those of which an enabled job's last run of a day failed." }),
+    }),
+  });
   builder.objectType(SystemRef, {
     description: "Something that integrations touch: an ERP, a shop, a database, a partner.",
     ...read,
@@ -111,6 +124,12 @@ function defineSystem(): void {
         type: [IntegrationRef],
         description: "Integrations whose route touches it; at most 200.",
         resolve: (row, _args, context) => integrations.many(context, row.id),
+      }),
+      integrationCounts: t.field({
+        type: CountsRef,
+        description: "How many integrations touch it, and how many of these are held or fail.",
+        resolve: async (row, _args, context) =>
+          (await integrationCounts.one(context, row.id)) ?? { systemId: row.id, all: 0, held: 0, failing: 0 },
       }),
       createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was added." }),
       updatedAt: t.expose("updatedAt", { type: "DateTime", description: "When it was last changed." }),

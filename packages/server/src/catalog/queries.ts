@@ -3,6 +3,7 @@ import type { Database } from "../db/client.js";
 import { integers, texts } from "../db/sql-arrays.js";
 import { selectRows } from "../db/select-rows.js";
 import { holdsNow } from "../runs/active-holds.js";
+import { failsNow } from "../runs/fails-now.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 
 type Criticality = "low" | "medium" | "high" | "critical";
@@ -32,6 +33,7 @@ export interface EndpointRow {
   readonly systemId: number;
   readonly connector: string;
   readonly allowPrivate: readonly string[];
+  readonly checkEveryMs: number | null;
   readonly config: unknown;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -91,7 +93,7 @@ const catalogue = {
     from: sql`system as t`,
   },
   endpoint: {
-    columns: sql`id, key, name, system_id as "systemId", connector, config, allow_private as "allowPrivate", ${times}`,
+    columns: sql`id, key, name, system_id as "systemId", connector, config, allow_private as "allowPrivate", check_every_ms as "checkEveryMs", ${times}`,
     from: sql`endpoint as t`,
   },
   integration: {
@@ -161,6 +163,7 @@ export interface CatalogueFilter {
   readonly system?: string | null | undefined;
   readonly integration?: string | null | undefined;
   readonly held?: boolean | null | undefined;
+  readonly failing?: boolean | null | undefined;
 }
 
 /** A page of one kind of catalogue object, ordered by key. */
@@ -201,6 +204,7 @@ function conditions(kind: CatalogueKind, filter: CatalogueFilter): SQL[] {
     const isHeld = sql`exists (select from hold_member as m cross join control as c where m.integration_id = t.id and ${holdsNow})`;
     return held ? isHeld : sql`not ${isHeld}`;
   });
+  add(filter.failing, (fails) => (fails ? failsNow(sql`t.id`) : sql`not ${failsNow(sql`t.id`)}`));
   return where;
 }
 

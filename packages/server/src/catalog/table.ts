@@ -54,6 +54,7 @@ export const endpoint = pgTable("endpoint", {
   configVersion: integer("config_version"),
   allowPrivate: text("allow_private").array().notNull().default([]),
   rotation: jsonb("rotation").$type<Partial<RotationPolicy>>().notNull().default({}),
+  checkEveryMs: integer("check_every_ms"),
   credentialToldDays: integer("credential_told_days"),
   credentialToldEnd: instant("credential_told_end"),
   ...timestamps(),

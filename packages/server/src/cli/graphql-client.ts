@@ -68,6 +68,8 @@ export async function send(
   options: {
     readonly method?: "GET" | "POST";
     readonly body?: unknown;
+    /** Instead of a body: JSON, one value a line. */
+    readonly lines?: string;
     readonly timeoutMs: number;
     readonly signal?: AbortSignal | undefined;
   },
@@ -79,9 +81,11 @@ export async function send(
         accept: "application/json",
         "x-requested-with": "quiesce-cli",
         ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+        ...(options.lines === undefined ? {} : { "content-type": "application/x-ndjson" }),
         ...(connection.token === undefined ? {} : { authorization: `Bearer ${connection.token}` }),
       },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.lines === undefined ? {} : { body: options.lines }),
       // A token must not follow to wherever an answer points.
       redirect: "error",
       signal:

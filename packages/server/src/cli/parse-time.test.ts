@@ -57,7 +57,7 @@ describe("times on the command line", () => {
   });
 
   it("refuses what is no time at all", () => {
-    for (const text of ["tomorrow", "2026-11-20", "2026-02-30T25:00Z", "+", "+2x"])
+    for (const text of ["tomorrow", "2026-11-20", "2026-02-30T25:00Z", "2026-02-30T12:00Z", "+", "+2x"])
       expect(refused(() => parseInstantOption(text, "--until", NOW))).toContain("--until");
   });
 });

@@ -1,3 +1,4 @@
+import { parseInstantText } from "@quiesce/core";
 import { CliError } from "./cli-error.js";
 
 const UNITS_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const satisfies { readonly [unit: string]: number };
@@ -55,11 +56,16 @@ export function isoDurationOf(text: string, option: string): string {
   return `P${parts.days > 0 ? `${parts.days}D` : ""}${time === "" ? "" : `T${time}`}`;
 }
 
+/** An instant from a duration back from now, `2h`, or from ISO 8601 with an offset. Throws a usage error that names the option. */
+export function parseSinceOption(text: string, option: string, now: number): number {
+  return /^\d{4}-/.test(text) ? parseInstantOption(text, option, now) : now - parseDurationOption(text, option);
+}
+
 /** An instant from `+2h` (from now) or ISO 8601 with an offset. A time without one is refused: whose clock would it be? */
 export function parseInstantOption(text: string, option: string, now: number): number {
   const trimmed = text.trim();
   if (trimmed.startsWith("+")) return now + parseDurationOption(trimmed.slice(1), option);
-  const instant = WITH_OFFSET.test(trimmed) ? Date.parse(trimmed) : Number.NaN;
+  const instant = WITH_OFFSET.test(trimmed) ? parseInstantText(trimmed) : Number.NaN;
   if (!Number.isNaN(instant)) return instant;
   const local = WITHOUT_OFFSET.test(trimmed) ? Date.parse(trimmed.replace(" ", "T")) : Number.NaN;
   if (!Number.isNaN(local)) {

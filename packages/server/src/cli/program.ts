@@ -4,6 +4,7 @@ import { accessReviewCommand } from "./commands/access-review-command.js";
 import { accountCommand } from "./commands/account-command.js";
 import { alertCommand } from "./commands/alert-command.js";
 import { incidentsCommand } from "./commands/incidents-command.js";
+import { correlationRulesCommand } from "./commands/correlation-rules-command.js";
 import { problemsCommand } from "./commands/problems-command.js";
 import { applyCommand } from "./commands/apply-command.js";
 import { auditCommand } from "./commands/audit-command.js";
@@ -23,6 +24,9 @@ import { importCommand } from "./commands/import-command.js";
 import { integrationCommand } from "./commands/integration-command.js";
 import { keyCommand } from "./commands/key-command.js";
 import { kpiCommand } from "./commands/kpi-command.js";
+import { anomaliesCommand } from "./commands/anomalies-command.js";
+import { objectivesCommand } from "./commands/objectives-command.js";
+import { thresholdsCommand } from "./commands/thresholds-command.js";
 import { ledgerCommand } from "./commands/ledger-command.js";
 import { mappingCommand } from "./commands/mapping-command.js";
 import { migrateCommand } from "./commands/migrate-command.js";
@@ -34,6 +38,7 @@ import { restoreCommand } from "./commands/restore-command.js";
 import { resumeCommand } from "./commands/resume-command.js";
 import { runCommand } from "./commands/run-command.js";
 import { runsCommand } from "./commands/runs-command.js";
+import { samplesCommand } from "./commands/samples-command.js";
 import { signInLinkCommand } from "./commands/sign-in-link-command.js";
 import { slaCommand } from "./commands/sla-command.js";
 import { startCommand } from "./commands/start-command.js";
@@ -78,7 +83,12 @@ export function buildProgram(cli: Cli): Command {
     alertCommand,
     incidentsCommand,
     problemsCommand,
+    correlationRulesCommand,
     kpiCommand,
+    samplesCommand,
+    objectivesCommand,
+    thresholdsCommand,
+    anomaliesCommand,
     slaCommand,
     integrationCommand,
     mappingCommand,

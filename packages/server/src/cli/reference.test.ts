@@ -106,7 +106,7 @@ describe("the commands", () => {
       .filter(({ command }) => command.commands.length === 0 && !command.options.some((option) => option.long === "--json"))
       .map(({ name }) => name);
     // The last three answer with JSON in any case.
-    expect(without).toEqual(["start", "exec", "export", "access-review export", "audit export", "audit head"]);
+    expect(without).toEqual(["start", "samples export", "exec", "export", "access-review export", "audit export", "audit head"]);
   });
 
   it("want a reason wherever they change what runs", () => {

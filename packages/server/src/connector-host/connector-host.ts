@@ -6,6 +6,8 @@ import { clock } from "../clock.js";
 import { readNow } from "../command.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import type { Database } from "../db/client.js";
+import { sampleCheck } from "../ingest/samples-of-checks.js";
+import { sampleFigures } from "../ingest/samples-of-connectors.js";
 import { createTokenKeeper } from "./auth/token-keeper.js";
 import { callContext } from "./call-context.js";
 import { type ConnectorRegistry, createConnectorRegistry, type PackageOptions } from "./connector-registry.js";
@@ -14,6 +16,7 @@ import { createEgress } from "./guarded-fetch.js";
 import { type CredentialChoice, type EndpointName, loadEndpoint } from "./load-endpoint.js";
 import { type AuthenticationWatch, lookAtOrigins, watchAuthentication } from "./look-at-endpoint.js";
 import { boundEndpoint, type OpenEndpoint } from "./open-endpoint.js";
+import { type NoticeCalls, noticeCalls } from "./notice-calls.js";
 import { limitedSignal } from "./limited-signal.js";
 import { type RotationCalls, rotationCalls } from "./rotation-calls.js";
 import { type WebhookCalls, webhookCalls } from "./webhook-calls.js";
@@ -48,6 +51,8 @@ export interface ConnectorHost {
   readonly rotation: RotationCalls;
   /** What monitors are told of windows; needs no run, see there. */
   readonly downtime: DowntimeCalls;
+  /** What teams are told through endpoints; needs no run, see there. */
+  readonly notices: NoticeCalls;
   /** Requests that systems send by themselves. */
   readonly webhooks: WebhookCalls;
   /** Ends connections and lets the connectors release what they hold. */
@@ -125,6 +130,22 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
       options.log.warn({ err: error, endpoint: opened.key }, "What a check found about the way to its system was not written down.");
     }
   };
+  /** Evidence of availability: whether the system is there, unless nobody can say; and the figures that its connector gave with it. */
+  const noteCheck = async (
+    { id, key }: { readonly id: number; readonly key: string },
+    { answer, tookMs }: { readonly answer: Promise<Health>; readonly tookMs: number },
+  ): Promise<void> => {
+    try {
+      const { isThere: ok } = await probeOf(() => answer);
+      if (ok !== null) await sampleCheck({ database }, { endpointId: id, ok, tookMs });
+      const figures = ok === true ? await answer.then(({ kpis = [] }) => kpis).catch(() => []) : [];
+      if (figures.length === 0) return;
+      const { refused } = await sampleFigures({ database }, { endpointId: id, figures });
+      if (refused !== null) options.log.warn({ endpoint: key, refused }, "Not every figure of a check could be kept.");
+    } catch (error) {
+      options.log.warn({ err: error, endpoint: key }, "What a check said was not kept as evidence of availability.");
+    }
+  };
   /** Somebody's check found the system there: its runs need not wait for the next probe. */
   const closeBreaker = async ({ id, key }: { readonly id: number; readonly key: string }): Promise<void> => {
     try {
@@ -144,6 +165,7 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
         const call = { signal: limit.signal, mask: createSecretMask(), deadlineMonotonicMs: clock.monotonicMs() + CHECK_LIMIT_MS };
         const watch = watchAuthentication(call.mask);
         const opened = await contextOf({ key: endpointKey }, { ...call, watch: watch.around });
+        const beganMs = clock.monotonicMs();
         release = connectors.hold(opened.hosted);
         const { connector, context, guard } = opened;
         const answer =
@@ -152,6 +174,7 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
             : limit.race(settleCall(guard, async () => connector.check?.(context) ?? unknownHealth));
         // Also when the check fails: a certificate that has ended is why it does.
         await answer.catch(() => undefined);
+        if (connector.check !== undefined) await noteCheck(opened, { answer, tookMs: clock.monotonicMs() - beganMs });
         await noteFindings(opened, watch, limit.signal);
         const health = guard.mask.deep(await answer);
         if (isThere(health)) await closeBreaker(opened);
@@ -178,6 +201,7 @@ export function createConnectorHost(options: ConnectorHostOptions): ConnectorHos
     },
     rotation: rotationCalls({ contextOf, load: (wanted) => loadEndpoint(database.db, { ...wanted, connectors, keyRing }) }),
     downtime: downtimeCalls({ contextOf, hold: ({ hosted }) => connectors.hold(hosted) }),
+    notices: noticeCalls({ contextOf, hold: ({ hosted }) => connectors.hold(hosted) }),
     webhooks: webhookCalls({ load: (wanted) => loadEndpoint(database.db, { ...wanted, connectors, keyRing }) }),
     async close() {
       await connectors.close();

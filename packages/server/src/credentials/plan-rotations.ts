@@ -64,7 +64,21 @@ function mayTell(told: Map<string, number>, endpoint: string): boolean {
 }
 
 /** Tells of credentials that end in 30, 14, 7 and 1 days, each once, with the events of certificates. Answers of how many. */
-export function warnOfCredentials(context: { readonly database: Database }): Promise<number> {
+export async function warnOfCredentials(context: { readonly database: Database }): Promise<number> {
+  let warned = 0;
+  for (let after: number | null = 0; after !== null;) {
+    const page = await warnPage(context, after);
+    warned += page.warned;
+    after = page.last;
+  }
+  return warned;
+}
+
+/** The same for endpoints behind an id; `last`: where the next page begins, null: there is none. */
+function warnPage(
+  context: { readonly database: Database },
+  after: number,
+): Promise<{ readonly warned: number; readonly last: number | null }> {
   return inTransaction(context, async (tx) => {
     const now = await readNow(tx);
     const rows = await selectRows<{ id: number; key: string; expiresAt: number; toldDays: number | null }>(
@@ -74,7 +88,7 @@ export function warnOfCredentials(context: { readonly database: Database }): Pro
       from endpoint as e cross join lateral (
         select least(c.expires_at, (select min(s.expires_at) from endpoint_secret as s where s.endpoint_id = e.id and not (s.name = any (coalesce(c.names, '{}'))))) as ends
         from (select) as one left join credential as c on c.endpoint_id = e.id and c.in_force) as x
-      where x.ends < app_now() + interval '31 days' order by e.id for update of e skip locked limit ${BATCH}`,
+      where e.id > ${after} and x.ends < app_now() + interval '31 days' order by e.id for update of e skip locked limit ${BATCH}`,
     );
     const due = rows.flatMap((row) => {
       const days = dueWarning(row, now);
@@ -93,7 +107,7 @@ export function warnOfCredentials(context: { readonly database: Database }): Pro
         payload: { origin: "credential", expiresAt: payloadInstant(expiresAt), days },
       })),
     );
-    return due.length;
+    return { warned: due.length, last: rows.length < BATCH ? null : (rows.at(-1)?.id ?? null) };
   });
 }
 

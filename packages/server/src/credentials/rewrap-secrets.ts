@@ -76,7 +76,7 @@ const tables: readonly SealedTable[] = [
   },
   {
     name: "team_webhook",
-    keyIds: sql`select sealed ->> 'keyId' as key_id from team_webhook`,
+    keyIds: sql`select sealed ->> 'keyId' as key_id from team_webhook where sealed is not null`,
     rows: (
       current,
     ) => sql`select k.id::text as id, t.key as endpoint, k.url as name, k.sealed from team_webhook as k join team as t on t.id = k.team_id

@@ -160,4 +160,18 @@ describe("owner teams", () => {
     await apply(certificate(60));
     expect(await warnOfCredentials(bench)).toBe(1);
   });
+
+  it("are told of every endpoint, however many others were told of before", async () => {
+    const { sql } = bench.database;
+    await sql`
+      insert into endpoint (key, name, system_id, connector, credential_told_days, credential_told_end)
+      select 'many-' || n, 'Many', e.system_id, e.connector, case when n <= 600 then 7 end, app_now() + interval '5 days'
+      from endpoint as e cross join generate_series(1, 601) as n where e.key = 'source' order by n`;
+    await sql`
+      insert into credential (endpoint_id, version, in_force, source, secrets, names, expires_at)
+      select id, 1, true, 'issued', '{}', '{}', credential_told_end from endpoint where key like 'many-%'`;
+    expect(await warnOfCredentials(bench)).toBe(1);
+    expect(await warnOfCredentials(bench)).toBe(0);
+    await sql`delete from endpoint where key like 'many-%'`;
+  });
 });

@@ -34,7 +34,7 @@ async function load(count: number): Promise<void> {
       { n: number }[]
     >`select n_mod_since_analyze::integer as n from pg_stat_user_tables where relname = 'integration'`;
     expect(row?.n).toBeGreaterThanOrEqual(count);
-  }, 10_000);
+  }, 60_000);
 }
 
 const known = async () =>
@@ -85,10 +85,10 @@ describe("the planner's statistics", () => {
       await scheduler.start();
       const actor = { kind: "token", name: "tester", role: "admin" } as const;
       const { runId } = await runNow({ database, zones: packagedZoneData(), actor }, { job: "sync", reason: "now" });
-      await vi.waitFor(async () => expect(await known()).toBe(101), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(await known()).toBe(101), { timeout: 60_000 });
       await vi.waitFor(
         async () => expect(await database.sql`select state from run where id = ${runId}::uuid`).toEqual([{ state: "succeeded" }]),
-        { timeout: 10_000 },
+        { timeout: 60_000 },
       );
     } finally {
       await scheduler.stop(0);

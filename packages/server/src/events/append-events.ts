@@ -22,6 +22,10 @@ export interface NewEvent {
     | "calendar"
     | "team"
     | "incident"
+    | "problem"
+    | "objective"
+    | "threshold"
+    | "anomaly-rule"
     | "control";
   readonly subjectKey: string;
   readonly integrationKey?: string;

@@ -1,4 +1,4 @@
-import { can, DomainError } from "@quiesce/core";
+import { DomainError } from "@quiesce/core";
 import { catalogueByKey } from "../catalog/queries.js";
 import { builder } from "../graphql/builder.js";
 import { idInside } from "../graphql/key-or-id.js";
@@ -9,14 +9,10 @@ import { statusSummary } from "../runs/status-summary.js";
 import { currentOrNextOccurrences, windowByKey } from "../windows/queries.js";
 import type { LoggedEvent } from "./event-log.js";
 import type { LiveItem } from "./live-bus.js";
-import { compileFilter } from "./live-filter.js";
-import { visibleEvents } from "./visible-events.js";
-import { isNarrowed } from "../access/visible-database.js";
-import { logSource, type Pulse, stateSource } from "./live-source.js";
+import { type Pulse, stateSource } from "./live-source.js";
+import { openLog } from "./open-log.js";
 
 const read = { authScopes: { can: "events.read" } } as const;
-/** A silent subscription shows this often that it is alive. */
-const HEARTBEAT_MS = 15_000;
 const STATUS_INTERVAL_MS = 250;
 const SUMMARY_INTERVAL_MS = 1_000;
 /** Of a kind's payload; grows when a field changes its meaning. */
@@ -77,15 +73,8 @@ function defineLiveEvents(): void {
           description: "Only of these: window:erp-upgrade, run:<uuid>; integration:<key> brings its runs too.",
         }),
       },
-      subscribe: async (_root, args, { bus, principal, database }) => {
-        const matches = compileFilter({
-          ...(args.kinds ? { kinds: args.kinds } : {}),
-          ...(args.subjects ? { subjects: args.subjects } : {}),
-          ...(can(principal, "tokens.read") ? {} : { hidden: ["token", "principal", "session", "access-review"] }),
-        });
-        const sees = isNarrowed(principal) ? visibleEvents(database) : undefined;
-        return logSource({ place: await bus.open(args.after), matches, heartbeatMs: HEARTBEAT_MS, sees });
-      },
+      subscribe: (_root, { after, kinds, subjects }, context) =>
+        openLog(context, { after: after ?? null, ...(kinds ? { kinds } : {}), ...(subjects ? { subjects } : {}) }),
       resolve: (item: LiveItem) => item,
     }),
   );

@@ -15,7 +15,7 @@ import { createSequencer, type Sequencer } from "./sequencer.js";
 import { QUEUE_EVENT_LIMIT } from "./subscriber-queue.js";
 
 /** A busy machine takes its time; what is waited for comes by an event. */
-const soon = (look: () => unknown): Promise<unknown> => vi.waitFor(look, { timeout: 20_000 });
+const soon = (look: () => unknown): Promise<unknown> => vi.waitFor(look, { timeout: 60_000 });
 
 let fresh: FreshDatabase;
 let database: Database;
@@ -155,7 +155,7 @@ describe("subscribers of one feed", () => {
       // A smaller example is not worth minutes: what is to be seen is in the steps.
       { numRuns: 25, endOnFailure: true },
     );
-  }, 120_000);
+  }, 300_000);
 
   it("share one execution of each event", async () => {
     const shared = sharedFeed();

@@ -74,7 +74,8 @@ class LogFeed implements Feed {
           await subscriber.ready();
           if (member.left || subscriber.isOver) return;
           const item = eventItem(epoch, event);
-          const message = this.#options.matches(event) && (await this.#sees(item)) ? await this.#messageOf(item) : null;
+          const shown = this.#options.matches(event) ? await this.#shown(item) : null;
+          const message = shown === null ? null : await this.#messageOf(shown);
           // Whoever left meanwhile goes on elsewhere from the place before this event.
           if (member.left) return;
           if (message === null) subscriber.position = event.position;
@@ -90,7 +91,8 @@ class LogFeed implements Feed {
     for (;;) {
       try {
         for await (const item of this.#source) {
-          const message = (await this.#sees(item)) ? await this.#messageOf(item) : null;
+          const shown = await this.#shown(item);
+          const message = shown === null ? null : await this.#messageOf(shown);
           this.#place = { epoch: this.#place.epoch, position: item.position };
           for (const { subscriber } of this.#present) {
             if (message === null) subscriber.position = Math.max(subscriber.position, item.position);
@@ -112,9 +114,12 @@ class LogFeed implements Feed {
     }
   }
 
-  async #sees(item: LiveItem): Promise<boolean> {
+  /** What the feed's readers may know of an item; null: nothing. */
+  async #shown(item: LiveItem): Promise<LiveItem | null> {
     const { sees } = this.#options;
-    return sees === undefined || item.type === "heartbeat" || sees(item.event);
+    if (sees === undefined || item.type === "heartbeat") return item;
+    const event = await sees(item.event);
+    return event === null ? null : { ...item, event };
   }
 
   async #messageOf(item: LiveItem): Promise<LiveMessage> {

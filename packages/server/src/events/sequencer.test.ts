@@ -37,11 +37,11 @@ function startSequencer(): Sequencer {
 }
 
 async function until(holds: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries += 1) {
+  for (let tries = 0; tries < 6_000; tries += 1) {
     if (await holds()) return;
     await sleep(10);
   }
-  throw new Error(`Waited ten seconds for: ${what}`);
+  throw new Error(`Waited a minute for: ${what}`);
 }
 
 async function logLength(): Promise<number> {

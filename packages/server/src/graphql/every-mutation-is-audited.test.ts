@@ -271,11 +271,33 @@ const samples: { readonly [mutation: string]: (story: Story) => Sample | Promise
     input: { key: keyOf(answers["splitIncident"]), into: keyOf(answers["moveIncident"]), reason: "the same disk after all" },
   }),
   saveCorrelationRules: () => ({ input: { rules: [{ id: "by-source", groupBy: ["source"] }], reason: "two sites" }, ask: "__typename" }),
+  deleteCorrelationRule: () => ({ input: { key: "by-source", reason: "one site" }, ask: "__typename" }),
   updateProblem: async ({ sql }) => {
     const [row] = await sql<{ id: number }[]>`
       insert into problem (title, root_node, system_id, opened_at, changed_at) select 'down', 'erp', id, app_now(), app_now() from system where key = 'erp' returning id`;
-    return { input: { key: String(row?.id), state: "KNOWN_ERROR", cause: "a disk", reason: "found it" } };
+    return { input: { key: String(row?.id), state: "KNOWN_ERROR", cause: "a disk", reason: "found it" }, ask: "key" };
   },
+  linkIncidentToProblem: ({ answers }) => ({
+    input: { key: keyOf(answers["moveIncident"]), problem: keyOf(answers["updateProblem"]), reason: "the same disk" },
+  }),
+  unlinkIncidentFromProblem: ({ answers }) => ({ input: { key: keyOf(answers["moveIncident"]), reason: "another disk" } }),
+  saveObjective: () => ({
+    input: {
+      key: "orders-up",
+      title: "Orders are up",
+      scope: { integration: "orders" },
+      indicator: "AVAILABILITY",
+      target: 0.99,
+      reason: "promised",
+    },
+  }),
+  deleteObjective: () => ({ input: { key: "orders-up", reason: "no longer" } }),
+  saveThreshold: () => ({
+    input: { key: "slow", title: "Slow", kpi: "RESPONSE_TIME", comparison: "ABOVE", value: 500, reason: "agreed" },
+  }),
+  deleteThreshold: () => ({ input: { key: "slow", reason: "no longer" } }),
+  saveAnomalyRule: () => ({ input: { key: "odd", title: "Odd", reason: "tried" } }),
+  deleteAnomalyRule: () => ({ input: { key: "odd", reason: "no longer" } }),
   rotateCredential: () => ({ input: { endpoint: "erp-api", reason: "old" } }),
   stageCredential: () => ({
     input: { endpoint: "erp-api", secrets: [{ name: "token", value: "erp-token-canary-2" }], reason: "made by hand" },
@@ -285,6 +307,7 @@ const samples: { readonly [mutation: string]: (story: Story) => Sample | Promise
   rotateMasterKey: () => ({ input: { reason: "yearly" } }),
   setMode: () => ({ input: { mode: "OBSERVE", reason: "trying" } }),
   setRetention: () => ({ input: { runDays: 800, reason: "law" } }),
+  setSampleRetention: () => ({ input: { metric: "response", sampleDays: 7, reason: "room" } }),
   overrideExpansion: () => ({ input: { until: soon(3_600_000), reason: "no dispatcher" } }),
   acknowledgeClockStep: async ({ sql }) => {
     await sql`update control set clock_stepped_at = app_now(), clock_step = '{"byMs": 5000, "server": "a"}'`;

@@ -56,7 +56,7 @@ export function numberOf(
 ): number {
   const id = idInside(typename, keyOrId) ?? keyOrId;
   if (!/^\d{1,15}$/.test(id))
-    throw new DomainError("QSC_ID_MALFORMED", `"${keyOrId.slice(0, 60)}" is not a ${typename}. Expected its id or its key (a number).`, {
+    throw new DomainError("QSC_ID_MALFORMED", `"${keyOrId.slice(0, 60)}" names no ${typename}. Expected its id or its key (a number).`, {
       field,
     });
   return Number(id);

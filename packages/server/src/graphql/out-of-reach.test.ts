@@ -195,6 +195,22 @@ async function furnish(team: string): Promise<void> {
     select 'open', 'critical', ${`${team} is down`}, ${`${team}-erp`}, ${alert?.id ?? 0}, id, ${alert?.id ?? 0}, ${`${team}-team`}, ${team}, ${problem?.id ?? 0}, app_now(), app_now(), app_now()
     from system where key = ${`${team}-erp`} returning id`;
   own["incident"] = String(incident?.id);
+  const scope = { system: `${team}-erp` };
+  const judged = { title: `${team} promise`, scope, reason: `${team} promised` };
+  await done("saveObjective", { key: `${team}-up`, indicator: "AVAILABILITY", target: 0.99, ...judged });
+  await done("saveThreshold", { key: `${team}-slow`, kpi: "RESPONSE_TIME", comparison: "ABOVE", value: 500, ...judged });
+  await done("saveAnomalyRule", { key: `${team}-odd`, ...judged }, "");
+  await sql`insert into objective_burn (objective_id, rule, since) select id, '1x', app_now() from objective where key = ${`${team}-up`}`;
+  await sql`insert into threshold_state (threshold_id, integration_id, through_at, state)
+    select t.id, i.id, app_now(), '{"brokenSince": 0, "recent": []}' from threshold as t, integration as i where t.key = ${`${team}-slow`} and i.key = ${`${team}-orders`}`;
+  await sql`insert into kpi_band (integration_id, kpi, at, low, high, expected) select id, 'response-time', app_now() - interval '1 hour', 1, 3, 2 from integration where key = ${`${team}-orders`}`;
+  await sql`insert into anomaly (integration_id, kpi, at, value, score, view, seen, low, high, expected, new_extreme, explanation, found_at)
+    select id, 'response-time', app_now() - interval '1 hour', 9, 3, 'value', 9, 1, 3, 2, true, ${`${team} is slow`}, app_now() from integration where key = ${`${team}-orders`}`;
+  await sql`insert into kpi_retention (metric, sample_days) values (${`${team}.speed`}, 7)`;
+  await sql`
+    with s as (insert into kpi_series (integration_id, metric) select id, ${`${team}.speed`} from integration where key = ${`${team}-orders`} returning id)
+    insert into kpi_day (series_id, at, samples, good, marked, sum_millionths, min_value, max_value, histogram)
+    select id, date_trunc('day', app_now(), 'UTC'), 1, 1, 0, 1, 1, 1, '' from s`;
   await sql`insert into alert_standing (alert_id, incident_id, considered_at) values (${alert?.id ?? 0}, ${incident?.id ?? 0}, app_now())`;
   await sql`insert into alert_reason (alert_id, kind, rule, path, reason, mutes, began_at)
     values (${alert?.id ?? 0}, 'rule', ${`${team}-rule`}, ${`${team}-erp`}, ${`${team} says so`}, false, app_now())`;
@@ -269,6 +285,7 @@ const queries: { readonly [query: string]: Sample } = {
   endpoint: byKey("endpoint"),
   explain: (team) => ({ job: `${team}-hourly` }),
   gate: (team) => ({ integration: `${team}-orders` }),
+  samplesCsv: (team) => ({ integration: `${team}-orders`, class: "DAY", from, to }),
   integration: byKey("orders"),
   integrationTrial: (_team, own) => ({ key: own["trial"] }),
   integrationVersionDiff: (team) => ({ integration: `${team}-orders`, from: 1, to: 2 }),
@@ -283,6 +300,8 @@ const queries: { readonly [query: string]: Sample } = {
   previewStandingWindow: (team) => ({ window: `${team}-nightly` }),
   reconciliation: (_team, own) => ({ key: own["reconciliation"] }),
   incident: (_team, own) => ({ key: own["incident"] }),
+  objective: byKey("up"),
+  threshold: byKey("slow"),
   previewCorrelationRules: () => ({ rules: [], from, to }),
   problem: (_team, own) => ({ key: own["problem"] }),
   run: (_team, own) => ({ key: own["run"] }),
@@ -342,8 +361,31 @@ const mutations: { readonly [mutation: string]: Sample } = {
   assignIncident: (_team, own) => ({ key: own["incident"], assignee: "me" }),
   offerIncident: (team, own) => ({ key: own["incident"], team: `${team}-team`, reason: "r" }),
   answerIncidentOffer: (_team, own) => ({ key: own["incident"], accept: true, reason: "r" }),
+  linkIncidentToProblem: (_team, own) => ({ key: own["incident"], problem: own["problem"], reason: "r" }),
+  unlinkIncidentFromProblem: (_team, own) => ({ key: own["incident"], reason: "r" }),
   mergeIncidents: (_team, own) => ({ key: own["incident"], into: "9999999", reason: "r" }),
   splitIncident: (_team, own) => ({ key: own["incident"], alerts: [own["alert"]], reason: "r" }),
+  saveObjective: (team) => ({
+    key: `${team}-up`,
+    title: "T",
+    scope: { system: `${team}-erp` },
+    indicator: "AVAILABILITY",
+    target: 0.99,
+    reason: "r",
+  }),
+  deleteObjective: (team) => ({ key: `${team}-up`, reason: "r" }),
+  saveThreshold: (team) => ({
+    key: `${team}-slow`,
+    title: "T",
+    scope: { system: `${team}-erp` },
+    kpi: "RESPONSE_TIME",
+    comparison: "ABOVE",
+    value: 1,
+    reason: "r",
+  }),
+  deleteThreshold: (team) => ({ key: `${team}-slow`, reason: "r" }),
+  saveAnomalyRule: (team) => ({ key: `${team}-odd`, title: "T", scope: { system: `${team}-erp` }, reason: "r" }),
+  deleteAnomalyRule: (team) => ({ key: `${team}-odd`, reason: "r" }),
   updateProblem: (_team, own) => ({ key: own["problem"], state: "KNOWN_ERROR", reason: "r" }),
   resyncDifferences: (_team, own) => ({ reconciliation: own["reconciliation"], reason: "r" }),
   redeliver: (_team, own) => ({ key: own["delivery"], reason: "r" }),
@@ -363,15 +405,8 @@ const mutations: { readonly [mutation: string]: Sample } = {
   updateMaintenanceWindow: (team) => ({ key: `${team}-nightly`, title: "T", reason: "r" }),
 };
 
-/** They take names and selections of what does not exist, so their refusal is that of the rule table, for either. */
-const takesAnyName: readonly string[] = [
-  "createCalendarFeed",
-  "createMaintenanceWindow",
-  "discardDeadLetters",
-  "importCalendar",
-  "pause",
-  "replayDeadLetters",
-];
+/** They take selections of what does not exist, so their refusal is that of the rule table, for either. */
+const takesAnyName: readonly string[] = ["createCalendarFeed", "discardDeadLetters", "importCalendar", "replayDeadLetters"];
 /** Queries about things of the deployment, by name. */
 const ofTheDeploymentToRead: { readonly [query: string]: Args } = {
   auditHashes: { positions: [1] },
@@ -394,12 +429,14 @@ const ofTheDeployment: readonly string[] = [
   "openAccessReview",
   "overrideExpansion",
   "revokeToken",
+  "deleteCorrelationRule",
   "saveCorrelationRules",
   "rollbackIntegration",
   "reloadConnectors",
   "rotateMasterKey",
   "setMode",
   "setRetention",
+  "setSampleRetention",
   "setServiceAccountOwner",
   "startTrial",
 ];
@@ -497,6 +534,7 @@ describe("whoever may do everything, of one team", () => {
       createServiceAccount: { name: "x", owner: "near-team" },
       closeAccessReview: { key: "1", reason: "r" },
       createSignInLink: {},
+      deleteCorrelationRule: { key: "x", reason: "r" },
       saveCorrelationRules: { rules: [], reason: "r" },
       createToken: { name: "x", role: "ADMIN" },
       decideAccess: { review: "1", items: ["1"], decision: "KEEP", reason: "r" },
@@ -507,6 +545,7 @@ describe("whoever may do everything, of one team", () => {
       revokeToken: { key: "1" },
       setMode: { mode: "OBSERVE", reason: "r" },
       setRetention: { reason: "r" },
+      setSampleRetention: { reason: "r" },
       setServiceAccountOwner: { key: "1", owner: "near-team", reason: "r" },
       startTrial: { integration: "far-orders", kind: "DRY_RUN", reason: "r" },
       cancelTrial: { key: ids["far"]?.["trial"] ?? "", reason: "r" },

@@ -8,6 +8,9 @@ import { feedsByIds, type FeedView, importsByIds, type ImportView } from "../cal
 import { catalogueByIds, type EndpointRow, type IntegrationRow, type JobRow, type SystemRow } from "../catalog/queries.js";
 import { rotationsByIds, type RotationView } from "../credentials/queries.js";
 import { incidentsByIds, type IncidentView, problemsByIds, type ProblemView } from "../incidents/queries.js";
+import { anomaliesByIds, type AnomalyRow } from "../kpis/baselines/store.js";
+import { type ObjectiveRow, objectivesByIds } from "../kpis/objectives/store.js";
+import { type ThresholdRow, thresholdsByIds } from "../kpis/thresholds/store.js";
 import { deliveriesByIds, type DeliveryView, teamsByIds, type TeamView } from "../notifications/queries.js";
 import { reconciliationsByIds, type ReconciliationView } from "../reconciliation/queries.js";
 import { syncConflictsByIds, type SyncConflictView } from "../pipeline/sync-conflict-queries.js";
@@ -48,6 +51,9 @@ export const IncidentRef = node<IncidentView>("Incident", (ids, { database }) =>
 export const ProblemRef = node<ProblemView>("Problem", (ids, { database }) => problemsByIds(database, ids));
 export const DeadLetterRef = node<DeadLetterView>("DeadLetter", (ids, { database }) => deadLettersByIds(database, ids));
 export const SyncConflictRef = node<SyncConflictView>("SyncConflict", (ids, { database }) => syncConflictsByIds(database, ids));
+export const AnomalyRef = node<AnomalyRow>("Anomaly", (ids, { database }) => anomaliesByIds(database, ids));
+export const ObjectiveRef = node<ObjectiveRow>("Objective", (ids, { database }) => objectivesByIds(database, ids));
+export const ThresholdRef = node<ThresholdRow>("Threshold", (ids, { database }) => thresholdsByIds(database, ids));
 export const ReconciliationRef = node<ReconciliationView>("Reconciliation", (ids, { database }) => reconciliationsByIds(database, ids));
 export const WindowRef = node<WindowView>("MaintenanceWindow", (ids, { database }) => windowsByIds(database, ids));
 export const OccurrenceRef = node<OccurrenceView>("Occurrence", (ids, { database }) => occurrencesByIds(database, ids));

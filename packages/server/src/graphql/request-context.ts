@@ -49,7 +49,7 @@ export interface ApiServices {
   /** Notes which rights they use. */
   readonly use?: AccessUse | undefined;
   /** What applying a workspace needs: the keys that seal secrets, and the connectors' check of settings. */
-  readonly catalogue: Pick<CatalogContext, "keys" | "checkEndpoint" | "configVersionOf" | "privateHosts">;
+  readonly catalogue: Pick<CatalogContext, "keys" | "checkEndpoint" | "configVersionOf" | "notices" | "privateHosts">;
   /** Where this server looks for zone data at its start. */
   readonly zoneDataFolders?: { readonly folder: string | undefined; readonly systemFolder: string } | undefined;
   /** Everything that `health` lists beside the API's own checks. */
@@ -64,6 +64,8 @@ export interface ApiServices {
   readonly webhooks?: WebhookCalls | undefined;
   /** Where browsers reach this server; undefined: it was not told. */
   readonly publicUrl?: string | undefined;
+  /** Days of samples as this server is configured; the usual ones when left out. */
+  readonly sampleRetentionDays?: number | undefined;
   /** Called after every command, so that its events go out at once. */
   readonly afterWrite?: (() => void) | undefined;
 }

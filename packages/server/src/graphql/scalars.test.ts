@@ -20,6 +20,11 @@ describe("DateTime", () => {
     );
   });
 
+  it.each(["2026-02-30T00:00:00Z", "2026-04-31T00:00:00+02:00", "2026-04-30", "2026-04-30T00:00:00"])("is not read from %s", (text) => {
+    const type = apiSchema().getType("DateTime");
+    expect(() => isScalarType(type) && type.parseValue(text)).toThrow(/is not an instant/);
+  });
+
   it.each([Number.NaN, Infinity, 8_640_000_000_000_001])("cannot say %d, and says so", (value) => {
     expect(() => serialize(value)).toThrow(RangeError);
   });

@@ -1,3 +1,4 @@
+import { parseInstantText } from "@quiesce/core";
 import { GraphQLError, Kind, type ValueNode } from "graphql";
 import { builder } from "./builder.js";
 
@@ -41,7 +42,7 @@ function instantText(ms: number): string {
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
 
 function parseInstant(value: unknown): number {
-  const instant = typeof value === "string" && INSTANT.test(value) ? Date.parse(value) : Number.NaN;
+  const instant = typeof value === "string" && INSTANT.test(value) ? parseInstantText(value) : Number.NaN;
   if (Number.isNaN(instant)) {
     throw new GraphQLError(`${JSON.stringify(value)} is not an instant. Expected ISO 8601 with an offset, as 2026-11-20T08:00:00Z.`);
   }

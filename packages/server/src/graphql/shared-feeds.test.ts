@@ -15,7 +15,7 @@ import { type OperationParams, prepareOperation } from "./prepare-operation.js";
 import { createSharedFeeds, type LiveStream, type SharedFeeds } from "./shared-feeds.js";
 
 /** A busy machine takes its time; what is waited for comes by an event. */
-const soon = (look: () => unknown): Promise<unknown> => vi.waitFor(look, { timeout: 20_000 });
+const soon = (look: () => unknown): Promise<unknown> => vi.waitFor(look, { timeout: 60_000 });
 
 const documents = createPersistedDocuments({ documents: new Map(), only: false });
 let fresh: FreshDatabase;

@@ -167,7 +167,7 @@ export function createHttpServer(given: HttpServerOptions): HttpServer {
       return serveWebhook({ request, response, url, services: { ...options, webhooks: options.webhooks }, takeStranger });
     }
     if (pathname.startsWith("/gate/")) return serveGate({ request, response, url, services: options, caller: await identify(request) });
-    if (pathname === "/ingest/samples") return serveSamples({ request, response, services: options, caller: await identify(request) });
+    if (pathname === "/ingest/samples") return serveSamples({ request, response, url, services: options, caller: await identify(request) });
     if (pathname.startsWith("/reports/"))
       return serveReports({ request, response, url, services: options, caller: await identify(request) });
     if (pathname.startsWith("/push/")) return servePush({ request, response, url, services: options, caller: await identify(request) });

@@ -146,9 +146,11 @@ describe("health pages", () => {
 
   it("look at the database once a second, however many ask", async () => {
     const before = looks;
+    const startedAt = performance.now();
     await Promise.all(Array.from({ length: 50 }, () => readiness()));
     await Promise.all(Array.from({ length: 50 }, () => fetch(`${api.url}/health`)));
-    expect(looks - before).toBeLessThanOrEqual(2);
+    // A busy machine takes more than a second to answer them all.
+    expect(looks - before).toBeLessThanOrEqual(2 + Math.floor((performance.now() - startedAt) / 1_000));
   });
 
   it("say that it is not ready while it starts and stops", async () => {
@@ -160,7 +162,7 @@ describe("health pages", () => {
 
   it("say that nothing is dispatched when the windows are not computed past now, and stay ready for the operator who overrides that", async () => {
     await api.database.sql`update control set expanded_until = app_now() - interval '1 second'`;
-    await expect.poll(expansion, { timeout: 3_000 }).toBe("fail");
+    await expect.poll(expansion, { timeout: 60_000 }).toBe("fail");
     expect(await readiness()).toBe(200);
     expect((await call("/gate/orders")).json).toMatchObject({ held: true, by: [] });
     const answer = await api.ask(
@@ -170,9 +172,9 @@ describe("health pages", () => {
       },
     );
     expect(answer.errors).toBeUndefined();
-    await expect.poll(expansion, { timeout: 3_000 }).toBe("warn");
+    await expect.poll(expansion, { timeout: 60_000 }).toBe("warn");
     expect((await call("/gate/orders")).json).toMatchObject({ held: false });
     await api.database.sql`update control set expanded_until = app_now() + interval '30 days', expansion_override_until = '-infinity'`;
-    await expect.poll(expansion, { timeout: 3_000 }).toBe("pass");
+    await expect.poll(expansion, { timeout: 60_000 }).toBe("pass");
   });
 });

@@ -318,7 +318,8 @@ describe("the API's limits", () => {
     expect(codesOf(await api.ask(wide))).toEqual(["QSC_GRAPHQL_TOO_COMPLEX"]);
     const startedAt = Date.now();
     expect(codesOf(await api.ask(doubling))).toContain("QSC_GRAPHQL_TOO_COMPLEX");
-    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    // Followed one by one, the fragments would take days.
+    expect(Date.now() - startedAt).toBeLessThan(30_000);
   });
 
   it("let the introspection query of common tools pass for who has a token", async () => {

@@ -90,6 +90,23 @@ describe("POST /ingest/samples", () => {
     expect(await send(lines(...many))).toMatchObject({ json: { accepted: 0, duplicates: 12_345 } });
   });
 
+  it("takes each once of a large request in which some are there already, and some come twice", async () => {
+    const each = Array.from({ length: 11_000 }, (_, n) =>
+      sample({ metric: "mixed", at: now - n * 10, value: n, ok: n % 7 > 0, key: n % 3 === 0 ? `k"${n}` : "" }),
+    );
+    expect(await send(lines(...each.slice(5_000, 5_010)))).toMatchObject({ json: { accepted: 10 } });
+    const { json } = await send(lines(...each, ...each.slice(10_990)));
+    expect(json).toMatchObject({ accepted: 10_990, duplicates: 20, refused: 0 });
+    const kept = await stored("mixed");
+    expect(kept).toHaveLength(11_000);
+    expect(kept.filter(({ ok }) => !ok)).toHaveLength(1_572);
+    expect(kept.filter(({ key }) => key !== "")).toHaveLength(3_667);
+    await rollUp(api);
+    const [row] = await api.database
+      .sql`select sum(d.samples)::integer as n, sum(d.good)::integer as good from kpi_day as d join kpi_series as s on s.id = d.series_id where s.metric = 'mixed'`;
+    expect(row).toEqual({ n: 11_000, good: 9_428 });
+  });
+
   it("tells a hundred refusals and counts them all", async () => {
     const { json } = await send(lines(...Array.from({ length: 150 }, () => "x")));
     expect(json.refused).toBe(150);

@@ -14,15 +14,17 @@ const NEWLINE = 10;
 
 /**
  * `POST /ingest/samples`: measurements, one JSON object a line, read while they arrive and written in batches. 200 says how many were taken and which
- * lines were not, with the reasons; 429 that the server is busy, with Retry-After. A request that breaks off may be sent again as it was.
+ * lines were not, with the reasons; 429 that the server is busy, with Retry-After. A request that breaks off may be sent again as it was. With `?trial=true`
+ * nothing is written: the answer says what would be taken.
  */
 export async function serveSamples(input: {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly url: URL;
   readonly caller: Authenticated;
   readonly services: ApiServices;
 }): Promise<void> {
-  const { request, response, caller, services } = input;
+  const { request, response, url, caller, services } = input;
   requireMethod(request, "POST");
   requireRight(services, caller, "samples.push");
   const type = request.headers["content-type"] ?? "";
@@ -34,10 +36,11 @@ export async function serveSamples(input: {
   const encoding = request.headers["content-encoding"] ?? "identity";
   if (encoding.trim().toLowerCase() !== "identity")
     throw new DomainError("QSC_HTTP_CONTENT_ENCODING", `The body is packed (${encoding.slice(0, 60)}). Send it as it is.`);
+  const isTrial = trialOf(url);
   const leave = await admitSamples(services.database);
   try {
     const { whole, database: seen, principal } = requestContext(services, caller);
-    const intake = await takeSamples({ principal, seen, whole });
+    const intake = await takeSamples({ principal, seen, whole }, { isTrial });
     let number = 0;
     for await (const lines of linesOf(request))
       for (const line of lines) {
@@ -50,6 +53,12 @@ export async function serveSamples(input: {
   } finally {
     leave();
   }
+}
+
+function trialOf(url: URL): boolean {
+  const text = url.searchParams.get("trial") ?? "false";
+  if (text === "true" || text === "false") return text === "true";
+  throw new DomainError("QSC_SAMPLE_INVALID", `trial is "${text.slice(0, 20)}". Expected true or false.`, { field: "trial" });
 }
 
 /** The lines of a body, as many at a time as have arrived. Throws QSC_HTTP_BODY_TOO_LARGE. */

@@ -189,6 +189,21 @@ describe("a session in a cookie", () => {
     expect(row).toEqual({ moved: true, within: true });
   });
 
+  it("that is used again and again does not end, however short it may be idle", async () => {
+    const { browser, id } = await signedIn();
+    // Four minutes without a request would end it; of them half a minute is over.
+    await api.database.sql`
+      update session set idle_seconds = 240, last_used_at = app_now() - interval '30 seconds', idle_until = app_now() + interval '210 seconds' where principal_id = ${id}`;
+    const idleUntil = async () =>
+      Number(
+        (await api.database.sql<{ at: string }[]>`select extract(epoch from idle_until) as at from session where principal_id = ${id}`)[0]
+          ?.at,
+      );
+    const before = await idleUntil();
+    await query(browser, "{ me { name } }");
+    expect(await idleUntil()).toBeGreaterThan(before);
+  });
+
   it("is listed for its person, who may end each, and nobody else's", async () => {
     const { browser, name } = await signedIn();
     const other = openBrowser();
@@ -232,6 +247,7 @@ function socketOf(headers: Record<string, string>, connectionParams: Record<stri
   }
   const seen: string[] = [];
   const closed: number[] = [];
+  const failed: unknown[] = [];
   const client = createClient({
     url: `${api.url.replace("http", "ws")}/graphql`,
     webSocketImpl: Page,
@@ -242,15 +258,24 @@ function socketOf(headers: Record<string, string>, connectionParams: Record<stri
   client.on("closed", (event) => void closed.push((event as { code: number }).code));
   const stop = client.subscribe<{ liveEvents: { subjectKey: string } }>(
     { query: 'subscription { liveEvents(kinds: ["system.touched"]) { subjectKey } }' },
-    { next: ({ data }) => void (data && seen.push(data.liveEvents.subjectKey)), error: () => undefined, complete: () => undefined },
+    {
+      next: ({ data }) => void (data && seen.push(data.liveEvents.subjectKey)),
+      error: (error) => void failed.push(error),
+      complete: () => undefined,
+    },
   );
-  return { seen, closed, stop };
+  return { seen, closed, failed, stop };
 }
-/** Watches until an event arrives, so that the socket is known to be open. */
+/** Watches until an event arrives, so that the socket is known to be open. A busy machine may take too long for one: then another is opened. */
 async function watching(headers: Record<string, string>, params: Record<string, string> = {}) {
-  const watched = socketOf(headers, params);
-  await expect.poll(async () => (await emit("hello"), watched.seen.length), { timeout: 20_000 }).toBeGreaterThan(0);
-  return watched;
+  for (let attempt = 1; ; attempt += 1) {
+    const watched = socketOf(headers, params);
+    const isSettled = async () => (await emit("hello"), watched.seen.length + watched.closed.length + watched.failed.length > 0);
+    await expect.poll(isSettled, { timeout: 60_000 }).toBe(true);
+    if (watched.seen.length > 0) return watched;
+    watched.stop();
+    if (attempt === 3) throw new Error(`The socket was closed (${String(watched.closed)}): ${JSON.stringify(watched.failed)}`);
+  }
 }
 
 describe("a session on a WebSocket", () => {
@@ -266,7 +291,7 @@ describe("a session on a WebSocket", () => {
       { cookie, "sec-fetch-site": "cross-site" },
     ] as Record<string, string>[]) {
       const other = socketOf(headers);
-      await expect.poll(() => other.closed.length, { timeout: 20_000 }).toBe(1);
+      await expect.poll(() => other.closed.length, { timeout: 60_000 }).toBe(1);
       expect(other.seen).toEqual([]);
     }
     // Also beside a foreign cookie the token of the first message counts.
@@ -279,7 +304,7 @@ describe("a session on a WebSocket", () => {
     const watched = await watching({ cookie: browser.cookieHeader, origin: api.url });
     await browser.post(`${api.url}/auth/sign-out`, {});
     await emit("after");
-    await expect.poll(() => watched.closed, { timeout: 20_000 }).toEqual([4401]);
+    await expect.poll(() => watched.closed, { timeout: 60_000 }).toEqual([4401]);
     expect(watched.seen).not.toContain("after");
   });
 
@@ -292,7 +317,7 @@ describe("a session on a WebSocket", () => {
     await disablePrincipal(api.context, { id });
     await disablePrincipal(api.context, { id: robot, reason: "left" });
     await emit("after");
-    await expect.poll(() => [person.closed, program.closed], { timeout: 20_000 }).toEqual([[4401], [4401]]);
+    await expect.poll(() => [person.closed, program.closed], { timeout: 60_000 }).toEqual([[4401], [4401]]);
     expect([...person.seen, ...program.seen]).not.toContain("after");
     const answer = await api.ask("{ me { name } }", {}, token.secret);
     expect(answer.errors?.[0]?.extensions.code).toBe("QSC_ACCESS_DISABLED");

@@ -5,7 +5,7 @@ import { createToken, revokeToken } from "../access/tokens.js";
 import { appendEvents } from "../events/append-events.js";
 
 /** A busy machine takes its time; what is waited for comes by an event. */
-const soon = (look: () => unknown): Promise<unknown> => vi.waitFor(look, { timeout: 20_000 });
+const soon = (look: () => unknown): Promise<unknown> => vi.waitFor(look, { timeout: 60_000 });
 
 const logged: unknown[] = [];
 let api: StartedApi;

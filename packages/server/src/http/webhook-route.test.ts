@@ -122,6 +122,31 @@ async function send(body: string | Buffer<ArrayBuffer>, sent: Sent = {}) {
 }
 
 const orders = (...ids: string[]) => JSON.stringify([{ stream: "orders", records: ids.map((id) => ({ key: id, data: { id } })) }]);
+/** A server whose own work on a delivery fails. */
+const faulty = () => ({
+  database: api.database,
+  zones: api.context.zones,
+  webhooks: { ...host.webhooks, parse: () => Promise.reject(new Error("this is a bug of the server")) },
+  log: pino({ level: "silent" }),
+});
+/** A server that meets this when it reads a delivery: once, or each time. */
+const meeting = (error: ConnectorError, times = Number.POSITIVE_INFINITY) => {
+  let left = times;
+  const parse: ConnectorHost["webhooks"]["parse"] = (...asked) => {
+    left -= 1;
+    return left < 0 ? host.webhooks.parse(...asked) : Promise.reject(error);
+  };
+  return { ...faulty(), webhooks: { ...host.webhooks, parse } };
+};
+/** Tries the oldest as often as it is put off, without waiting for its time; answers how often. */
+const tryToTheEnd = async (context: ReturnType<typeof meeting>) => {
+  for (let tries = 0; ; tries += 1) {
+    const [row] = await api.database.sql<{ state: string }[]>`select state from webhook_delivery order by id limit 1`;
+    if (row?.state !== "waiting") return tries;
+    await api.database.sql`update webhook_delivery set next_try_at = null`;
+    await workThroughNext(context);
+  }
+};
 const states = async () =>
   (
     await api.database.sql<{ state: string; body: Buffer | null; error: { kind: string; message: string } | null; result: unknown }[]>`
@@ -146,6 +171,66 @@ describe("a delivery that the endpoint vouches for", () => {
     expect(await send(orders("3"))).toMatchObject({ json: { duplicate: true } });
     await work();
     expect(await waitingKeys()).toEqual(["1"]);
+  });
+
+  describe("and has no id", () => {
+    it("but a signed time: a state that comes back is told from one that is sent once more", async () => {
+      const at = Date.now();
+      const said = (id: string, afterMs: number) => send(orders(id), { delivery: "", atMs: at + afterMs });
+      for (const [n, id] of ["on", "off", "on", "off"].entries())
+        expect(await said(id, n * 1_000)).toMatchObject({ json: { duplicate: false } });
+      expect(await said("on", 0)).toMatchObject({ json: { duplicate: true } });
+      expect(await said("off", 3_000)).toMatchObject({ json: { duplicate: true } });
+      await work();
+      expect(await waitingKeys()).toEqual(["on", "off", "on", "off"]);
+    });
+
+    it("but a signed time: one that was captured is no new one, though what is not signed was changed in it", async () => {
+      const sent = { delivery: "", atMs: Date.now() };
+      expect(await send(orders("1"), sent)).toMatchObject({ json: { duplicate: false } });
+      expect(await send(orders("1"), { ...sent, endpoint: "shop-hook/push?again=1", headers: { "x-more": "2" } })).toMatchObject({
+        json: { duplicate: true },
+      });
+      expect(await send(orders("2"), { ...sent, endpoint: "shop-hook/push?again=1" })).toMatchObject({ json: { duplicate: false } });
+    });
+
+    const say = async (state: string, query = "") => {
+      const headers = { authorization: "Bearer s3cret-of-the-shop" };
+      const response = await fetch(`${api.url}/hooks/shop-hook/alerts${query}`, { method: "POST", headers, body: state });
+      return ((await response.json()) as { readonly duplicate: boolean }).duplicate;
+    };
+
+    it("nor a time: only what came last is known, so that a state that comes back is not lost", async () => {
+      expect([await say("down"), await say("down"), await say("up"), await say("down"), await say("down")]).toEqual([
+        false,
+        true,
+        false,
+        false,
+        true,
+      ]);
+      expect((await states()).map(({ body }) => body)).toEqual(["down", "up", "down"]);
+    });
+
+    it("nor a time: what the query says counts, what another webhook of the endpoint took does not", async () => {
+      expect(await say("down", "?host=a")).toBe(false);
+      expect(await say("down", "?host=b")).toBe(false);
+      await send(orders("1"));
+      expect(await say("down", "?host=b")).toBe(true);
+    });
+
+    it("nor a time: what came last is known for 72 hours", async () => {
+      await say("down");
+      const age = (hours: number) => api.database.sql`update webhook_delivery set received_at = app_now() - ${hours} * interval '1 hour'`;
+      await age(71);
+      expect(await say("down")).toBe(true);
+      await age(73);
+      expect(await say("down")).toBe(false);
+    });
+
+    it("nor a time: of those sent at once one is kept", async () => {
+      const answers = await Promise.all(Array.from({ length: 10 }, () => say("down")));
+      expect(answers.filter((duplicate) => !duplicate)).toEqual([false]);
+    });
   });
 
   it("keeps the order of several, and of those that are sent at once none is lost", async () => {
@@ -278,6 +363,72 @@ describe("a delivery that cannot be worked through", () => {
     }
     await work();
     expect((await states()).map(({ state }) => state)).toEqual(["dead", "done"]);
+    const told = await api.database.sql`
+      select payload from (select kind, payload from event_inbox union all select kind, payload from event_log) as e
+      where kind = 'webhook.failed' and payload ->> 'message' like 'The server met a fault of its own%'`;
+    expect(told).toHaveLength(1);
+  });
+
+  it.each(["rate_limited", "unavailable", "transient", "timeout", "cancelled"] as const)(
+    "is not given up for what passes (%s): it is tried again, and what came after it waits, so that the order stays",
+    async (kind) => {
+      await send(orders("1"), { delivery: "a" });
+      await send(orders("2"), { delivery: "b" });
+      const context = meeting(new ConnectorError(kind, "The system is away."), 2);
+      while (await workThroughNext(context));
+      expect(await states()).toMatchObject([
+        { state: "waiting", body: orders("1"), error: { kind, message: "The system is away." } },
+        { state: "waiting", error: null },
+      ]);
+      expect(await tryToTheEnd(context)).toBe(2);
+      await work();
+      expect(await waitingKeys()).toEqual(["1", "2"]);
+      expect((await states()).map(({ state }) => state)).toEqual(["done", "done"]);
+    },
+  );
+
+  it.each<[string, ConnectorError, number]>([
+    ["what may pass, but does not", new ConnectorError("unavailable", "away"), 10],
+    ["a time that was over, which it may be the cause of", new ConnectorError("timeout", "late"), 3],
+    ["what will be the same the next time", new ConnectorError("contract", "no JSON"), 1],
+  ])("is put aside after it met so often %s", async (_what, error, times) => {
+    await send(orders("1"));
+    expect(await tryToTheEnd(meeting(error))).toBe(times);
+    expect(await states()).toMatchObject([{ state: "dead", body: orders("1"), error: { kind: error.kind } }]);
+  });
+
+  it("has all its tries after it waited for room, however long", async () => {
+    await send(orders("1"));
+    await api.database
+      .sql`update webhook_delivery set tries = 500, error = '{"code": "QSC_INBOX_FULL", "message": "There is no room."}'::jsonb`;
+    expect(await tryToTheEnd(meeting(new ConnectorError("unavailable", "away")))).toBe(10);
+  });
+
+  it("is left as it is when another server has brought it to its end meanwhile", async () => {
+    await send(orders("1"), { delivery: "a" });
+    const transaction = api.database.db.transaction.bind(api.database.db);
+    let calls = 0;
+    // The fault lets the lock go before a second transaction counts it: the other server comes in between.
+    const between: typeof transaction = async (job, config) => {
+      calls += 1;
+      if (calls === 2) await api.database.sql`update webhook_delivery set state = 'done', settled_at = app_now(), body = null`;
+      return transaction(job, config);
+    };
+    const db = new Proxy(api.database.db, {
+      get: (target, name) => (name === "transaction" ? between : (Reflect.get(target, name) as unknown)),
+    });
+    await api.database.sql`update webhook_delivery set tries = 9, error = '{"failures": 9}'::jsonb`;
+    expect(await workThroughNext({ ...faulty(), database: { ...api.database, db } })).toBe(true);
+    expect(calls).toBe(2);
+    expect(await states()).toMatchObject([{ state: "done" }]);
+  });
+
+  it("is taken whole or not at all: a stream that nobody takes leaves nothing of the others behind", async () => {
+    const [known] = JSON.parse(orders("1")) as [object];
+    await send(JSON.stringify([known, { stream: "returns", records: [] }]), { delivery: "a" });
+    await work();
+    expect(await states()).toMatchObject([{ state: "dead" }]);
+    expect(await waitingKeys()).toEqual([]);
   });
 
   it("is given up by a person, with the reason on record and its contents gone", async () => {

@@ -12,6 +12,7 @@ import type { PipelineRun, StreamRun } from "../pipeline/pipeline-run.js";
 import { type DeadRecord, type PreparedRecord, prepareRecords } from "../pipeline/prepare-records.js";
 import { saveTrace, tracedRecords } from "../pipeline/record-trace.js";
 import { joinTrials, type PageTrial } from "../pipeline/running-trial.js";
+import { forgetSent } from "../pipeline/sent-records.js";
 import { saveFigures } from "../pipeline/stream-state.js";
 import { noFigures } from "../pipeline/tally.js";
 import { type Answered, declareIntents, settleIntents } from "../pipeline/write-intents.js";
@@ -142,7 +143,7 @@ async function prepare(run: StreamRun, records: readonly WaitingRecord[]): Promi
     };
     idOf.set(source, record);
     // Its own place instead of a page's: a value that is pushed again (A, B, A) is three changes, and a record that is tried again is not.
-    const page = await prepareRecords([source], run, { inbox: record.id });
+    const page = await prepareRecords([source], run, { from: { inbox: record.id }, round: 0 });
     pages.push(page.trial);
     ready.push(...page.ready);
     dead.push(...page.dead);
@@ -231,6 +232,11 @@ async function settlePage(
     ...page.deadIds,
   ];
   const done = [...idsOf(report.done.map(({ record }) => record.source)), ...page.ignoredIds];
+  await forgetSent(
+    tx,
+    run,
+    report.done.map(({ record }) => record),
+  );
   await putOpenLetters(tx, place, letters);
   await discardDelivered(tx, place, keysThatEndWell(page, { done, dead }));
   await settleRecords(tx, place.integrationId, { done, dead });

@@ -6,6 +6,7 @@ import { timelinePage } from "./timeline.js";
 
 const start = Date.parse("2026-03-02T10:00:00Z");
 const AWHILE = 60;
+const DAY_MS = 86_400_000;
 
 let bench: IncidentBench;
 beforeEach(async () => {
@@ -46,17 +47,23 @@ describe("an incident", () => {
     await bench.pass(AWHILE);
     // Its alert still fires, and it stays resolved: a person said so.
     expect(await bench.incidents()).toMatchObject([{ state: "resolved" }]);
+    await expect(move("closed")).rejects.toMatchObject({
+      code: "QSC_INCIDENT_FIRING",
+      message: expect.stringContaining("closed by itself") as unknown,
+    });
+    await bench.says("erp", { status: "resolved" });
     await move("closed");
     await expect(move("open", { reason: "again" })).rejects.toMatchObject({ code: "QSC_INCIDENT_STATE" });
     expect(await timeline()).toEqual([
       "alert-fired: erp is down",
       "entry: Opened with one alert at erp.",
-      "entry: Nobody could be told: no team that it concerns has a webhook.",
+      "entry: Nobody could be told: no team that it concerns has a webhook or a mail address.",
       "entry: It is acknowledged.",
       "entry: It is on hold.",
       "entry: the disk is full",
       "entry: It is resolved.",
-      "entry: Nobody could be told: no team that it concerns has a webhook.",
+      "entry: Nobody could be told: no team that it concerns has a webhook or a mail address.",
+      "alert-resolved: erp is down",
       "entry: It is closed.",
     ]);
     const audited = await bench.database.sql<
@@ -69,6 +76,87 @@ describe("an incident", () => {
       "incident.note",
       "incident.move",
       "incident.move",
+    ]);
+  });
+
+  it("that a person opened again stays open although nothing fires, until what comes to it is over or a person resolves it", async () => {
+    await bench.says("erp");
+    await bench.pass(AWHILE);
+    await bench.says("erp", { status: "resolved" });
+    await bench.pass(10);
+    await move("open", { reason: "the users say that it is slow" });
+    await bench.pass(AWHILE);
+    expect(await bench.incidents()).toMatchObject([{ state: "open" }]);
+    await move("acknowledged");
+    await bench.time.advance(3_600_000);
+    await bench.pass(10);
+    expect(await bench.incidents()).toMatchObject([{ state: "acknowledged" }]);
+    await move("resolved");
+    await move("open", { reason: "it is slow again" });
+    await bench.says("erp");
+    await bench.pass(AWHILE);
+    await bench.says("erp", { status: "resolved" });
+    await bench.pass(10);
+    expect(await bench.incidents()).toMatchObject([{ state: "resolved", alerts: ["erp", "erp"] }]);
+  });
+
+  it("says that it has become worse when one of its alerts has, also where a person had resolved it", async () => {
+    await bench.says("erp", { severity: "minor" });
+    await bench.pass(AWHILE);
+    await bench.says("erp", { severity: "major" });
+    await bench.pass(10);
+    expect(await bench.incidents()).toMatchObject([{ state: "open", severity: "major" }]);
+    await move("resolved", { evenIfFiring: true, reason: "we know" });
+    await bench.pass(10);
+    await bench.says("erp", { severity: "critical" });
+    await bench.pass(10);
+    expect(await bench.incidents()).toMatchObject([{ state: "open", severity: "critical" }]);
+    const told = await bench.database.sql<
+      { notice: string }[]
+    >`select payload ->> 'notice' as notice from event_inbox where kind = 'incident.told' order by id`;
+    expect(told.map(({ notice }) => notice)).toEqual(["incident.opened", "incident.escalated", "incident.resolved", "incident.reopened"]);
+  });
+
+  it("is not closed while something of it fires, so that it can say that it has become worse on any later day", async () => {
+    await bench.says("erp", { severity: "minor" });
+    await bench.pass(AWHILE);
+    await move("resolved", { evenIfFiring: true, reason: "the monitor is wrong" });
+    await bench.time.advance(2 * DAY_MS);
+    await bench.pass(10);
+    expect(await bench.incidents()).toMatchObject([{ state: "resolved" }]);
+    await bench.says("erp", { severity: "critical" });
+    await bench.pass(AWHILE);
+    expect(await bench.incidents()).toMatchObject([{ state: "open", severity: "critical" }]);
+    await bench.says("erp", { status: "resolved" });
+    for (const state of ["resolved", "closed"]) {
+      await bench.pass(10);
+      expect(await bench.incidents()).toMatchObject([{ state }]);
+      await bench.time.advance(2 * DAY_MS);
+    }
+  });
+
+  it("says of an alert that becomes worse in a window nothing before its end", async () => {
+    await bench.says("erp", { severity: "minor" });
+    await bench.window("patches", { systems: ["erp"], inMinutes: 2, minutes: 10 });
+    await bench.pass(150);
+    await bench.says("erp", { severity: "critical" });
+    await bench.pass(AWHILE);
+    expect(await bench.incidents()).toMatchObject([{ severity: "minor", told: true }]);
+    await bench.pass(540);
+    expect(await bench.incidents()).toMatchObject([{ state: "open", severity: "critical" }]);
+  });
+
+  it("that was split off stays apart when the thing that both are about says more", async () => {
+    await bench.says("erp");
+    await bench.says("erp", { fingerprint: "erp: disk", severity: "minor" });
+    await bench.pass(AWHILE);
+    const [alert] = await bench.database.sql<{ id: number }[]>`select id from alert where fingerprint = 'erp: disk'`;
+    const { id: parted } = await splitIncident(bench.context, { id: 1, alerts: [alert?.id ?? 0], reason: "another disk" });
+    await bench.says("erp", { fingerprint: "erp: memory", severity: "minor" });
+    await bench.pass(AWHILE);
+    expect(await bench.incidents()).toMatchObject([
+      { id: 1, state: "open", root: "erp" },
+      { id: parted, state: "open", root: "erp" },
     ]);
   });
 
@@ -122,9 +210,11 @@ describe("an incident", () => {
       [archive, ["archive"]],
       [parted, ["erp"]],
     ]);
+    await mergeIncidents(bench.context, { id: parted, into: archive, reason: "it was one" });
+    expect(await splitIncident(bench.context, { id: archive, alerts, reason: "no, two" })).not.toEqual({ id: parted });
     for (const resource of ["erp", "archive"]) await bench.says(resource, { status: "resolved" });
     await bench.pass(10);
-    expect((await bench.incidents()).map(({ state }) => state).toSorted()).toEqual(["merged", "resolved", "resolved"]);
+    expect((await bench.incidents()).map(({ state }) => state).toSorted()).toEqual(["merged", "merged", "resolved", "resolved"]);
   });
 });
 

@@ -17,6 +17,7 @@ const codes = {
   TRANSFER: "QSC_INCIDENT_TRANSFER",
   MERGE: "QSC_INCIDENT_MERGE",
   SPLIT: "QSC_INCIDENT_SPLIT",
+  PROBLEM: "QSC_INCIDENT_PROBLEM",
 } as const;
 
 export function incidentRefused(what: keyof typeof codes, message: string, field = "key"): DomainError {
@@ -97,7 +98,7 @@ export function requireText(text: string, field: "reason" | "text"): string {
 
 /**
  * Takes an incident to another state by the one table of states. Throws QSC_INCIDENT_NOT_FOUND, _STATE where the table has no such way, _FIRING where
- * alerts still fire, and _REASON: putting on hold, and resolving what fires, want a reason.
+ * alerts still fire (what fires is never closed), and _REASON: putting on hold, and resolving what fires, want a reason.
  */
 export function moveIncident(
   context: CommandContext,
@@ -129,7 +130,8 @@ export function moveIncident(
         assignee = case when ${to} in ('acknowledged', 'in-progress') then coalesce(assignee, ${actor.name}) else assignee end,
         resolved_at = case ${to}::text when 'resolved' then ${now}::timestamptz when 'open' then null else resolved_at end,
         closed_at = case ${to}::text when 'closed' then ${now}::timestamptz else null end,
-        reopened = reopened + case ${to}::text when 'open' then 1 else 0 end
+        reopened = reopened + case ${to}::text when 'open' then 1 else 0 end,
+        kept_open = case ${to}::text when 'open' then ${incident.firing === 0} when 'resolved' then false else kept_open end
       where id = ${id}::bigint`);
     await noteDeed(tx, context, {
       incidentId: id,

@@ -9,6 +9,7 @@ import { type RequestContext, runCommand } from "../graphql/request-context.js";
 import { answerOffer, assignIncident, incidentRefused, moveIncident, noteIncident, offerIncident } from "./commands.js";
 import { mergeIncidents, splitIncident } from "./merge-commands.js";
 import { updateProblem } from "./problem-commands.js";
+import { linkIncidentToProblem, unlinkIncidentFromProblem } from "./problem-links.js";
 import type { ProblemView } from "./queries.js";
 
 const write = { authScopes: { can: "incidents.write" } } as const;
@@ -27,6 +28,7 @@ export function defineIncidentMutations(enums: {
   defineWork(enums.StateEnum);
   defineTransfer();
   defineParting();
+  defineProblemLinks();
   defineProblemMutation(enums.ProblemStateEnum);
 }
 
@@ -180,6 +182,52 @@ function defineParting(): void {
         const made = await runCommand(context, onIncidents(id), (command) => splitIncident(command, { id, alerts, reason: input.reason }));
         return String(made.id);
       },
+    }),
+  }));
+}
+
+function defineProblemLinks(): void {
+  const LinkInput = builder.inputType("LinkIncidentToProblemInput", {
+    description: "An incident that is one more time of a problem.",
+    fields: (t) => ({
+      key: t.string({ required: true, description: "The incident's number or id." }),
+      problem: t.string({ required: true, description: "The problem's number or id." }),
+      reason: t.string({ required: true, description: "Why; it stays on the timeline." }),
+    }),
+  });
+  const UnlinkInput = builder.inputType("UnlinkIncidentFromProblemInput", {
+    description: "An incident that has another cause than its problem.",
+    fields: (t) => ({
+      key: t.string({ required: true, description: "The incident's number or id." }),
+      reason: t.string({ required: true, description: "Why; it stays on the timeline." }),
+    }),
+  });
+  builder.mutationFields((t) => ({
+    linkIncidentToProblem: t.field({
+      type: IncidentRef,
+      ...write,
+      description: "Links an incident to a problem that is not closed, whatever its root is. Quiesce leaves the link as it is.",
+      args: { input: t.arg({ type: LinkInput, required: true, description: "Which ones." }) },
+      resolve: async (_root, { input }, context) => {
+        const id = idOf(input.key);
+        const problem = numberOf("Problem", input.problem, "problem");
+        const on = [
+          { kind: "incident", key: id },
+          { kind: "problem", key: problem },
+        ] as const;
+        await runCommand(context, { action: "incidents.write", on }, (command) =>
+          linkIncidentToProblem(command, { id, problem, reason: input.reason }),
+        );
+        return String(id);
+      },
+    }),
+    unlinkIncidentFromProblem: t.field({
+      type: IncidentRef,
+      ...write,
+      description: "Takes an incident out of its problem. Quiesce does not link it again.",
+      args: { input: t.arg({ type: UnlinkInput, required: true, description: "Which one." }) },
+      resolve: (_root, { input }, context) =>
+        onOne(context, input.key, (command, id) => unlinkIncidentFromProblem(command, { id, reason: input.reason })),
     }),
   }));
 }

@@ -2,7 +2,7 @@ import type { BacktestSide, CorrelationBacktest } from "@quiesce/core";
 import { ofDeployment } from "../access/targets.js";
 import { builder } from "../graphql/builder.js";
 import { runCommand } from "../graphql/request-context.js";
-import { previewRules, saveRules } from "./rule-commands.js";
+import { deleteRule, previewRules, saveRules } from "./rule-commands.js";
 import { loadRules } from "./rule-store.js";
 
 /** Rules of correlation, and what they would have made of recorded alerts. */
@@ -45,6 +45,13 @@ export function defineCorrelationRules(): void {
       reason: t.string({ required: true, description: "Why; it goes into the audit trail." }),
     }),
   });
+  const DeleteInput = builder.inputType("DeleteCorrelationRuleInput", {
+    description: "A rule that shall no longer be in force.",
+    fields: (t) => ({
+      key: t.string({ required: true, description: "The rule's id." }),
+      reason: t.string({ required: true, description: "Why; it goes into the audit trail." }),
+    }),
+  });
   builder.queryFields((t) => ({
     correlationRules: t.field({
       type: "JSON",
@@ -66,6 +73,14 @@ export function defineCorrelationRules(): void {
     }),
   }));
   builder.mutationFields((t) => ({
+    deleteCorrelationRule: t.field({
+      type: "JSON",
+      authScopes: { can: "incidents.write" },
+      description: "Takes one rule of correlation out of force and answers those that stay, in their order.",
+      args: { input: t.arg({ type: DeleteInput, required: true, description: "Which rule, and why." }) },
+      resolve: (_root, { input }, context) =>
+        runCommand(context, ofDeployment("incidents.write"), (command) => deleteRule(command, { key: input.key, reason: input.reason })),
+    }),
     saveCorrelationRules: t.field({
       type: "JSON",
       authScopes: { can: "incidents.write" },

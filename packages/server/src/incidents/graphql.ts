@@ -7,7 +7,7 @@ import { keyOf, numberOf } from "../graphql/key-or-id.js";
 import { AlertRef, IncidentRef, IntegrationRef, ProblemRef, SystemRef } from "../graphql/refs.js";
 import { defineIncidentMutations } from "./graphql-mutations.js";
 import { defineCorrelationRules } from "./graphql-rules.js";
-import { defineIncidentSubscription } from "./graphql-subscription.js";
+import { defineIncidentSubscription, defineProblemSubscription } from "./graphql-subscription.js";
 import {
   alertCounts,
   type AlertReasonView,
@@ -69,6 +69,7 @@ export function defineIncidents(): void {
   defineIncidentMutations({ StateEnum, ProblemStateEnum });
   defineCorrelationRules();
   defineIncidentSubscription();
+  defineProblemSubscription();
 }
 
 function defineQueries(): void {
@@ -220,9 +221,9 @@ function defineIncident(): void {
       timeline: t.field({
         type: TimelineConnection,
         description: "Its alerts, what was done, and windows, failed runs and changes near it; the oldest first.",
-        args: pageArgs,
+        args: { ...pageArgs, kinds: t.arg({ type: [TimelineKindEnum], description: "Only things of these kinds; all when left out." }) },
         complexity: pageComplexity,
-        resolve: (row, args, { database }) => timelinePage(database, row.id, args),
+        resolve: (row, { kinds, ...args }, { database }) => timelinePage(database, row.id, { ...args, kinds: kinds ?? null }),
       }),
     }),
   });

@@ -1,10 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sql } from "drizzle-orm";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { incidentBench, type IncidentBench } from "../../../../test/server/incident-bench.js";
-import { lookAtAlerts } from "./look-at-alerts.js";
+import { takeAlerts } from "../alerts/take-alerts.js";
+import { inTransaction, readNow } from "../command.js";
+import { type AlertLook, lookAtAlerts } from "./look-at-alerts.js";
 
 const start = Date.parse("2026-03-02T10:00:00Z");
 /** Longer than an incident waits for its cause. */
 const AWHILE = 60;
+const PATIENCE = { timeout: 60_000, interval: 20 };
 
 let bench: IncidentBench;
 beforeEach(async () => {
@@ -183,6 +187,106 @@ describe("looks", () => {
     expect(found.flatMap(({ alerts }) => alerts).toSorted()).toEqual(["archive", "db", "erp"]);
     expect(await events("incident.opened")).toHaveLength(found.length);
     expect(await events("incident.told")).toHaveLength(found.length);
+  });
+
+  it("that saw different alerts of one cause make one incident: while one decides, another goes away", async () => {
+    const { database } = bench;
+    // Heard first and committed late: who does not see it yet takes the next one for the first.
+    let commit = (): void => undefined;
+    const committed = new Promise<void>((resolve) => (commit = resolve));
+    const slow = inTransaction({ database }, async (tx) => {
+      await tx.execute(sql`set local idle_in_transaction_session_timeout = 0`);
+      const now = await readNow(tx);
+      const [row] = await tx.execute<{ id: number }>(sql`select id from endpoint where key = 'second'`);
+      const alert = {
+        id: "late",
+        fingerprint: "erp",
+        status: "firing" as const,
+        severity: "critical" as const,
+        title: "erp is down",
+        startsAt: new Date(now).toISOString(),
+        resource: { kind: "host", name: "erp" },
+      };
+      await takeAlerts(tx, { endpoint: { id: row?.id ?? 0, key: "second" }, alerts: [alert], completeAsOf: null, now });
+      await committed;
+    });
+    const isWritten = async () => (await database.sql<{ n: number }[]>`select last_value::integer as n from alert_id_seq`)[0]?.n === 1;
+    await vi.waitFor(async () => expect(await isWritten()).toBe(true), PATIENCE);
+    await bench.says("erp");
+    await lookAtAlerts({ database });
+    await bench.time.advance(40_000);
+
+    const keeper = await database.sql.reserve();
+    await keeper`begin`;
+    await keeper`set local idle_in_transaction_session_timeout = 0`;
+    await keeper`select from alert_standing where alert_id = 2 for update`;
+    const waiting = async () =>
+      (
+        await database.sql<{ n: number }[]>`
+        select count(*)::integer as n from pg_locks as l join pg_stat_activity as a on a.pid = l.pid
+        where not l.granted and l.locktype in ('transactionid', 'tuple') and a.datname = current_database()`
+      )[0]?.n;
+    const one = lookAtAlerts({ database });
+    await vi.waitFor(async () => expect(await waiting()).toBe(1), PATIENCE);
+    commit();
+    await slow;
+    let answer: AlertLook | undefined;
+    const other = lookAtAlerts({ database }).then((look) => (answer = look));
+    await vi.waitFor(async () => expect(answer !== undefined || (await waiting()) === 2).toBe(true), PATIENCE);
+    await keeper`commit`;
+    keeper.release();
+    await Promise.all([one, other]);
+    await bench.pass(AWHILE);
+    expect(await bench.incidents()).toMatchObject([{ root: "erp", alerts: ["erp", "erp"] }]);
+    expect(answer).toMatchObject({ looked: false });
+  });
+
+  it("touch only the rows of alerts that stand otherwise than before", async () => {
+    await bench.says("erp");
+    await bench.says("shop", { severity: "major" });
+    await bench.says("archive", { severity: "info" });
+    await bench.pass(AWHILE);
+    const rows = async () => [
+      ...(await bench.database.sql<{ row: string }[]>`
+        select a.resource_name || ' ' || t.ctid || ' ' || t.xmin as row from alert_standing as t join alert as a on a.id = t.alert_id
+        union all select a.resource_name || ' reason ' || r.ctid || ' ' || r.xmin || ' ' || r.xmax from alert_reason as r join alert as a on a.id = r.alert_id
+        order by 1`),
+    ];
+    const before = await rows();
+    expect(before).toHaveLength(5);
+    await bench.pass(30);
+    expect(await rows()).toEqual(before);
+    await bench.says("erp", { title: "erp is down and out" });
+    await bench.pass(5);
+    const after = new Set((await rows()).map(({ row }) => row));
+    const touched = before.filter(({ row }) => !after.has(row)).map(({ row }) => row.split(" ")[0]);
+    // The words of the reason of the shop name the alert of the ERP.
+    expect(new Set(touched)).toEqual(new Set(["shop"]));
+  });
+
+  it("write the reasons of alerts of which nobody knows what was written last: those of an earlier version", async () => {
+    await bench.says("erp");
+    await bench.says("shop", { severity: "major" });
+    await bench.pass(AWHILE);
+    await bench.database.sql`update alert_standing set reasons_digest = null`;
+    await bench.says("erp", { status: "resolved" });
+    await bench.pass(5);
+    expect(await bench.reasons()).toEqual([]);
+    const ended = await bench.database.sql`select from alert_reason where kind = 'dependency' and ended_at is not null`;
+    expect(ended).toHaveLength(1);
+  });
+
+  it("say that an alert is kept quiet, and once that nothing keeps it quiet any more", async () => {
+    await bench.says("erp");
+    await bench.says("shop", { severity: "major" });
+    await bench.pass(AWHILE);
+    expect(await events("alert.%suppressed")).toEqual(["alert.suppressed"]);
+    await bench.says("erp", { status: "resolved" });
+    await bench.pass(20);
+    expect(await events("alert.%suppressed")).toEqual(["alert.suppressed", "alert.unsuppressed"]);
+    await bench.says("shop", { severity: "major", status: "resolved" });
+    await bench.pass(20);
+    expect(await events("alert.%suppressed")).toHaveLength(2);
   });
 
   it("that find nothing new write nothing", async () => {

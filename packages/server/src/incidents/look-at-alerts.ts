@@ -8,6 +8,7 @@ import {
   judgeByRules,
   type PipedAlert,
   planIncidents,
+  type RuleWords,
   throughStages,
 } from "@quiesce/core";
 import { sql } from "drizzle-orm";
@@ -51,7 +52,7 @@ export function lookAtAlerts(context: { readonly database: Database }): Promise<
     const plan = planIncidents({ alerts: piped, incidents: situation.incidents, groups }, now);
     await writePlan(tx, { plan, situation, quiet, now });
     const told = await tellTeams(tx, now);
-    await settleAlerts(tx, now);
+    await settleAlerts(tx, situation, now);
     return { looked: true, alerts: piped.length, opened: plan.opens.length, changed: plan.changes.length, told };
   });
 }
@@ -63,14 +64,20 @@ interface Looked {
 
 /** The alerts with the reasons that the stages find. */
 function pipeAlerts({ alerts, needs, windows }: Situation, { rules, now }: Looked): readonly PipedAlert[] {
-  const kindOf = new Map(alerts.map((alert) => [alert.id, alert.kind]));
-  const stages = alertStages({
-    topology: needs,
-    windows,
-    rules: (alert) => judgeByRules(rules, correlated(alert, { kind: kindOf.get(alert.id) ?? "", heardAt: now })),
-  });
-  return throughStages(stages, alerts, now);
+  return throughStages(alertStages({ topology: needs, windows, rules: wordsOf(rules, { alerts, now }) }), alerts, now);
 }
+
+/** What rules say of each alert. Most deployments have none, and then nothing is made of an alert to ask them. */
+function wordsOf(
+  rules: readonly CorrelationRule[],
+  { alerts, now }: { readonly alerts: readonly StoredAlert[]; readonly now: number },
+): RuleWords {
+  if (rules.length === 0) return () => NOTHING_SAID;
+  const kindOf = new Map(alerts.map((alert) => [alert.id, alert.kind]));
+  return (alert) => judgeByRules(rules, correlated(alert, { kind: kindOf.get(alert.id) ?? "", heardAt: now }));
+}
+
+const NOTHING_SAID: ReturnType<RuleWords> = { suppressedBy: null, annotations: [] };
 
 /** What correlation makes of the alerts that may belong to an incident now, and which groups a storm keeps quiet, by their first alert. */
 function groupAlerts(

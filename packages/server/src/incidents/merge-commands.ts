@@ -1,9 +1,11 @@
 import { isLive } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
+import type { Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { bigints } from "../db/sql-arrays.js";
 import { incidentRefused, lockIncidents, lockLive, noteDeed, requireText } from "./commands.js";
+import { placeAlerts, type SaidAlert } from "./place-alerts.js";
 import { mergeAway } from "./write-plan.js";
 
 /** Alerts of one split. */
@@ -61,18 +63,14 @@ export function splitIncident(
     if (found.length === incident.alerts)
       throw incidentRefused("SPLIT", `These are all alerts of incident ${input.id}. Leave at least one with it.`, "alerts");
     const now = await readNow(tx);
+    const root = await rootOf(tx, alerts);
     const [made] = await tx.execute<{ id: number }>(sql`
-      with a as (
-        select a.*, e.system_id, e.key as endpoint from alert as a join endpoint as e on e.id = a.endpoint_id where a.id = any (${bigints(alerts)})
-        order by array_position(array['critical', 'major', 'minor', 'warning', 'info'], a.severity), a.started_at, a.id limit 1)
-      insert into incident (state, severity, title, root_node, root_alert_id, system_id, anchor_alert_id, owner_team, started_at, opened_at, changed_at)
-      select 'open', a.severity, a.title, coalesce(own.key, a.endpoint || '/' || a.resource_name), a.id, coalesce(own.id, i.system_id, a.system_id), -a.id, i.owner_team, a.started_at, ${now}::timestamptz, ${now}::timestamptz
-      from a cross join incident as i
-      left join lateral (select s.id, s.key from system_monitor as m join system as s on s.id = m.system_id
-        where m.endpoint_id = a.endpoint_id and a.resource_name = any (m.resources) order by s.id limit 1) as own on true
-      where i.id = ${input.id}::bigint
-      on conflict (anchor_alert_id) do nothing returning id`);
-    if (made === undefined) throw incidentRefused("SPLIT", "These alerts were split off before. Merge the incidents instead.", "alerts");
+      insert into incident (state, severity, title, root_node, root_alert_id, system_id, owner_team, started_at, opened_at, changed_at)
+      select 'open', a.severity, a.title, ${root.node}, a.id, coalesce(${root.systemId}::integer, i.system_id, e.system_id), i.owner_team, a.started_at, ${now}::timestamptz, ${now}::timestamptz
+      from alert as a join endpoint as e on e.id = a.endpoint_id cross join incident as i
+      where a.id = ${root.alert}::bigint and i.id = ${input.id}::bigint
+      returning id`);
+    if (made === undefined) throw new Error("An alert that was locked is not there.");
     await tx.execute(sql`
       update alert_standing set incident_id = ${made.id}::bigint, joined_at = ${now}::timestamptz, placed_by = ${context.actor.name} where alert_id = any (${bigints(alerts)})`);
     const after = { from: String(input.id), into: String(made.id), alerts: found.length };
@@ -93,4 +91,22 @@ export function splitIncident(
     });
     return { id: made.id };
   });
+}
+
+/** The worst of alerts, the oldest of these, and the thing that it is about: found as the looks find it, so that what comes later meets it there. */
+async function rootOf(
+  tx: Tx,
+  alerts: readonly number[],
+): Promise<{ readonly alert: number; readonly node: string; readonly systemId: number | null }> {
+  const [worst] = await selectRows<SaidAlert & { readonly id: number }>(
+    tx,
+    sql`
+    select a.id, e.key as source, a.endpoint_id as "endpointId", e.system_id as "endpointSystemId", a.origin, a.resource_name as resource, a.resource_parents as parents
+    from alert as a join endpoint as e on e.id = a.endpoint_id where a.id = any (${bigints(alerts)})
+    order by array_position(array['critical', 'major', 'minor', 'warning', 'info'], a.severity), a.started_at, a.id limit 1`,
+  );
+  if (worst === undefined) throw new Error("Alerts that were locked are not there.");
+  const { nodes, systemIds } = await placeAlerts(tx, [worst]);
+  const node = nodes[0] ?? "";
+  return { alert: worst.id, node, systemId: systemIds.get(node) ?? null };
 }

@@ -9,15 +9,16 @@ export interface SaidAlert {
   readonly source: string;
   readonly endpointId: number;
   readonly endpointSystemId: number;
-  readonly origin: "monitor" | "check";
+  readonly origin: "monitor" | "check" | "kpi";
   readonly resource: string;
   /** What the thing lies behind, nearest first. */
   readonly parents: readonly string[];
 }
 
 /** Alerts at their places among the systems of the catalogue and the things that only monitors know. */
-export interface PlacedAlerts<Row> {
-  readonly placed: readonly (Row & { readonly node: string })[];
+export interface PlacedAlerts {
+  /** The thing that each alert is about, in the order of the alerts. */
+  readonly nodes: readonly string[];
   readonly facts: CatalogFacts;
   readonly keyOf: ReadonlyMap<number, string>;
   readonly systemIds: ReadonlyMap<string, number>;
@@ -28,25 +29,25 @@ export interface PlacedAlerts<Row> {
 }
 
 /** Finds the thing that each alert is about, and what these things need. */
-export async function placeAlerts<Row extends SaidAlert>(tx: Tx, rows: readonly Row[]): Promise<PlacedAlerts<Row>> {
+export async function placeAlerts(tx: Tx, rows: readonly SaidAlert[]): Promise<PlacedAlerts> {
   const facts = await loadCatalogFacts(tx, []);
   const keyOf = new Map(facts.systems.map(({ id, key }) => [id, key]));
   const systemIds = new Map(facts.systems.map(({ id, key }) => [key, id]));
   const resolve = resolverOf(await monitoredResources(tx), { keyOf, systemIds });
   const parents = new Map<string, Set<string>>();
-  const placed = rows.map((row) => {
+  const nodes = rows.map((row) => {
     const own = keyOf.get(row.endpointSystemId);
-    const node = row.origin === "check" && own !== undefined ? own : resolve(row.endpointId, row.source, row.resource);
+    const node = row.origin !== "monitor" && own !== undefined ? own : resolve(row.endpointId, row.source, row.resource);
     const behind = parents.get(node) ?? new Set();
     for (const name of row.parents) {
       const parent = resolve(row.endpointId, row.source, name);
       if (parent !== node) behind.add(parent);
     }
     parents.set(node, behind);
-    return { ...row, node };
+    return node;
   });
   const edges = (strengths: readonly string[]) => topologyOf({ facts, keyOf, parents, strengths });
-  return { placed, facts, keyOf, systemIds, needs: edges(["hard"]), suffers: edges(["hard", "soft"]) };
+  return { nodes, facts, keyOf, systemIds, needs: edges(["hard"]), suffers: edges(["hard", "soft"]) };
 }
 
 interface Watched {

@@ -4,6 +4,7 @@ import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
 import { appendEvents } from "../events/append-events.js";
 import { requireText } from "./commands.js";
+import { problemEvent } from "./problems.js";
 import type { ProblemView } from "./queries.js";
 
 interface Found {
@@ -24,7 +25,7 @@ export function updateProblem(
   const { id } = input;
   return inTransaction(context, async (tx) => {
     const [before] = await tx.execute<Found & { root: string }>(
-      sql`select state, cause, workaround, root_node as root from problem where id = ${id}::integer for update`,
+      sql`select state, cause, workaround, root_node as root from problem where id = ${id}::bigint for update`,
     );
     if (before === undefined)
       throw new DomainError("QSC_PROBLEM_NOT_FOUND", `There is no problem ${id}. List them: quiesce problems list.`, { field: "key" });
@@ -54,14 +55,14 @@ export function updateProblem(
     const rows = await tx.execute<{ id: number }>(
       sql`select max(id) as id from incident where problem_id = ${id}::integer having max(id) is not null`,
     );
-    await appendEvents(
-      tx,
-      rows.map((row) => ({
+    await appendEvents(tx, [
+      ...rows.map((row) => ({
         kind: "incident.problem-updated",
         subjectKind: "incident" as const,
         subjectKey: String(row.id),
         payload: { problem: String(id), state },
       })),
-    );
+      problemEvent(id, "problem.updated", { state, by: context.actor.name }),
+    ]);
   });
 }

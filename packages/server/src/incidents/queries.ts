@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 import { selectRows } from "../db/select-rows.js";
-import { bigints, integers, texts } from "../db/sql-arrays.js";
+import { bigints, texts } from "../db/sql-arrays.js";
 
 /** An incident as the API shows it. */
 export interface IncidentView {
@@ -76,6 +76,12 @@ export function alertCounts(
   );
 }
 
+/** The system that an alert `a` is about, as a look places it (place-alerts.ts); null: a thing that only its monitor knows. */
+export const systemOfAlert = sql`case when a.origin = 'monitor' then coalesce(
+    (select min(m.system_id) from system_monitor as m where m.endpoint_id = a.endpoint_id and a.resource_name = any (m.resources)),
+    (select n.id from system as n where n.key = a.resource_name))
+  else (select p.system_id from endpoint as p where p.id = a.endpoint_id) end`;
+
 /** Systems that alerts of an incident are about, with their own first. */
 export function touchedSystems(
   database: Database,
@@ -87,9 +93,7 @@ export function touchedSystems(
     select distinct x.id, x."systemId" from (
       select i.id, i.system_id as "systemId" from incident as i where i.id = any (${bigints(ids)}) and i.system_id is not null
       union all
-      select t.incident_id, coalesce(m.system_id, case when a.origin = 'check' then e.system_id end) from alert_standing as t
-      join alert as a on a.id = t.alert_id join endpoint as e on e.id = a.endpoint_id
-      left join system_monitor as m on m.endpoint_id = a.endpoint_id and a.resource_name = any (m.resources)
+      select t.incident_id, ${systemOfAlert} from alert_standing as t join alert as a on a.id = t.alert_id
       where t.incident_id = any (${bigints(ids)})) as x
     join system as s on s.id = x."systemId" order by 1, 2`,
   );
@@ -155,7 +159,7 @@ export interface ProblemView {
 const problemColumns = sql`p.id, p.title, p.state, p.root_node as root, p.system_id as "systemId", p.cause, p.workaround, p.opened_at as "openedAt", p.closed_at as "closedAt"`;
 
 export function problemsByIds(database: Database, ids: readonly (string | number)[]): Promise<readonly ProblemView[]> {
-  return selectRows(database.db, sql`select ${problemColumns} from problem as p where p.id = any (${integers(ids)})`);
+  return selectRows(database.db, sql`select ${problemColumns} from problem as p where p.id = any (${bigints(ids)})`);
 }
 
 /** A page of problems, the newest first. */

@@ -35,12 +35,42 @@ export function saveRules(
 ): Promise<readonly CorrelationRule[]> {
   const rules = readRules(input.rules);
   const reason = requireText(input.reason, "reason");
+  return putIntoForce(context, { action: "correlation-rules.save", reason, rulesOf: () => rules });
+}
+
+/** Takes one rule out of force; the others stay in their order. Throws QSC_RULE_NOT_FOUND and QSC_INCIDENT_REASON. */
+export function deleteRule(
+  context: CommandContext,
+  input: { readonly key: string; readonly reason: string },
+): Promise<readonly CorrelationRule[]> {
+  const { key } = input;
+  const reason = requireText(input.reason, "reason");
+  const rulesOf = (before: readonly CorrelationRule[]): readonly CorrelationRule[] => {
+    if (before.some(({ id }) => id === key)) return before.filter(({ id }) => id !== key);
+    throw new DomainError("QSC_RULE_NOT_FOUND", `There is no rule "${key}" in force. List them: quiesce correlation-rules list.`, {
+      field: "key",
+    });
+  };
+  return putIntoForce(context, { action: "correlation-rules.delete", reason, rulesOf });
+}
+
+/** Changes the list of rules as a whole: two who do so at once follow one another, each seeing what the other did. */
+function putIntoForce(
+  context: CommandContext,
+  change: {
+    readonly action: string;
+    readonly reason: string;
+    readonly rulesOf: (before: readonly CorrelationRule[]) => readonly CorrelationRule[];
+  },
+): Promise<readonly CorrelationRule[]> {
+  const { action, reason, rulesOf } = change;
   return inTransaction(context, async (tx) => {
     await tx.execute(sql`lock table correlation_rule in share row exclusive mode`);
     const before = await loadRules(tx);
+    const rules = rulesOf(before);
     await replaceRules(tx, rules);
     const subject = { subjectKind: "control", subjectKey: "correlation-rules" } as const;
-    await recordAudit(tx, { ...subject, actor: context.actor, action: "correlation-rules.save", reason, before, after: rules });
+    await recordAudit(tx, { ...subject, actor: context.actor, action, reason, before, after: rules });
     await appendEvents(tx, [
       { ...subject, kind: "control.correlation-rules-changed", payload: { rules: rules.map(({ id }) => id), reason } },
     ]);
@@ -75,8 +105,8 @@ export async function previewRules(
       and not exists (select from alert_reason as r where r.alert_id = a.id and r.kind = 'window' and r.mutes and r.ended_at is null)
     order by a.id desc limit ${BACKTEST_MAX_ALERTS}`,
   );
-  const { placed, suffers } = await placeAlerts(database.db, rows);
-  const alerts = placed.map(({ id, ...alert }): CorrelatedAlert => ({ id: String(id), ...alert }));
+  const { nodes: places, suffers } = await placeAlerts(database.db, rows);
+  const alerts = rows.map(({ id, ...alert }, at): CorrelatedAlert => ({ id: String(id), ...alert, node: places[at] ?? "" }));
   const nodes = new Set([...suffers.keys(), ...alerts.map(({ node }) => node)]);
   const topology = [...nodes].map((key) => ({ key, dependsOn: suffers.get(key) ?? [] }));
   return backtestCorrelation({ topology, alerts, current: await loadRules(database.db), proposed });

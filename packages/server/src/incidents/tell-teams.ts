@@ -6,6 +6,7 @@ import type { Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { bigints } from "../db/sql-arrays.js";
 import { appendEvents } from "../events/append-events.js";
+import { destinationOf } from "../notifications/destination.js";
 import { insertMessages } from "../notifications/insert-messages.js";
 import { addEntries } from "./entries.js";
 
@@ -55,7 +56,10 @@ export async function tellTeams(tx: Tx, now: number): Promise<number> {
     { actor: systemActor, now },
     notices.map(({ row, kind }) => {
       const teams = [...new Set(hooks.filter((hook) => hook.incidentId === row.id).map(({ team }) => team))];
-      const text = teams.length === 0 ? "Nobody could be told: no team that it concerns has a webhook." : `Told: ${teams.join(", ")}.`;
+      const text =
+        teams.length === 0
+          ? "Nobody could be told: no team that it concerns has a webhook or a mail address."
+          : `Told: ${teams.join(", ")}.`;
       return { incidentId: row.id, kind: "told", text, data: { notice: kind, teams } };
     }),
   );
@@ -86,7 +90,7 @@ export async function queueIncidentMessages(
       const incidents = notices.filter((one) => one.kind === kind && concerns.has(one.row.id)).map(({ row }) => factsOf(row));
       if (incidents.length === 0) return [];
       const payload = incidentMessage(kind, { at, incidents, ...(event === undefined ? {} : { event }) });
-      return [{ kind, webhook_id: hook.id, team: hook.team, destination: new URL(hook.url).origin, thing: "incidents", payload }];
+      return [{ kind, webhook_id: hook.id, team: hook.team, destination: destinationOf(hook.url), thing: "incidents", payload }];
     }),
   );
   await insertMessages(tx, messages);

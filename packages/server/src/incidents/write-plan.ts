@@ -6,6 +6,7 @@ import type { Tx } from "../db/client.js";
 import { bigints } from "../db/sql-arrays.js";
 import { appendEvents, type NewEvent } from "../events/append-events.js";
 import { addEntries, type NewEntry } from "./entries.js";
+import { followRoot, ownerOf } from "./follow-root.js";
 import { linkProblem } from "./problems.js";
 import type { Situation } from "./situation.js";
 
@@ -30,8 +31,7 @@ async function open(tx: Tx, opened: NewIncident, { situation, quiet, now }: Writ
   const rows = await tx.execute<{ id: number; ownerTeam: string | null }>(sql`
     insert into incident (state, severity, title, root_node, root_alert_id, system_id, anchor_alert_id, quiet, owner_team, started_at, opened_at, changed_at)
     select 'open', ${severity}, ${title}, ${rootNode}, ${rootAlert}::bigint, ${systemId}::integer, ${anchor}::bigint, ${quiet.has(anchor)},
-      (select coalesce(s.owner_team, (select min(i.owner_team) from integration_system as r join integration as i on i.id = r.integration_id where r.system_id = s.id))
-        from system as s where s.id = ${systemId}::integer), ${startedAt}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+      ${ownerOf(systemId)}, ${startedAt}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
     on conflict (anchor_alert_id) do nothing
     returning id, owner_team as "ownerTeam"`);
   const [row] = rows;
@@ -61,10 +61,11 @@ async function apply(tx: Tx, change: IncidentChange, { situation, now }: Writing
     update incident set severity = ${severity}, changed_at = ${now}::timestamptz, state = coalesce(${state}, state),
       resolved_at = case ${state}::text when 'resolved' then ${now}::timestamptz when 'open' then null else resolved_at end,
       closed_at = case ${state}::text when 'closed' then ${now}::timestamptz else closed_at end,
-      reopened = reopened + case ${state}::text when 'open' then 1 else 0 end,
+      reopened = reopened + case ${state}::text when 'open' then 1 else 0 end, kept_open = kept_open and ${joins.length === 0},
       root_node = coalesce(${root?.node ?? null}, root_node), root_alert_id = coalesce(${root?.alert ?? null}::bigint, root_alert_id),
       title = coalesce(${root?.title ?? null}, title), system_id = coalesce(${systemId}::integer, system_id)
     where id = ${id}::bigint`);
+  if (root !== null) await followRoot(tx, { incidentId: id, node: root.node, systemId, title: root.title, now });
   const said: NewEntry[] = [];
   const events: NewEvent[] = [];
   const say = (kind: NewEntry["kind"], event: string, text: string, payload: { readonly [name: string]: unknown }): void => {

@@ -17,11 +17,14 @@ export interface SampleBatch {
 export interface SampleColumns {
   readonly series: string;
   readonly slots: string;
-  readonly marks: string;
+  /** null: all of them are 0. */
+  readonly marks: string | null;
   readonly ats: string;
   readonly values: string;
-  readonly oks: string;
-  readonly keys: string;
+  /** null: all of them are true. */
+  readonly oks: string | null;
+  /** null: all of them are empty. */
+  readonly keys: string | null;
 }
 
 const DAY_MS = 86_400_000;
@@ -78,11 +81,11 @@ export function createSampleBatch(): SampleBatch {
     columns: () => ({
       series: literal(series),
       slots: literal(slots),
-      marks: literal(marks),
+      marks: marked === 0 ? null : literal(marks),
       ats: literal(ats),
       values: literal(values),
-      oks: literal(oks.map((ok) => (ok ? "t" : "f"))),
-      keys: literal(keys.map(quotedKey)),
+      oks: oks.every((ok) => ok) ? null : literal(oks.map((ok) => (ok ? "t" : "f"))),
+      keys: keys.every((key) => key === "") ? null : literal(keys.map(quotedKey)),
     }),
     stretches: () => {
       const all = [...touched].flatMap(([id, hours]) => [...hours.values()].map((stretch) => ({ id, ...stretch })));

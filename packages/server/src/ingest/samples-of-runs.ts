@@ -74,16 +74,17 @@ async function writeSamples(tx: Tx, attempts: readonly EndedAttempt[]): Promise<
   const known = new Map<string, number>();
   for (const attempt of attempts) {
     // The event's own time is the database's: never ahead of now but by what a clock was set back.
-    if (attempt.at < keptFrom) continue;
     const at = Math.min(attempt.at, now);
     for (const sample of samplesOf(attempt)) {
+      const from = keptFrom(sample.metric);
+      if (at < from) continue;
       const place = { integrationId: attempt.integrationId, metric: sample.metric };
       const name = `${place.integrationId} ${place.metric}`;
       const seriesId = known.get(name) ?? (await seriesOf(tx, place));
       known.set(name, seriesId);
       const full: Sample = { ...sample, integration: "", at, key: `${attempt.runId}/${attempt.attempt}` };
       // What was followed late was no late sample.
-      batch.add(full, { seriesId, mark: markSample(at, { now: at, keptFrom }) });
+      batch.add(full, { seriesId, mark: markSample(at, { now: at, keptFrom: from }) });
     }
   }
   return storeSamples(tx, batch);

@@ -1,16 +1,20 @@
-import { sql } from "drizzle-orm";
+import { DomainError } from "@quiesce/core";
+import { type SQL, sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
-import type { SampleBatch } from "./sample-batch.js";
+import type { SampleBatch, SampleColumns } from "./sample-batch.js";
 
-/** From when on samples are kept one by one. */
-export async function samplesKeptFrom(tx: Tx, now: number): Promise<number> {
-  const [row] = await selectRows<{ from: number }>(
+/** From when on samples of each metric are kept one by one. */
+export async function samplesKeptFrom(tx: Tx, now: number): Promise<(metric: string) => number> {
+  const rows = await selectRows<{ metric: string; from: number }>(
     tx,
-    sql`select greatest(samples_kept_from, ${now - mostBackMs}::timestamptz) as from from kpi_progress`,
+    sql`
+    select r.metric, greatest(p.samples_kept_from, r.samples_kept_from, ${now - mostBackMs}::timestamptz) as from
+    from kpi_retention as r cross join kpi_progress as p`,
   );
-  if (row === undefined) throw new Error("kpi_progress has no row.");
-  return row.from;
+  const [own, others] = [new Map(rows.map(({ metric, from }) => [metric, from])), rows.find(({ metric }) => metric === "")];
+  if (others === undefined) throw new Error("kpi_retention has no row of every metric.");
+  return (metric) => own.get(metric) ?? others.from;
 }
 
 /** Samples may be added so long afterwards. */
@@ -31,33 +35,88 @@ export async function seriesOf(tx: Tx, of: { readonly integrationId: number; rea
   return row.id;
 }
 
-/** How many metrics an integration has. */
-export async function metricsOf(tx: Tx, integrationId: number): Promise<number> {
-  const [row] = await selectRows<{ n: number }>(
+const metricsOfIntegration = 200;
+
+/** Throws QSC_SAMPLE_METRICS_FULL for one metric more than an integration may have. */
+export async function requireRoom(
+  tx: Tx,
+  of: { readonly integrationId: number; readonly metric: string; readonly integration: string },
+): Promise<void> {
+  const [row] = await selectRows<{ isFull: boolean }>(
     tx,
-    sql`select count(*)::integer as n from kpi_series where integration_id = ${integrationId}`,
+    sql`
+    select count(*) >= ${metricsOfIntegration} and count(*) filter (where metric = ${of.metric}) = 0 as "isFull"
+    from kpi_series where integration_id = ${of.integrationId}`,
   );
-  return row?.n ?? 0;
+  if (row?.isFull !== true) return;
+  throw new DomainError(
+    "QSC_SAMPLE_METRICS_FULL",
+    `The integration "${of.integration}" has ${metricsOfIntegration} metrics already. Use a metric that it has: what varies belongs in the value, not in the name.`,
+    { field: "metric" },
+  );
 }
 
-/** Writes samples that are not there yet, and marks the stretches that they lie in. Answers how many were new. */
-export async function storeSamples(tx: Tx, batch: SampleBatch): Promise<number> {
+/** With fewer samples than this the way there and back of a savepoint takes longer than the insertion. */
+const fewSamples = 1_000;
+
+/**
+ * Writes samples that are not there yet, and marks the stretches that they lie in. Answers how many were new. `areNew`: it is thought that all are; where
+ * they are not, more work was done for the same result. Throws QSC_SAMPLES_BUSY where samples of that time have ceased to be kept since they were let in.
+ */
+export async function storeSamples(tx: Tx, batch: SampleBatch, { areNew } = { areNew: false }): Promise<number> {
   if (batch.size === 0) return 0;
-  await ensureDays(tx, batch);
-  const { series, slots, marks, ats, values, oks, keys } = batch.columns();
   const touched = batch.stretches();
-  // Milliseconds as floating-point numbers: to read an instant's text takes five times as long.
-  const written = await tx.execute(sql`
-    insert into kpi_sample (series_id, slot, mark, at, value, ok, key)
-    select s, slot, mark, to_timestamp(at / 1000), value, ok, key
-    from unnest(${series}::text::integer[], ${slots}::text::smallint[], ${marks}::text::smallint[], ${ats}::text::float8[], ${values}::text::float8[],
-      ${oks}::text::boolean[], ${keys}::text::text[]) as g(s, slot, mark, at, value, ok, key)
-    on conflict do nothing`);
+  await requireKept(tx, touched);
+  await ensureDays(tx, batch);
+  const columns = batch.columns();
+  const written =
+    areNew && batch.size >= fewSamples
+      ? await insertNew(tx, columns)
+      : (await insertSamples(tx, columns, sql`on conflict do nothing`)).count;
   await tx.execute(sql`
     insert into kpi_dirty (series_id, first_at, last_at)
     select s, to_timestamp(f / 1000), to_timestamp(l / 1000)
     from unnest(${touched.series}::text::integer[], ${touched.firsts}::text::float8[], ${touched.lasts}::text::float8[]) as t(s, f, l)`);
-  return written.count;
+  return written;
+}
+
+/** What is written from here on to the end of the transaction is summed up before it goes. */
+async function requireKept(tx: Tx, { series, firsts }: ReturnType<SampleBatch["stretches"]>): Promise<void> {
+  const [row] = await selectRows<{ kept: boolean }>(
+    tx,
+    sql`select kpi_hold_kept(${series}::text::integer[], ${firsts}::text::float8[]) as kept`,
+  );
+  if (row?.kept === true) return;
+  throw new DomainError(
+    "QSC_SAMPLES_BUSY",
+    "Samples as old as some of these have just ceased to be kept one by one. Samples of this request before them may have been taken; send it again.",
+    { details: { retryAfterSeconds: 1 } },
+  );
+}
+
+/** Without a look at what is there, which takes a third of an insertion; if one is there already, all once more with it. */
+async function insertNew(tx: Tx, columns: SampleColumns): Promise<number> {
+  try {
+    return await tx.transaction(async (savepoint) => (await insertSamples(savepoint, columns, sql``)).count);
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    return (await insertSamples(tx, columns, sql`on conflict do nothing`)).count;
+  }
+}
+
+function insertSamples(tx: Tx, { series, slots, marks, ats, values, oks, keys }: SampleColumns, conflicts: SQL) {
+  // Milliseconds as floating-point numbers: to read an instant's text takes five times as long.
+  return tx.execute(sql`
+    insert into kpi_sample (series_id, slot, mark, at, value, ok, key)
+    select s, slot, coalesce(mark, 0), to_timestamp(at / 1000), value, coalesce(ok, true), coalesce(key, '')
+    from unnest(${series}::text::integer[], ${slots}::text::smallint[], ${marks}::text::smallint[], ${ats}::text::float8[], ${values}::text::float8[],
+      ${oks}::text::boolean[], ${keys}::text::text[]) as g(s, slot, mark, at, value, ok, key)
+    ${conflicts}`);
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) if ("code" in one && one.code === "23505") return true;
+  return false;
 }
 
 /** How many stretches of at most an hour wait to be summed up; counted no further than `most`. */

@@ -5,7 +5,7 @@ import { inTransaction, readNow } from "../command.js";
 import type { Database } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { createSampleBatch, type SampleBatch } from "./sample-batch.js";
-import { metricsOf, samplesKeptFrom, seriesOf, storeSamples } from "./store-samples.js";
+import { requireRoom, samplesKeptFrom, seriesOf, storeSamples } from "./store-samples.js";
 
 /** The right to hand in measurements of an integration. */
 const right: Action = "samples.push";
@@ -13,7 +13,6 @@ const right: Action = "samples.push";
 const batchSize = 10_000;
 /** Batches of one request that are written while the next is read. */
 const batchesInFlight = 2;
-const metricsOfIntegration = 200;
 /** So many refusals are told one by one. */
 const toldRefusals = 100;
 
@@ -51,12 +50,15 @@ export interface SampleSender {
   readonly whole: Database;
 }
 
-/** Takes samples for integrations that the sender may hand in for. What is wrong with one concerns that one alone. */
-export async function takeSamples(sender: SampleSender): Promise<SampleIntake> {
+/**
+ * Takes samples for integrations that the sender may hand in for. What is wrong with one concerns that one alone. `isTrial`: nothing is written; accepted is
+ * what would be, among it what is there already.
+ */
+export async function takeSamples(sender: SampleSender, { isTrial } = { isTrial: false }): Promise<SampleIntake> {
   const { db } = sender.whole;
   const now = await readNow(db);
   const keptFrom = await samplesKeptFrom(db, now);
-  const places = createPlaces(sender);
+  const places = createPlaces(sender, { isTrial });
   const totals = { accepted: 0, duplicates: 0, marked: 0, refused: 0 };
   const refusals: SampleRefusal[] = [];
   const inFlight = new Set<Promise<void>>();
@@ -64,7 +66,9 @@ export async function takeSamples(sender: SampleSender): Promise<SampleIntake> {
   let failure: unknown = null;
 
   const write = async (full: SampleBatch): Promise<void> => {
-    const written = await inTransaction({ database: sender.whole }, (tx) => storeSamples(tx, full));
+    // Who sends one sample twice sends many: a request that is repeated.
+    const areNew = totals.duplicates === 0;
+    const written = isTrial ? full.size : await inTransaction({ database: sender.whole }, (tx) => storeSamples(tx, full, { areNew }));
     totals.accepted += written;
     totals.duplicates += full.size - written;
     totals.marked += full.marked;
@@ -87,7 +91,7 @@ export async function takeSamples(sender: SampleSender): Promise<SampleIntake> {
     if (refusals.length < toldRefusals) refusals.push({ line, code: error.code, message: error.message });
   };
   const keep = (sample: Sample, seriesId: number): void | Promise<void> => {
-    batch.add(sample, { seriesId, mark: markSample(sample.at, { now, keptFrom }) });
+    batch.add(sample, { seriesId, mark: markSample(sample.at, { now, keptFrom: keptFrom(sample.metric) }) });
     return batch.size >= batchSize ? flush() : undefined;
   };
 
@@ -123,7 +127,7 @@ function parsed(text: string): unknown {
 }
 
 /** Which series samples belong to. Every integration and series is looked up once a request, with the sender's right to it. */
-function createPlaces({ principal, seen, whole }: SampleSender) {
+function createPlaces({ principal, seen, whole }: SampleSender, { isTrial }: { readonly isTrial: boolean }) {
   const integrations = new Map<string, Promise<number>>();
   const series = new Map<string, Map<string, number>>();
   const integrationOf = async (key: string): Promise<number> => {
@@ -150,9 +154,9 @@ function createPlaces({ principal, seen, whole }: SampleSender) {
     series.set(integration, known);
     const before = known.get(metric);
     if (before !== undefined) return before;
-    if (known.size >= metricsOfIntegration || (await metricsOf(whole.db, integrationId)) >= metricsOfIntegration)
-      await refuseNewMetric(whole, { integrationId, metric, integration });
-    const made = await seriesOf(whole.db, { integrationId, metric });
+    await requireRoom(whole.db, { integrationId, metric, integration });
+    // In a trial none is made, and its number is not used.
+    const made = isTrial ? 0 : await seriesOf(whole.db, { integrationId, metric });
     known.set(metric, made);
     return made;
   };
@@ -160,17 +164,4 @@ function createPlaces({ principal, seen, whole }: SampleSender) {
     known: ({ integration, metric }: Sample): number | undefined => series.get(integration)?.get(metric),
     find,
   };
-}
-
-async function refuseNewMetric(
-  { db }: Database,
-  of: { readonly integrationId: number; readonly metric: string; readonly integration: string },
-): Promise<void> {
-  const known = await selectRows(db, sql`select from kpi_series where integration_id = ${of.integrationId} and metric = ${of.metric}`);
-  if (known.length > 0) return;
-  throw new DomainError(
-    "QSC_SAMPLE_METRICS_FULL",
-    `The integration "${of.integration}" has ${metricsOfIntegration} metrics already. Use a metric that it has: what varies belongs in the value, not in the name.`,
-    { field: "metric" },
-  );
 }

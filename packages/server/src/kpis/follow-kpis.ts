@@ -3,7 +3,8 @@ import type { Database } from "../db/client.js";
 import { sampleEndedRuns } from "../ingest/samples-of-runs.js";
 import type { Log } from "../log.js";
 import { lookRegularly } from "../look-regularly.js";
-import { forgetSums, rollUp } from "./roll-up.js";
+import { forgetSums } from "./retention/forget-sums.js";
+import { rollUp } from "./roll-up.js";
 
 const everyMs = 1_000;
 const forgetEveryMs = 600_000;

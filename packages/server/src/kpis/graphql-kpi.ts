@@ -128,7 +128,7 @@ export function defineKpis() {
         askKpi(database, { kpi: kpi satisfies Kpi, scope: scopeOf(scope), period: { start: from, end: to } }),
     }),
   );
-  return { Scope, Figures };
+  return { Scope, Figures, KpiEnum, Answer };
 }
 
 /** The scope of an input; null is all. */

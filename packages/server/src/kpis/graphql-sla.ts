@@ -2,7 +2,8 @@ import { type AvailabilityFigures, stateRules } from "@quiesce/core";
 import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
 import { IntegrationRef } from "../graphql/refs.js";
-import { scopeOf, type SharedTypes } from "./graphql-kpi.js";
+import type { SharedTypes } from "./graphql-kpi.js";
+import { objectiveOfReport } from "./objectives/objective-of-report.js";
 import { slaCsv } from "./sla-csv.js";
 import {
   missingMs,
@@ -13,6 +14,8 @@ import {
   slaReport,
   usualAgreement,
 } from "./sla-report.js";
+
+import { kpiScopeOf } from "./stored-scope.js";
 
 /** Reads every day of every integration. */
 const costOfReport = 100;
@@ -27,7 +30,7 @@ const maintenanceReasons = [
 ] as const satisfies readonly ReportedMaintenance["reason"][];
 
 /** Reports of service levels. */
-export function defineSla({ Scope, Figures }: SharedTypes): void {
+export function defineSla({ Scope, Figures }: SharedTypes) {
   const RuleEnum = capsEnum("ServiceStateRule", "How many results of checks change the state of a service.", stateRules);
   const ReasonEnum = capsEnum("MaintenanceReason", "Why maintenance is left out of the net figure, or is not.", maintenanceReasons);
   const Hours = builder.inputType("ServiceHoursInput", {
@@ -112,12 +115,23 @@ export function defineSla({ Scope, Figures }: SharedTypes): void {
         to: t.arg({ type: "DateTime", required: true, description: "Its end; what is not over yet is left out." }),
         scope: t.arg({ type: Scope, description: "Of which integrations; all when left out." }),
         agreement: t.arg({ type: Agreement, description: "What was agreed." }),
+        objective: t.arg.string({ description: "An objective by its key: its agreement and its scope, where these are left out." }),
       },
       complexity: costOfReport,
-      resolve: (_root, { from, to, scope, agreement }, { database, zones }) =>
-        slaReport({ database, zones }, { scope: scopeOf(scope), period: { start: from, end: to }, agreement: agreementOf(agreement) }),
+      resolve: async (_root, { from, to, scope, agreement, objective }, { database, zones }) => {
+        const known = await objectiveOfReport(database.db, objective);
+        return slaReport(
+          { database, zones },
+          {
+            scope: scope ?? (known === null ? {} : kpiScopeOf(known.scope)),
+            period: { start: from, end: to },
+            agreement: known !== null && !agreement ? known.agreement : agreementOf(agreement),
+          },
+        );
+      },
     }),
   );
+  return { Agreement, RuleEnum };
 }
 
 /** What an agreement's input may say; what it does not is as usual. */

@@ -140,6 +140,24 @@ describe("a report of service levels", () => {
     expect(of("invoices")).toMatchObject({ unknownMs: day, availability: null, coverage: 0 });
   });
 
+  it("has of two days what the two have, also when something broke just before midnight", async () => {
+    const midnight = 3 * day;
+    // Down from a minute before midnight on, which the third bad result says only after it. Unknown from the last check on.
+    await push(
+      checks("stock", midnight - hour, midnight + 56 * minute, (offset) => !within(offset, midnight - minute, midnight + 10 * minute)),
+    );
+    const of = async (from: number, to: number) => {
+      const { data } = await api.ask(
+        `{ slaReport(from: "${at(from)}", to: "${at(to)}", scope: { integration: "stock" }) { net { upMs downMs unknownMs } } }`,
+      );
+      return data?.["slaReport"];
+    };
+    const end = midnight + 65 * minute;
+    expect(await of(midnight - hour, midnight)).toEqual({ net: { upMs: 59 * minute, downMs: minute, unknownMs: 0 } });
+    expect(await of(midnight, end)).toEqual({ net: { upMs: 45 * minute, downMs: 10 * minute, unknownMs: 10 * minute } });
+    expect(await of(midnight - hour, end)).toEqual({ net: { upMs: 104 * minute, downMs: 11 * minute, unknownMs: 10 * minute } });
+  });
+
   it("is narrowed to what the caller sees", async () => {
     const grants = [{ role: "viewer", scope: { kind: "integration", name: "stock" } }] as const;
     const { secret } = await createToken(api.context, { name: "stock-viewer", grants });
@@ -182,6 +200,7 @@ describe("a report of service levels", () => {
   it.each([
     ["/reports/sla.html?from=x&to=2027-01-01", 400],
     ["/reports/sla.pdf", 404],
+    ["/reports/sla.csv?from=2026-02-30&to=2026-04-01", 400],
     ["/reports/sla.csv?from=2027-01-02&to=2027-01-01", 400],
     ["/reports/sla.csv?from=2020-01-01&to=2020-01-02&notice=-1", 400],
   ])("is refused for %s with %i", async (path, status) => {
@@ -221,6 +240,29 @@ describe("a figure", () => {
         { integration: { key: "orders" }, figures: { max: 100 } },
       ],
     });
+  });
+
+  it("is a rate of the time that was counted: whole minutes, and of what still goes on the part that is over", async () => {
+    const rate = async (from: string, to: string, fields: string) => {
+      const { data } = await api.ask(
+        `{ kpi(kpi: THROUGHPUT, from: "${from}", to: "${to}", scope: { integration: "stock" }) { ${fields} } }`,
+      );
+      return data?.["kpi"];
+    };
+    const now = Date.now();
+    const today = Math.floor(now / day) * day;
+    const records = (instant: number, value: number) => ({ integration: "stock", metric: "run.records", at: instant, value });
+    await push([records(start + 5 * hour, 60), records(now, 86_400)]);
+    expect(await rate(at(5 * hour + 10_000), at(5 * hour + 20_000), "current { value } ranking(first: 1) { figures { value } }")).toEqual({
+      current: { value: 1 },
+      ranking: [{ figures: { value: 1 } }],
+    });
+    const asked = await rate(new Date(today).toISOString(), new Date(today + day).toISOString(), "points(step: DAY) { figures { value } }");
+    const value = (asked as { readonly points: readonly { readonly figures: { readonly value: number } }[] }).points[0]?.figures.value ?? 0;
+    const elapsed = (until: number) => Math.min(until - today, day) / 1_000;
+    expect(value).toBeGreaterThanOrEqual(86_400 / elapsed(Date.now()));
+    // The database reads the clock a little apart from this process.
+    expect(value).toBeLessThanOrEqual(86_400 / Math.max(elapsed(now) - 1, 0.001));
   });
 
   it("is a share with its interval", async () => {

@@ -19,18 +19,20 @@ export interface KpiQuestion {
   readonly kpi: Kpi;
   readonly period: Period;
   readonly integrations: readonly MeasuredIntegration[];
+  /** When it was asked: nothing is measured later. */
+  readonly now: number;
 }
 
 /** Throws QSC_KPI_SCOPE and QSC_KPI_PERIOD. */
 export async function askKpi(database: Database, { kpi, scope, period }: KpiRequest): Promise<KpiQuestion> {
-  const checked = checkedPeriod(period, await readNow(database.db));
-  return { kpi, period: checked, integrations: await integrationsOf(database.db, scope) };
+  const now = await readNow(database.db);
+  return { kpi, period: checkedPeriod(period, now), integrations: await integrationsOf(database.db, scope), now };
 }
 
 /** The figures of the whole period. */
 export async function kpiOfPeriod(database: Database, question: KpiQuestion): Promise<KpiFigures> {
   const { sums, all } = await sumsOf(database, question);
-  return kpiFigures(question.kpi, { sums, all, seconds: secondsOf(question.period) });
+  return kpiFigures(question.kpi, { sums, all, seconds: secondsOf(question.period, question.now) });
 }
 
 /** The figures of the period before, of the same length. */
@@ -45,7 +47,7 @@ export async function kpiPoints(
   question: KpiQuestion,
   step: Grain,
 ): Promise<readonly { readonly at: number; readonly figures: KpiFigures }[]> {
-  const { kpi, period } = question;
+  const { kpi, period, now } = question;
   const points = Math.ceil((period.end - period.start) / grains[step]);
   if (points > mostPoints)
     throw new DomainError(
@@ -58,8 +60,10 @@ export async function kpiPoints(
   const { sums, all } = await sumsOf(database, question, step);
   const [ofSums, ofAll] = [groupRows(sums, ({ at }) => at), groupRows(all, ({ at }) => at)];
   const ats = [...new Set([...ofSums.keys(), ...ofAll.keys()])].toSorted((a, b) => a - b);
-  const seconds = grains[step] / 1_000;
-  return ats.map((at) => ({ at, figures: kpiFigures(kpi, { sums: ofSums.get(at) ?? [], all: ofAll.get(at) ?? [], seconds }) }));
+  return ats.map((at) => {
+    const seconds = secondsOf({ start: at, end: at + grains[step] }, now);
+    return { at, figures: kpiFigures(kpi, { sums: ofSums.get(at) ?? [], all: ofAll.get(at) ?? [], seconds }) };
+  });
 }
 
 /** The integrations with samples by their figure, the worst first. */
@@ -68,14 +72,14 @@ export async function kpiRanking(
   question: KpiQuestion,
   first: number,
 ): Promise<readonly { readonly integration: MeasuredIntegration; readonly figures: KpiFigures }[]> {
-  const { kpi, period, integrations } = question;
+  const { kpi, period, integrations, now } = question;
   const { sums, all } = await sumsOf(database, question);
   const [ofSums, ofAll] = [groupRows(sums, ({ integrationId }) => integrationId), groupRows(all, ({ integrationId }) => integrationId)];
   const worst = kpiDefinition(kpi).better === "lower" ? -1 : 1;
   return integrations
     .map((integration) => {
       const [own, whole] = [ofSums.get(integration.id) ?? [], ofAll.get(integration.id) ?? []];
-      return { integration, figures: kpiFigures(kpi, { sums: own, all: whole, seconds: secondsOf(period) }) };
+      return { integration, figures: kpiFigures(kpi, { sums: own, all: whole, seconds: secondsOf(period, now) }) };
     })
     .filter(({ figures }) => figures.value !== null)
     .toSorted((a, b) => worst * ((a.figures.value ?? 0) - (b.figures.value ?? 0)) || (a.integration.key < b.integration.key ? -1 : 1))
@@ -93,4 +97,8 @@ async function sumsOf(
   return { sums: await read(metric), all: of === undefined ? [] : await read(of) };
 }
 
-const secondsOf = ({ start, end }: Period): number => (end - start) / 1_000;
+/** How long samples were counted for: the ends are taken to the minute, as those of sums, and no further than now. */
+function secondsOf({ start, end }: Period, now: number): number {
+  const from = Math.floor(start / grains.minute) * grains.minute;
+  return (Math.min(Math.ceil(end / grains.minute) * grains.minute, now) - from) / 1_000;
+}

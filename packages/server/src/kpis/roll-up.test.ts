@@ -118,7 +118,7 @@ describe("sums of samples", () => {
       }),
       { numRuns: 25 },
     );
-  }, 240_000);
+  }, 300_000);
 
   it("law: the evidence of a day is that of its results one after the other, whatever order they arrive in", async () => {
     const seriesId = await seriesOf(database.db, { integrationId, metric: "check" });

@@ -1,6 +1,6 @@
 import { addEncoded, emptyHistogram, encodeHistogram, encodeSlots, type EvidenceRun, joinEvidence } from "@quiesce/core";
 import { type SQL, sql } from "drizzle-orm";
-import { inTransaction, readNow } from "../command.js";
+import { inTransaction } from "../command.js";
 import type { Database, Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { evidenceMetric } from "./metrics.js";
@@ -61,20 +61,20 @@ export function rollUp(
 
 /** Takes what was marked, oldest first, joined an hour. What lies before the samples that are kept stays as it was summed up. */
 async function takeStretches(tx: Tx, most: number): Promise<{ readonly taken: number; readonly stretches: readonly Stretch[] }> {
-  const rows = await selectRows<Stretch & { readonly marks: number }>(
+  const rows = await selectRows<Stretch & { readonly marks: number; readonly kept: boolean }>(
     tx,
     sql`
     with taken as (select id from kpi_dirty order by id limit ${most}),
-    gone as (delete from kpi_dirty as d using taken as t where d.id = t.id returning d.series_id, d.first_at, d.last_at)
-    select series_id as "seriesId", min(first_at) as first, max(last_at) as last, count(*)::integer as marks
-    from gone group by series_id, date_trunc('hour', first_at, 'UTC')`,
+    gone as (delete from kpi_dirty as d using taken as t where d.id = t.id returning d.series_id, d.first_at, d.last_at),
+    stretch as (
+      select series_id, min(first_at) as first, max(last_at) as last, count(*)::integer as marks
+      from gone group by series_id, date_trunc('hour', first_at, 'UTC')
+    ),
+    kept as materialized (select metric, kpi_kept_from(metric) as since from (select distinct s.metric from stretch as t join kpi_series as s on s.id = t.series_id) as m)
+    select t.series_id as "seriesId", t.first, t.last, t.marks, t.first >= k.since as kept
+    from stretch as t join kpi_series as s on s.id = t.series_id join kept as k on k.metric = s.metric`,
   );
-  const [progress] = await selectRows<{ keptFrom: number }>(
-    tx,
-    sql`select extract(epoch from samples_kept_from)::float8 * 1000 as "keptFrom" from kpi_progress`,
-  );
-  const keptFrom = progress?.keptFrom ?? Number.NEGATIVE_INFINITY;
-  return { taken: rows.reduce((sum, { marks }) => sum + marks, 0), stretches: rows.filter(({ first }) => first >= keptFrom) };
+  return { taken: rows.reduce((sum, { marks }) => sum + marks, 0), stretches: rows.filter(({ kept }) => kept) };
 }
 
 function bucketsOf(stretches: readonly Stretch[], spanMs: number): readonly Bucket[] {
@@ -245,29 +245,4 @@ function rangesTable(ranges: readonly { readonly seriesId: number; readonly from
   return sql`(select s as series_id, to_timestamp(f / 1000) as from_at, to_timestamp(t / 1000) as to_at
     from unnest(${list((one) => one.seriesId)}::text::integer[], ${list((one) => one.from)}::text::float8[], ${list((one) => one.to)}::text::float8[])
       as r(s, f, t))`;
-}
-
-/** Minutes are kept for so many days, hours for so many; days stay. */
-const daysOfMinutes = 35;
-const daysOfHours = 800;
-const mostForgotten = 50_000;
-
-/** Lets minutes and hours go that nothing is summed up from any more. Answers how many. */
-export function forgetSums(context: { readonly database: Database }): Promise<number> {
-  return inTransaction(context, async (tx) => {
-    const now = await readNow(tx);
-    let forgotten = 0;
-    for (const [table, days] of [
-      [sql`kpi_minute`, daysOfMinutes],
-      [sql`kpi_hour`, daysOfHours],
-    ] as const) {
-      const rows = await tx.execute(sql`
-        with old as (
-          select ctid from ${table} where at < least(${now - days * DAY_MS}::timestamptz, (select samples_kept_from from kpi_progress)) order by at limit ${mostForgotten}
-        )
-        delete from ${table} as t using old where t.ctid = old.ctid returning 1`);
-      forgotten += rows.length;
-    }
-    return forgotten;
-  });
 }

@@ -93,7 +93,7 @@ export async function slaReport(
   const whole = { start: months[0]?.start ?? period.start, end: months.at(-1)?.end ?? period.end };
   // The allowance of a month is used up by what came first in it, also before the period.
   const [evidence, maintenance, sums] = await Promise.all([
-    readEvidence(db, { integrationIds: ids, period: { start: period.start - DAY_MS, end: period.end } }),
+    readEvidence(db, { integrationIds: ids, period: { start: period.start - DAY_MS, end: period.end + DAY_MS } }),
     readMaintenance(db, { integrationIds: ids, period: whole }),
     readSums(db, { metric: "response", integrationIds: ids, period }),
   ]);

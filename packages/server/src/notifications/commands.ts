@@ -4,13 +4,15 @@ import { randomUUID } from "node:crypto";
 import { recordAudit } from "../audit/record-audit.js";
 import type { CatalogContext } from "../catalog/catalog-context.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
-import { createEgress } from "../connector-host/guarded-fetch.js";
+import { createEgress, type Egress } from "../connector-host/guarded-fetch.js";
 import { open } from "../credentials/sealed-secret.js";
 import { appendEvents } from "../events/append-events.js";
+import { destinationOf, mailUrl } from "./destination.js";
+import { sendMail } from "./send-mail.js";
 import { sendWebhook } from "./send-webhook.js";
 import { team, teamWebhook, webhookSecretAddress } from "./table.js";
 
-/** How one receiver answered a test message. */
+/** How one receiver answered a test message: a webhook, or the mail server of an endpoint. */
 export interface TestAnswer {
   readonly webhookId: number;
   readonly destination: string;
@@ -24,11 +26,11 @@ export interface TestAnswer {
 }
 
 /**
- * Sends a message of the type `quiesce.test` to every webhook of a team and answers what came of it. A webhook that was disabled (410 Gone) and answers
+ * Sends a message of the type `quiesce.test` to every webhook and mail address of a team and answers what came of it. A webhook that was disabled (410 Gone) and answers
  * now with 2xx is told everything again from here on. Throws QSC_TEAM_NOT_FOUND, QSC_TEAM_WITHOUT_WEBHOOKS.
  */
 export async function testTeam(
-  context: Pick<CatalogContext, "keys" | "privateHosts"> & CommandContext,
+  context: Pick<CatalogContext, "keys" | "notices" | "privateHosts"> & CommandContext,
   key: string,
 ): Promise<readonly TestAnswer[]> {
   const { db } = context.database;
@@ -43,9 +45,13 @@ export async function testTeam(
     );
   const hooks = await db.select().from(teamWebhook).where(eq(teamWebhook.teamId, row.id)).orderBy(teamWebhook.url);
   if (hooks.length === 0)
-    throw new DomainError("QSC_TEAM_WITHOUT_WEBHOOKS", `The team "${key}" has no webhooks. Give it one in the workspace and apply it.`, {
-      field: "key",
-    });
+    throw new DomainError(
+      "QSC_TEAM_WITHOUT_WEBHOOKS",
+      `The team "${key}" has no webhooks and no mail addresses. Give it one in the workspace and apply it.`,
+      {
+        field: "key",
+      },
+    );
   const at = await readNow(db);
   const payload = {
     type: "quiesce.test",
@@ -56,21 +62,10 @@ export async function testTeam(
   try {
     const answers = await Promise.all(
       hooks.map(async (hook): Promise<TestAnswer> => {
-        const destination = new URL(hook.url).origin;
-        const secret = open(context.keys, webhookSecretAddress(key, hook.url), hook.sealed);
-        const message = { url: hook.url, secret, messageId: randomUUID(), at, payload };
-        const answer = await sendWebhook(egress, message, new AbortController().signal);
-        const status = answer.kind === "answered" ? answer.status : null;
-        const ok = status !== null && status >= 200 && status < 300;
-        const enabled = ok && (await enable(context, { webhookId: hook.id, key, destination }));
-        return {
-          webhookId: hook.id,
-          destination,
-          ok,
-          status,
-          answer: answer.kind === "answered" ? answer.excerpt : answer.problem,
-          enabled,
-        };
+        const destination = destinationOf(hook.url);
+        const tried = await tryOne({ ...context, egress }, { hook, key, at, payload });
+        const enabled = tried.ok && (await enable(context, { webhookId: hook.id, key, destination }));
+        return { webhookId: hook.id, destination, ...tried, enabled };
       }),
     );
     const told = answers.map(({ destination, status, ok }) => ({ destination, status, ok }));
@@ -80,6 +75,33 @@ export async function testTeam(
   } finally {
     await egress.close();
   }
+}
+
+/** Sends one test message and says what came of it. */
+async function tryOne(
+  context: Pick<CatalogContext, "keys" | "notices"> & { readonly egress: Egress },
+  test: {
+    readonly hook: typeof teamWebhook.$inferSelect;
+    readonly key: string;
+    readonly at: number;
+    readonly payload: { readonly [name: string]: unknown };
+  },
+): Promise<Pick<TestAnswer, "ok" | "status" | "answer">> {
+  const { hook, key, at, payload } = test;
+  const { url, sealed, endpointId, stream } = hook;
+  const { signal } = new AbortController();
+  const messageId = randomUUID();
+  if (sealed === null) {
+    if (endpointId === null || stream === null || context.notices === undefined)
+      return { ok: false, status: null, answer: "No mail goes out here: this server calls no endpoints." };
+    const answer = await sendMail(context.notices, { to: url.slice(mailUrl("").length), endpointId, stream, messageId, payload }, signal);
+    const isTaken = answer.kind === "taken";
+    return { ok: isTaken, status: null, answer: isTaken || answer.kind === "answered" ? "taken by the mail server" : answer.problem };
+  }
+  const secret = open(context.keys, webhookSecretAddress(key, url), sealed);
+  const answer = await sendWebhook(context.egress, { url, secret, messageId, at, payload }, signal);
+  if (answer.kind !== "answered") return { ok: false, status: null, answer: answer.problem };
+  return { ok: answer.status >= 200 && answer.status < 300, status: answer.status, answer: answer.excerpt };
 }
 
 function enable(

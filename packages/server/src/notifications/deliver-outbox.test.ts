@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { erpPatch, type ToldTeams, toldTeams, webhookSecret } from "../../../../test/server/told-teams.js";
+import { erpPatch, noNotices, type ToldTeams, toldTeams, webhookSecret } from "../../../../test/server/told-teams.js";
 import { applyWorkspace } from "../catalog/commands.js";
 import { advanceWindows } from "../windows/advance.js";
 import { createWindow } from "../windows/commands.js";
@@ -136,7 +136,7 @@ describe("the delivery of a message", () => {
     receiver.hold = new Promise((resolve) => (go = resolve));
     receiver.answer = { status: 500 };
     const frozen = deliver();
-    await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 60_000 });
     receiver.hold = null;
     receiver.answer = { status: 503, headers: { "retry-after": "600" } };
     const now = await time.advance(61_000);
@@ -154,8 +154,8 @@ describe("the delivery of a message", () => {
     let go: () => void = () => undefined;
     receiver.hold = new Promise((resolve) => (go = resolve));
     const stop = new AbortController();
-    const stopping = deliverOutbox({ database, keys: context.keys, egress, random: () => 0 }, stop.signal);
-    await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 20_000 });
+    const stopping = deliverOutbox({ database, keys: context.keys, egress, notices: noNotices, random: () => 0 }, stop.signal);
+    await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 60_000 });
     stop.abort();
     await stopping;
     receiver.hold = null;

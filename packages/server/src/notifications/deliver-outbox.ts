@@ -1,14 +1,17 @@
-import { decideDelivery, type DeliveryVerdict } from "@quiesce/core";
+import { decideDelivery, type DeliveryAnswer, type DeliveryVerdict } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Egress } from "../connector-host/guarded-fetch.js";
+import type { NoticeCalls } from "../connector-host/notice-calls.js";
 import type { KeyRing } from "../credentials/master-key.js";
 import { open, sealedSecretSchema } from "../credentials/sealed-secret.js";
 import type { Database, Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { appendEvents, payloadInstant } from "../events/append-events.js";
-import { sendWebhook, type WebhookAnswer } from "./send-webhook.js";
+import { mailUrl } from "./destination.js";
+import { sendMail } from "./send-mail.js";
+import { sendWebhook } from "./send-webhook.js";
 import { webhookSecretAddress } from "./table.js";
 
 /** Messages under way at once, of one server. */
@@ -20,6 +23,8 @@ export interface DeliveryContext {
   readonly database: Database;
   readonly keys: KeyRing;
   readonly egress: Egress;
+  /** Writes mails through endpoints. */
+  readonly notices: NoticeCalls;
   /** A number in [0, 1) for spreading attempts. */
   readonly random: () => number;
 }
@@ -32,8 +37,11 @@ interface Taken {
   readonly team: string;
   readonly destination: string;
   readonly url: string;
+  /** null of a mail, which goes through the stream of an endpoint. */
   readonly sealed: unknown;
-  readonly payload: unknown;
+  readonly endpointId: number | null;
+  readonly stream: string | null;
+  readonly payload: { readonly [name: string]: unknown };
   /** Which attempt this is, of all; it fences the row. */
   readonly attempts: number;
   /** Which since it was last ordered. */
@@ -76,7 +84,7 @@ async function takeDue(tx: Tx): Promise<readonly Taken[]> {
         and not exists (select from outbox as earlier where earlier.webhook_id = y.webhook_id and earlier.thing = y.thing and earlier.id < y.id
           and earlier.delivered_at is null and earlier.failed_at is null)
       order by y.next_at, y.id limit ${batchSize} for update skip locked)
-    returning x.id, x.message_id as "messageId", x.kind, x.webhook_id as "webhookId", t.key as team, x.destination, k.url, k.sealed, x.payload,
+    returning x.id, x.message_id as "messageId", x.kind, x.webhook_id as "webhookId", t.key as team, x.destination, k.url, k.sealed, k.endpoint_id as "endpointId", k.stream, x.payload,
       x.attempts, x.attempts - x.patience_attempts as attempt, x.patience_from as since, app_now() as at`,
   );
 }
@@ -101,13 +109,16 @@ async function giveBack({ database }: DeliveryContext, { id, attempts }: Taken):
     update outbox set next_at = app_now() where id = ${id} and attempts = ${attempts} and delivered_at is null and failed_at is null`);
 }
 
-async function attempt(context: DeliveryContext, message: Taken, signal: AbortSignal): Promise<WebhookAnswer> {
+async function attempt(context: DeliveryContext, message: Taken, signal: AbortSignal): Promise<DeliveryAnswer> {
+  const { endpointId, stream, url } = message;
+  if (endpointId !== null && stream !== null)
+    return sendMail(context.notices, { ...message, to: url.slice(mailUrl("").length), endpointId, stream }, AbortSignal.any([signal]));
   let secret: string;
   try {
     secret = open(context.keys, webhookSecretAddress(message.team, message.url), sealedSecretSchema.parse(message.sealed));
   } catch (error) {
     // A wrong master key: a person has to act, and the message waits for it as for a receiver that is down.
-    return { kind: "unreachable", problem: error instanceof Error ? error.message : String(error), excerpt: "" };
+    return { kind: "unreachable", problem: error instanceof Error ? error.message : String(error) };
   }
   // A signal of its own: each request listens to it.
   return sendWebhook(context.egress, { ...message, secret }, AbortSignal.any([signal]));
@@ -116,7 +127,7 @@ async function attempt(context: DeliveryContext, message: Taken, signal: AbortSi
 /** False when somebody else has the message by now. */
 async function writeDown(
   tx: Tx,
-  ending: { readonly message: Taken; readonly answer: WebhookAnswer; readonly verdict: DeliveryVerdict; readonly now: number },
+  ending: { readonly message: Taken; readonly answer: DeliveryAnswer; readonly verdict: DeliveryVerdict; readonly now: number },
 ): Promise<boolean> {
   const { message, answer, verdict, now } = ending;
   // The webhook before its messages, as whoever removes it takes them.

@@ -2,10 +2,10 @@ import { builder } from "../graphql/builder.js";
 import { capsEnum } from "../graphql/caps-enum.js";
 import { pageArgs, pageComplexity } from "../graphql/connection.js";
 import { numberOf } from "../graphql/key-or-id.js";
-import { DeliveryRef, TeamRef } from "../graphql/refs.js";
+import { DeliveryRef, EndpointRef, TeamRef } from "../graphql/refs.js";
 import { runCommand } from "../graphql/request-context.js";
 import { redeliver, testTeam, type TestAnswer } from "./commands.js";
-import { deliveryPage, deliveryStates, teamIdOfKey, teamPage, type WebhookView } from "./queries.js";
+import { deliveryPage, deliveryStates, teamIdOfKey, teamPage, type MailView, type WebhookView } from "./queries.js";
 import type { Change } from "../access/targets.js";
 
 const read = { authScopes: { can: "catalogue.read" } } as const;
@@ -33,6 +33,22 @@ function defineTeams(): void {
       pending: t.exposeInt("pending", { description: "Messages that wait to be delivered there." }),
     }),
   });
+  const MailRef = builder.objectRef<MailView>("TeamMail").implement({
+    description: "A mail address at which a team is told, by a record into a stream of an endpoint that sends mails.",
+    fields: (t) => ({
+      to: t.exposeString("to", { description: "The address." }),
+      endpoint: t.field({
+        type: EndpointRef,
+        nullable: true,
+        description: "The endpoint by which mails go out; null when it is out of your reach.",
+        resolve: (row) => String(row.endpointId),
+      }),
+      stream: t.exposeString("stream", { description: "The stream of the endpoint: it says whom they are from." }),
+      events: t.field({ type: ["String"], description: "The kinds it wants; empty: the usual ones.", resolve: (row) => [...row.events] }),
+      observe: t.exposeBoolean("observe", { description: "Whether it is told of windows that only observe, too." }),
+      pending: t.exposeInt("pending", { description: "Messages that wait to be delivered there." }),
+    }),
+  });
   builder.objectType(TeamRef, {
     description: "Who answers for windows (owner) and integrations (ownerTeam), and where they are told.",
     ...read,
@@ -40,6 +56,11 @@ function defineTeams(): void {
       key: t.exposeString("key", { description: "Its key: what owner and ownerTeam name." }),
       title: t.exposeString("title", { description: "Its name." }),
       webhooks: t.field({ type: [WebhookRef], description: "Where it is told; at most 20.", resolve: (row) => [...row.webhooks] }),
+      mails: t.field({
+        type: [MailRef],
+        description: "The mail addresses at which it is told; at most 20.",
+        resolve: (row) => [...row.mails],
+      }),
     }),
   });
   const TeamConnection = builder.connectionObject(
@@ -72,18 +93,20 @@ function defineTeams(): void {
 function defineDeliveries(): void {
   const StateEnum = capsEnum("DeliveryState", "How far a message to a team is.", deliveryStates, {
     pending: "It waits for its turn, its next attempt or its answer.",
-    delivered: "The receiver answered with 2xx.",
+    delivered: "The receiver answered with 2xx, or the mail server took it.",
     failed: "It was given up.",
   });
   builder.objectType(DeliveryRef, {
-    description: "One message to one webhook of a team.",
+    description: "One message to one webhook or mail address of a team.",
     ...read,
     fields: (t) => ({
       key: t.string({ description: "Its number.", resolve: (row) => String(row.id) }),
-      messageId: t.exposeString("messageId", { description: "The header webhook-id, the same for every attempt." }),
+      messageId: t.exposeString("messageId", {
+        description: "The same for every attempt: the header webhook-id; of a mail it makes the Message-ID.",
+      }),
       kind: t.exposeString("kind", { description: "The event that it tells: docs/reference/events.md." }),
       team: t.exposeString("team", { description: "Whom it is for." }),
-      destination: t.exposeString("destination", { description: "The origin it goes to." }),
+      destination: t.exposeString("destination", { description: "Where it goes: of a webhook the origin, of a mail the address." }),
       payload: t.field({ type: "JSON", description: "The message.", resolve: (row) => row.payload }),
       state: t.expose("state", { type: StateEnum, description: "How far it is." }),
       attempts: t.exposeInt("attempts", { description: "How often it was tried." }),
@@ -91,7 +114,10 @@ function defineDeliveries(): void {
       nextAt: t.expose("nextAt", { type: "DateTime", nullable: true, description: "When it is tried next; null when it is over." }),
       deliveredAt: t.expose("deliveredAt", { type: "DateTime", nullable: true, description: "When it was taken." }),
       failedAt: t.expose("failedAt", { type: "DateTime", nullable: true, description: "When it was given up." }),
-      lastStatus: t.exposeInt("lastStatus", { nullable: true, description: "The HTTP status of the last answer." }),
+      lastStatus: t.exposeInt("lastStatus", {
+        nullable: true,
+        description: "The HTTP status of the last answer; null when there was none, and of mails.",
+      }),
       lastError: t.exposeString("lastError", { nullable: true, description: "What was wrong the last time." }),
     }),
   });
@@ -124,8 +150,8 @@ function defineNotificationMutations(): void {
   const AnswerRef = builder.objectRef<TestAnswer>("TestAnswer").implement({
     description: "How a receiver answered a test message.",
     fields: (t) => ({
-      destination: t.exposeString("destination", { description: "The origin it went to." }),
-      ok: t.exposeBoolean("ok", { description: "Whether the answer was 2xx." }),
+      destination: t.exposeString("destination", { description: "Where it went: of a webhook the origin, of a mail the address." }),
+      ok: t.exposeBoolean("ok", { description: "Whether the answer was 2xx, or the mail was taken." }),
       status: t.exposeInt("status", { nullable: true, description: "The HTTP status; null: there was no answer." }),
       answer: t.exposeString("answer", { description: "The beginning of the answer, or why there was none." }),
       enabled: t.exposeBoolean("enabled", { description: "Whether it was disabled, and is not any more." }),
@@ -146,7 +172,8 @@ function defineNotificationMutations(): void {
     testTeam: t.field({
       type: [AnswerRef],
       ...send,
-      description: "Sends a signed message of the type quiesce.test to every webhook of a team, and tells how each answered.",
+      description:
+        "Sends a message of the type quiesce.test to every webhook, signed, and to every mail address of a team, and tells how each answered.",
       args: { input: t.arg({ type: TestInput, required: true, description: "Whom." }) },
       resolve: (_root, { input }, context) =>
         runCommand(context, { action: "notifications.send", on: [{ kind: "team", key: input.key }] }, async (command) => [

@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { bigints, integers } from "../db/sql-arrays.js";
+import { destinationSql } from "./destination.js";
 import { type Page, type PageArgs, readPage, type SortKey } from "../db/read-page.js";
 
 export interface TeamView {
@@ -9,6 +10,7 @@ export interface TeamView {
   readonly key: string;
   readonly title: string;
   readonly webhooks: readonly WebhookView[];
+  readonly mails: readonly MailView[];
 }
 
 /** Of the address only the origin is shown: the rest may be secret. */
@@ -18,6 +20,17 @@ export interface WebhookView {
   readonly events: readonly string[];
   readonly observe: boolean;
   readonly disabledAt: number | null;
+  readonly pending: number;
+}
+
+/** A mail address of a team, and by which endpoint mails go there. */
+export interface MailView {
+  readonly id: number;
+  readonly to: string;
+  readonly endpointId: number;
+  readonly stream: string;
+  readonly events: readonly string[];
+  readonly observe: boolean;
   readonly pending: number;
 }
 
@@ -52,10 +65,13 @@ const deliveryColumns = sql`d.id, 'msg_' || d.message_id as "messageId", d.kind,
   case when d.delivered_at is null and d.failed_at is null then d.next_at end as "nextAt", d.delivered_at as "deliveredAt", d.failed_at as "failedAt",
   d.last_status as "lastStatus", d.last_error as "lastError"`;
 // Instants out of JSON would be texts.
-const teamColumns = sql`t.id, t.key, t.title, (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'destination', substring(k.url from '^[a-z]+://[^/?]+'),
-  'events', k.events, 'observe', k.observe, 'disabledAt', (extract(epoch from k.disabled_at) * 1000)::float8,
-  'pending', (select count(*) from outbox as x where x.webhook_id = k.id and x.delivered_at is null and x.failed_at is null)) order by k.url), '[]')
-  from team_webhook as k where k.team_id = t.id) as webhooks`;
+const pending = sql`(select count(*) from outbox as x where x.webhook_id = k.id and x.delivered_at is null and x.failed_at is null)`;
+const teamColumns = sql`t.id, t.key, t.title, (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'destination', ${destinationSql(sql`k.url`)},
+  'events', k.events, 'observe', k.observe, 'disabledAt', (extract(epoch from k.disabled_at) * 1000)::float8, 'pending', ${pending}) order by k.url), '[]')
+  from team_webhook as k where k.team_id = t.id and k.endpoint_id is null) as webhooks,
+  (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'to', substring(k.url from length('mailto:') + 1), 'endpointId', k.endpoint_id, 'stream', k.stream,
+  'events', k.events, 'observe', k.observe, 'pending', ${pending}) order by k.url), '[]')
+  from team_webhook as k where k.team_id = t.id and k.endpoint_id is not null) as mails`;
 
 export function teamsByIds(database: Database, ids: readonly (string | number)[]): Promise<readonly TeamView[]> {
   return selectRows(database.db, sql`select ${teamColumns} from team as t where t.id = any(${integers(ids)})`);

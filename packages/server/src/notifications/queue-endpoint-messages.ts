@@ -2,6 +2,7 @@ import { endpointMessage, type EndpointMessageFacts, isTold, maxNamedIntegration
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
+import { destinationOf } from "./destination.js";
 import { insertMessages } from "./insert-messages.js";
 
 interface EndpointEvent {
@@ -37,7 +38,7 @@ export async function queueEndpointMessages(tx: Tx, events: readonly EndpointEve
         kind,
         webhook_id: hook.id,
         team: hook.team,
-        destination: new URL(hook.url).origin,
+        destination: destinationOf(hook.url),
         thing: `endpoint:${facts.endpoint.key}`,
         payload: endpointMessage({ ...facts, kind, event: payload }),
       }));

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { isUnapproved } from "../windows/approval-sql.js";
+import { destinationOf } from "./destination.js";
 import { insertMessages } from "./insert-messages.js";
 
 /** An event of a window, as it goes into the log. */
@@ -55,7 +56,7 @@ export async function queueMessages(tx: Tx, events: readonly WindowEvent[]): Pro
         kind,
         webhook_id: hook.id,
         team: hook.team,
-        destination: new URL(hook.url).origin,
+        destination: destinationOf(hook.url),
         thing: `${told.windowId}/${told.localStart ?? ""}`,
         payload: messageOf(kind, told, payload),
       }));

@@ -21,7 +21,7 @@ export interface WebhookRequest {
 }
 
 /** What came of a request; `excerpt` is the beginning of the answer, without the secret. */
-export type WebhookAnswer = DeliveryAnswer & { readonly excerpt: string };
+type WebhookAnswer = Extract<DeliveryAnswer, { kind: "answered" | "unreachable" }> & { readonly excerpt: string };
 
 /** Signs a message as Standard Webhooks wants it and sends it by the rules of every outgoing request. Redirects are not followed. Never throws. */
 export async function sendWebhook(egress: Egress, request: WebhookRequest, signal: AbortSignal): Promise<WebhookAnswer> {

@@ -15,15 +15,20 @@ export const team = pgTable("team", {
     .default(sql`app_now()`),
 });
 
+/** Where teams are told: webhooks, and mails through an endpoint, whose url is mailto:… */
 export const teamWebhook = pgTable("team_webhook", {
   id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
   teamId: integer("team_id").notNull(),
   url: text("url").notNull(),
   events: text("events").array().notNull(),
   observe: boolean("observe").notNull(),
-  source: text("source").notNull(),
-  sealed: jsonb("sealed").$type<SealedSecret>().notNull(),
-  fingerprint: text("fingerprint").notNull(),
+  /** The secret; null of a mail, whose endpoint has one. */
+  source: text("source"),
+  sealed: jsonb("sealed").$type<SealedSecret>(),
+  fingerprint: text("fingerprint"),
+  /** Where a mail is written; null of a webhook. */
+  endpointId: integer("endpoint_id"),
+  stream: text("stream"),
   disabledAt: instant("disabled_at"),
 });
 

@@ -1,11 +1,13 @@
-import { ConnectorError, type Cursor } from "@quiesce/sdk";
+import { setImmediate } from "node:timers/promises";
+import { ConnectorError, type Cursor, type Page, type Stream } from "@quiesce/sdk";
 import { requireGoingOn } from "../connector-host/run-permit.js";
 import { deleteMissing, MAX_COMPARED_KEYS } from "./delete-missing.js";
-import { deliverRecords } from "./deliver-records.js";
+import { type Delivery, deliverRecords, isRepeatable, sendRecords } from "./deliver-records.js";
 import { flowBack } from "./flow-back.js";
 import type { ReadingRun } from "./pipeline-run.js";
-import { prepareRecords } from "./prepare-records.js";
-import { loadCursor, loadKeys } from "./stream-state.js";
+import { type PreparedPage, prepareRecords } from "./prepare-records.js";
+import { remembersSent } from "./sent-records.js";
+import { loadKeys, loadProgress } from "./stream-state.js";
 import { takeTargetChanges } from "./take-target-changes.js";
 import { beginTwoWay, isTwoWay } from "./two-way-stream.js";
 
@@ -17,45 +19,125 @@ type Snapshot = "none" | "list" | "read";
 
 /**
  * Copies what changed since the committed cursor, page by page, then applies deletions. The source is asked for the next page only after the last
- * one is committed; leaving the loop for whatever reason returns the connector's iterator.
+ * one is committed, unless the page allows it earlier; leaving the loop for whatever reason returns the connector's iterator.
  */
 export async function copyStream(run: ReadingRun): Promise<void> {
-  const { stream, source, permit } = run;
+  const { stream, permit } = run;
   if (isTwoWay(run)) {
     await beginTwoWay(run);
     await takeTargetChanges(run);
   }
-  const snapshot = await snapshotOf(run);
-  const stored = await loadCursor(run.database.db, run.run.integrationId, stream.stream);
+  const info = await streamInfo(run);
+  const snapshot = snapshotOf(run, info);
+  const readsState = info !== undefined && info.cursor !== "log";
+  const progress = await loadProgress(run.database.db, run.run.integrationId, stream.stream);
   const known = snapshot === "read" ? await loadKeys(run.database.db, run.run, stream.stream, MAX_COMPARED_KEYS) : undefined;
-  let committed: Cursor | null = stored;
+  let committed: Cursor | null = progress.cursor;
   // A read that is to show everything begins at the beginning; half a read of an earlier run would look like a mass deletion.
-  let from: Cursor | null = snapshot === "read" ? null : stored;
+  const from: Cursor | null = snapshot === "read" ? null : progress.cursor;
   let complete = false;
+  let hasSent = false;
   const knownKeys = known?.size ?? 0;
   const missing = known;
-  for await (const page of source.read({ stream: stream.stream, cursor: from, pageSize: pageSizeOf(run) })) {
-    requireGoingOn(permit.signal);
-    const prepared = await prepareRecords(page.records, run, from);
-    const moved = JSON.stringify(page.cursor) !== JSON.stringify(committed);
-    if (page.records.length > 0 || moved) {
-      await deliverRecords(run, { ...prepared, read: page.records.length, cursor: { from: committed, to: page.cursor } });
-      committed = page.cursor;
+  const pages = committedInOrder(run);
+  await pages.whole(async () => {
+    for await (const { page, prepared } of mappedPages(run, from, progress.rounds)) {
+      requireGoingOn(permit.signal);
+      const moved = JSON.stringify(page.cursor) !== JSON.stringify(committed);
+      if (page.records.length > 0 || moved || (hasSent && !page.more)) {
+        hasSent = true;
+        const cursor = { from: committed, to: page.cursor, isEnd: !page.more };
+        const delivery = { ...prepared, read: page.records.length, cursor, readsState };
+        await pages.deliver(delivery, page.ahead === true);
+        committed = page.cursor;
+      }
+      for (const record of page.records) missing?.delete(record?.key);
+      complete = !page.more;
+      requireGoingOn(permit.signal);
     }
-    from = page.cursor;
-    for (const record of page.records) missing?.delete(record?.key);
-    complete = !page.more;
-    requireGoingOn(permit.signal);
-  }
+  });
   if (snapshot === "read" && missing !== undefined && complete) await deleteMissing(run, missing, knownKeys);
   if (snapshot === "list") await deleteUnlisted(run);
   if (isTwoWay(run)) await flowBack(run);
 }
 
-async function snapshotOf(run: ReadingRun): Promise<Snapshot> {
+/**
+ * Delivers pages, each committed after the one before. `ahead`: the page's commit goes on while the next one is written; a crash in between has the
+ * target see both again, which it bears.
+ */
+function committedInOrder(run: ReadingRun) {
+  let commit: Promise<void> = Promise.resolve();
+  return {
+    async deliver(delivery: Delivery, ahead: boolean): Promise<void> {
+      if (!ahead || !goesAhead(run)) {
+        await commit;
+        await deliverRecords(run, delivery);
+        return;
+      }
+      const results = await sendRecords(run, delivery);
+      await commit;
+      // The next page goes out first.
+      commit = setImmediate().then(results);
+      // Whoever waits for it next is told.
+      commit.catch(() => undefined);
+    },
+    /** Does the work, and waits for its last commit. What went wrong with an earlier page is told before what went wrong with a later one. */
+    async whole(work: () => Promise<void>): Promise<void> {
+      try {
+        await work();
+      } finally {
+        await commit;
+      }
+    },
+  };
+}
+
+/** Fields that flow back and mappings on trial are decided by what is committed, and a target that knows no repetition must not see two pages again. */
+function goesAhead(run: ReadingRun): boolean {
+  return run.trial === null && !isTwoWay(run) && isRepeatable(run);
+}
+
+/** A page of the source, mapped. */
+interface MappedPage {
+  readonly page: Page;
+  readonly prepared: PreparedPage;
+}
+
+/** The source's pages behind a cursor. After one that allows it the next is read and mapped already while that one is delivered, one and no more. */
+async function* mappedPages(run: ReadingRun, behind: Cursor | null, round: number): AsyncGenerator<MappedPage, void, void> {
+  const pages = run.source.read({ stream: run.stream.stream, cursor: behind, pageSize: pageSizeOf(run) })[Symbol.asyncIterator]();
+  let from = behind;
+  const next = async (): Promise<MappedPage | undefined> => {
+    const step = await pages.next();
+    if (step.done === true) return undefined;
+    const prepared = await prepareRecords(step.value.records, run, { from, round });
+    from = step.value.cursor;
+    return { page: step.value, prepared };
+  };
+  try {
+    for (let mapped = await next(); mapped !== undefined;) {
+      const coming = mapped.page.ahead === true && goesAhead(run) ? next() : undefined;
+      // Nobody may ask for it any more.
+      coming?.catch(() => undefined);
+      yield mapped;
+      mapped = await (coming ?? next());
+    }
+  } finally {
+    // Waits for the reading under way.
+    await pages.return?.();
+  }
+}
+
+/** What the source says of the stream, where it matters. */
+async function streamInfo(run: ReadingRun): Promise<Stream | undefined> {
+  const { stream, source } = run;
+  if (stream.deletes === "ignore" && !remembersSent(run)) return undefined;
+  return (await source.streams()).find((one) => one.name === stream.stream);
+}
+
+function snapshotOf(run: ReadingRun, info: Stream | undefined): Snapshot {
   const { stream, source } = run;
   if (stream.deletes === "ignore") return "none";
-  const info = (await source.streams()).find((one) => one.name === stream.stream);
   if (info !== undefined && info.deletes !== "snapshot") return "none";
   const lists = source.facets.includes("listKeys");
   if (info === undefined && !lists) return "none";

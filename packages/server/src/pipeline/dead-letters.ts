@@ -70,6 +70,13 @@ export async function putOpenLetters(tx: Tx, place: LetterPlace, letters: readon
     from given as g where g.key not in (select record_key from renewed)`);
 }
 
+/** Whether the stream has open letters at all. */
+export async function hasOpenLetters(tx: Tx, place: LetterPlace): Promise<boolean> {
+  const rows = await tx.execute(sql`
+    select from dead_letter where integration_id = ${place.integrationId} and status = 'open' and stream = ${place.stream} limit 1`);
+  return rows.length > 0;
+}
+
 /** Closes the open letters of records that were delivered since: replaying an older version over a newer one would do harm. */
 export async function discardDelivered(tx: Tx, place: LetterPlace, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;

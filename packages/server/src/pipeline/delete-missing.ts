@@ -2,6 +2,7 @@ import { judgeDeletions } from "@quiesce/core";
 import { ConnectorError } from "@quiesce/sdk";
 import { requireGoingOn } from "../connector-host/run-permit.js";
 import { deliverRecords } from "./deliver-records.js";
+import { NOWHERE } from "./idempotency-key.js";
 import type { ReadingRun } from "./pipeline-run.js";
 import { prepareRecords } from "./prepare-records.js";
 
@@ -20,7 +21,7 @@ export async function deleteMissing(run: ReadingRun, missing: ReadonlySet<string
   for (let start = 0; start < keys.length; start += DELETIONS_OF_PAGE) {
     requireGoingOn(run.permit.signal);
     const records = keys.slice(start, start + DELETIONS_OF_PAGE).map((key) => ({ key, op: "delete" as const, data: {} }));
-    const prepared = await prepareRecords(records, run, null);
+    const prepared = await prepareRecords(records, run, NOWHERE);
     await deliverRecords(run, { ...prepared, read: 0 });
   }
 }

@@ -145,9 +145,18 @@ async function declare(tx: Tx, run: StreamRun, plans: readonly Plan[]): Promise<
     run,
     plans.flatMap(({ conflicts }) => conflicts),
   );
-  const sending = plans.filter(({ sent }) => Object.keys(sent).length > 0);
-  const saved = sending.map(({ before, sent }) => ({ record: { ...before, sentToTarget: sent }, settles: false }));
+  const saved = plans.flatMap((plan) => {
+    const { before, sent } = plan;
+    const isOpen = plan.conflicts.some(({ kind, winner }) => kind === "changed" && winner === null);
+    if (!isOpen && Object.keys(sent).length === 0) return [];
+    return [{ record: { ...before, ...(isOpen ? sourceSide(plan.refused) : {}), sentToTarget: sent }, settles: false }];
+  });
   await saveSyncRecords(tx, placeOfStream(run), saved);
+}
+
+/** What was read of the source: whoever decides a conflict before the page is settled needs both values. */
+function sourceSide({ source, sourceAt, sourceVersion }: SyncRecord): Pick<SyncRecord, "source" | "sourceAt" | "sourceVersion"> {
+  return { source, sourceAt, sourceVersion };
 }
 
 async function settle(tx: Tx, run: StreamRun, plans: readonly Plan[], report: Pick<WriteReport, "done" | "dead">): Promise<void> {

@@ -46,7 +46,7 @@ describe("a transaction of a page", () => {
           async () =>
             bench.database.sql<{ query: string }[]>`
               select query from pg_stat_activity where datname = current_database() and application_name = 'quiesce-pages' and wait_event_type = 'Lock'`,
-          { timeout: 30_000 },
+          { timeout: 60_000 },
         )
         .toEqual([{ query: expect.stringContaining("for no key update") }]);
       await tx`update run set attempt = attempt + 1 where id = ${run.runId}`;

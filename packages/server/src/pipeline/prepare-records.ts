@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import { applyMapping, hasExpressions, type Mapping, type MappingError } from "@quiesce/core";
-import type { Cursor, SourceRecord, WriteItem } from "@quiesce/sdk";
-import { idempotencyKeysOf } from "./idempotency-key.js";
+import { hasExpressions, type Mapping, type MappingError, type MappingResult, mapperOf } from "@quiesce/core";
+import type { JsonObject, SourceRecord, WriteItem } from "@quiesce/sdk";
+import { idempotencyKeysOf, type ReadPlace } from "./idempotency-key.js";
 import type { StreamRun } from "./pipeline-run.js";
 import { collectTrial, mappingFor, type PageTrial, shadowOf } from "./running-trial.js";
 
@@ -44,16 +44,18 @@ const COMPUTED_RECORDS_A_TURN = 20;
 const MAX_KEY_LENGTH = 1_000;
 
 /** Maps the records of a page. What does not fit is set aside with everything that is wrong with it; tombstones are dropped where deletions are ignored. */
-export async function prepareRecords(records: readonly SourceRecord[], run: StreamRun, from: Cursor | null): Promise<PreparedPage> {
+export async function prepareRecords(records: readonly SourceRecord[], run: StreamRun, place: ReadPlace): Promise<PreparedPage> {
   const ready: PreparedRecord[] = [];
   const dead: DeadRecord[] = [];
   const skipped: SourceRecord[] = [];
   const { stream, trial } = run;
   const tried = collectTrial(stream.stream);
   const { integrationKey: integration, runId } = run.run;
-  const keyOf = idempotencyKeysOf({ integration, stream: stream.stream, from, runId });
+  const keyOf = idempotencyKeysOf({ integration, stream: stream.stream, ...place, runId }, records);
+  const map = mapperOnce();
+  const mappings = [stream.mapping, trial?.candidate[stream.stream]];
   for (const [index, source] of records.entries()) {
-    await letOthersTurn([stream.mapping, trial?.candidate[stream.stream]], index);
+    if (index % COMPUTED_RECORDS_A_TURN === COMPUTED_RECORDS_A_TURN - 1) await letOthersTurn(mappings, index);
     const problem = recordProblem(source);
     if (problem !== undefined) {
       const shown = { key: shownKey(source), data: {} };
@@ -65,21 +67,62 @@ export async function prepareRecords(records: readonly SourceRecord[], run: Stre
       continue;
     }
     if (source.op === "delete" && stream.deletes === "ignore") continue;
-    const key = keyOf(source);
     if (source.problem !== undefined) {
-      dead.push({ source, idempotencyKey: key, error: readFailure(source.problem) });
+      dead.push({ source, idempotencyKey: keyOf(source), error: readFailure(source.problem) });
       continue;
     }
     const { mapping, isCanary } = mappingFor(stream, source, trial);
-    const mapped = await applyMapping(mapping, source);
+    const answer = map(mapping, source);
+    const mapped = answer instanceof Promise ? await answer : answer;
     if (isCanary) tried.canary(source);
     const shadow = shadowOf(stream, source, trial);
-    if (shadow !== undefined) tried.compare(source, mapped, await applyMapping(shadow, source));
-    if (mapped.kind === "mapped") ready.push({ source, item: { ...mapped.record, idempotencyKey: key } });
+    if (shadow !== undefined) tried.compare(source, mapped, await map(shadow, source));
+    if (mapped.kind === "mapped") ready.push({ source, item: itemOf(source, mapped.record, keyOf) });
     else if (mapped.kind === "skipped") skipped.push(source);
-    else dead.push({ source, idempotencyKey: key, error: mappingFailure(mapped.errors) });
+    else dead.push({ source, idempotencyKey: keyOf(source), error: mappingFailure(mapped.errors) });
   }
   return { ready, dead, skipped, trial: tried.page };
+}
+
+/**
+ * An item whose idempotency key is made when it is asked for: most targets know a record by its own key, and to make one takes longer than to map the
+ * record. A copy of the item, into another thread too, has it as a plain value.
+ */
+class UnkeyedItem implements WriteItem {
+  declare readonly key: string;
+  declare readonly data: JsonObject;
+  declare readonly idempotencyKey: string;
+  readonly #source: SourceRecord;
+  readonly #keyOf: (source: SourceRecord) => string;
+
+  constructor(source: SourceRecord, mapped: SourceRecord, keyOf: (source: SourceRecord) => string) {
+    Object.assign(this, mapped);
+    this.#source = source;
+    this.#keyOf = keyOf;
+    Object.defineProperty(this, "idempotencyKey", UnkeyedItem.#own);
+  }
+
+  // One for all items: with a getter each, every item would be a dictionary, which takes three to four times as long to make and to read.
+  static readonly #own: PropertyDescriptor & ThisType<UnkeyedItem> = {
+    enumerable: true,
+    get() {
+      return this.#keyOf(this.#source);
+    },
+  };
+}
+
+function itemOf(source: SourceRecord, mapped: SourceRecord, keyOf: (record: SourceRecord) => string): WriteItem {
+  return new UnkeyedItem(source, mapped, keyOf);
+}
+
+/** Maps records by this mapping or that, each made ready once. */
+function mapperOnce(): (mapping: Mapping, record: SourceRecord) => MappingResult | Promise<MappingResult> {
+  const ready = new Map<Mapping, ReturnType<typeof mapperOf>>();
+  return (mapping, record) => {
+    let mapper = ready.get(mapping);
+    if (mapper === undefined) ready.set(mapping, (mapper = mapperOf(mapping)));
+    return mapper(record);
+  };
 }
 
 /** Between records that are computed: see {@link COMPUTED_RECORDS_A_TURN}. */

@@ -81,7 +81,8 @@ export async function saveTrace(tx: Tx, run: StreamRun, origin: TraceOrigin, rec
       error === undefined ? [] : [[index, run.permit.mask.text(error).slice(0, MAX_ERROR_CHARACTERS)]],
     ),
   );
-  const hashes = new Set([...keys, ...targetKeys, ...remoteIds].flatMap((one) => (one === null ? [] : [keyHash(one)])));
+  const hashes = new Set<number>();
+  for (const names of [keys, targetKeys, remoteIds]) for (const one of names) if (one !== null) hashes.add(keyHash(one));
   await tx.execute(sql`
     insert into record_page (integration_id, stream, run_id, origin, keys, outcomes, target_keys, remote_ids, versions, errors, name_hashes)
     values (${place.integrationId}, ${place.stream}, ${place.runId}::uuid, ${origin}, ${sql.param(keys)}::text[], ${records.map(({ letter }) => letter).join("")},

@@ -10,6 +10,7 @@ import type { StreamRun } from "./pipeline-run.js";
 import { type DeadError, letOthersTurn, mappingFailure, type PreparedRecord, readFailure } from "./prepare-records.js";
 import { saveTrace, tracedRecords } from "./record-trace.js";
 import { saveFigures } from "./stream-state.js";
+import { rememberSent } from "./sent-records.js";
 import { storableJson } from "./storable-json.js";
 import { noFigures } from "./tally.js";
 import { type WriteReport, writeRecords } from "./write-records.js";
@@ -122,6 +123,11 @@ async function settle(
       where d.id = g.id`);
     await page.merged.settle(tx, report);
     await keepKeys(tx, run, run.stream.stream, report);
+    await rememberSent(
+      tx,
+      run,
+      report.done.map(({ record }) => record),
+    );
     const dead = unfit.map(({ letter, error }) => ({ source: letter.source, idempotencyKey: letter.idempotencyKey, error }));
     await saveTrace(tx, run, "replay", tracedRecords(report, { dead, skipped: page.skipped.map((letter) => letter.source) }));
     await saveFigures(tx, run.run, sum);

@@ -5,24 +5,48 @@ import type { RunToExecute } from "../scheduler/run-executor.js";
 import { storableJson } from "./storable-json.js";
 import type { Figures } from "./tally.js";
 
+/** How far a stream was read. */
+export interface StreamProgress {
+  /** The cursor of the last committed page, or null. */
+  readonly cursor: Cursor | null;
+  /** How often it was read to its end. */
+  readonly rounds: number;
+}
+
+/** How far a stream was read; one that was never read is at its beginning. */
+export async function loadProgress(tx: Tx, integrationId: number, stream: string): Promise<StreamProgress> {
+  const rows = await tx.execute<StreamProgress & { readonly [column: string]: unknown }>(sql`
+    select cursor, rounds from stream_state where integration_id = ${integrationId} and stream = ${stream}`);
+  return rows[0] ?? { cursor: null, rounds: 0 };
+}
+
 /** The cursor of the last committed page of a stream, or null. */
 export async function loadCursor(tx: Tx, integrationId: number, stream: string): Promise<Cursor | null> {
-  const rows = await tx.execute<{ cursor: Cursor | null }>(sql`
-    select cursor from stream_state where integration_id = ${integrationId} and stream = ${stream}`);
-  return rows[0]?.cursor ?? null;
+  return (await loadProgress(tx, integrationId, stream)).cursor;
+}
+
+/** A step of a stream's cursor. */
+export interface CursorMove {
+  readonly from: Cursor | null;
+  readonly to: Cursor;
+  /** The stream is read to its end with it. */
+  readonly isEnd?: boolean;
 }
 
 /** Moves a stream's cursor on. It moves only from where this run found it: of two jobs on one stream the slower one begins again. */
 export async function moveCursor(
   tx: Tx,
   run: RunToExecute,
-  move: { readonly stream: string; readonly from: Cursor | null; readonly to: Cursor; readonly isTwoWay?: boolean },
+  move: CursorMove & { readonly stream: string; readonly isTwoWay?: boolean },
 ): Promise<void> {
   const from = move.from === null ? null : storableJson(move.from);
+  const ended = move.isEnd === true ? 1 : 0;
   // What is read while nothing flows back is not kept: should it flow again, both sides are read from the beginning.
   const rows = await tx.execute(sql`
-    insert into stream_state as s (integration_id, stream, cursor, run_id) values (${run.integrationId}, ${move.stream}, ${storableJson(move.to)}::text::jsonb, ${run.runId}::uuid)
+    insert into stream_state as s (integration_id, stream, cursor, run_id, rounds)
+    values (${run.integrationId}, ${move.stream}, ${storableJson(move.to)}::text::jsonb, ${run.runId}::uuid, ${ended})
     on conflict (integration_id, stream) do update set cursor = excluded.cursor, run_id = excluded.run_id, updated_at = app_now(),
+      rounds = s.rounds + ${ended},
       two_way = case when ${move.isTwoWay === true} then s.two_way end
       where s.cursor is not distinct from ${from}::text::jsonb
     returning stream`);

@@ -256,6 +256,25 @@ describe("conflicts that a person decides", () => {
     await expect(decide(on, 7, "source")).rejects.toMatchObject({ code: "QSC_SYNC_CONFLICT_NOT_FOUND" });
   });
 
+  it.each(["source", "target"] as const)(
+    "takes a decision for the %s as soon as the conflict can be seen, while the run that found it still writes",
+    async (winner) => {
+      const { source, target, on } = await open();
+      source.edit("k1", person({ status: 2 }));
+      target.edit("k1", { state: "new" });
+      target.before = async () => {
+        const [id] = await openIds(on);
+        if (id !== undefined) await decide(on, id, winner);
+      };
+      // The decision has settled the record meanwhile, so the page begins again.
+      expect(await on.attempt()).toMatchObject({ kind: "failed", failure: { kind: "transient" } });
+      expect(await on.attempt()).toMatchObject({ kind: "succeeded" });
+      const [status, state] = winner === "source" ? [2, "done"] : [1, "new"];
+      expect([source.rows.get("k1"), target.rows.get("k1")]).toMatchObject([{ status }, { state, note: "n" }]);
+      expect(await conflicts(on)).toMatchObject([{ state: "settled", winner }]);
+    },
+  );
+
   it("does not write over a decision that was made while a run was on its way", async () => {
     const { source, target, on } = await open();
     source.edit("k1", person());

@@ -37,23 +37,45 @@ export interface WriteReport {
 /** These leave open whether anything was applied, even if the connector did not say so. */
 export const UNCERTAIN_KINDS: ReadonlySet<ErrorKind> = new Set(["bug", "timeout", "cancelled", "contract"]);
 
+/** So many batches in a row without one record that passed show that it is the target, not the records. */
+const MAX_VAIN_BATCHES = 3;
+
 interface Draft {
   readonly done: WrittenRecord[];
   readonly dead: DeadRecord[];
   readonly review: DeadRecord[];
   readonly unsent: PreparedRecord[];
+  /** Failed at the last attempt, each as if the target were away. What passes after them shows that it is not. */
+  suspects: { readonly record: PreparedRecord; readonly error: WriteError }[];
   stop: ConnectorError | undefined;
 }
 
 /** Writes records in batches the connector can take, never two of one key in one batch. Never throws for what the target does. */
 export async function writeRecords(run: StreamRun, records: readonly PreparedRecord[]): Promise<WriteReport> {
   const idempotency = run.target.idempotencyOf(run.stream.target);
-  const draft: Draft = { done: [], dead: [], review: [], unsent: [], stop: undefined };
+  const draft: Draft = { done: [], dead: [], review: [], unsent: [], suspects: [], stop: undefined };
+  let vain = 0;
   for (const batch of batchesOf(records, run.target.maxBatch)) {
-    if (draft.stop === undefined) await writeBatch(run, batch, idempotency, draft);
-    else draft.unsent.push(...batch);
+    if (draft.stop !== undefined || vain === MAX_VAIN_BATCHES) {
+      draft.unsent.push(...batch);
+      continue;
+    }
+    const before = draft.done.length;
+    await writeBatch(run, batch, idempotency, draft);
+    vain = draft.suspects.length > 0 && draft.done.length === before ? vain + 1 : 0;
   }
-  return draft;
+  return unconfirmed(draft);
+}
+
+/** Nothing passed after them: the target may have gone away in the middle, and a dead letter would be one record too many for a person. */
+function unconfirmed({ suspects, ...draft }: Draft): WriteReport {
+  const [first] = suspects;
+  if (first === undefined) return draft;
+  return { ...draft, unsent: [...suspects.map(({ record }) => record), ...draft.unsent], stop: draft.stop ?? stopOf(first.error) };
+}
+
+function stopOf({ kind, message, ...info }: WriteError): ConnectorError {
+  return new ConnectorError(kind, message, info);
 }
 
 async function writeBatch(run: StreamRun, batch: readonly PreparedRecord[], idempotency: WriteIdempotency, draft: Draft): Promise<void> {
@@ -92,19 +114,20 @@ function fileResults(
   idempotency: WriteIdempotency,
   draft: Draft,
 ): void {
-  const alive = draft.done.length > 0 || results.some((result) => result.ok);
   // A record that keeps failing while others pass would stop its stream for ever: at the last attempt it is set aside.
-  const lastTry = alive && run.run.attempt >= run.run.retry.maxAttempts;
+  const lastTry = run.run.attempt >= run.run.retry.maxAttempts;
   for (const [index, record] of batch.entries()) {
     const result = results[index];
     if (result === undefined) draft.unsent.push(record);
-    else if (result.ok) draft.done.push(writtenRecord(record, result));
-    else if (result.error.ambiguous === true && idempotency === "none") draft.review.push(deadRecord(record, result.error));
-    else if (!stopsRun(result.error.kind) || (lastTry && mayBeSetAside(result.error.kind)))
-      draft.dead.push(deadRecord(record, result.error));
+    else if (result.ok) {
+      draft.done.push(writtenRecord(record, result));
+      draft.dead.push(...draft.suspects.map((suspect) => deadRecord(suspect.record, suspect.error)));
+      draft.suspects = [];
+    } else if (result.error.ambiguous === true && idempotency === "none") draft.review.push(deadRecord(record, result.error));
+    else if (!stopsRun(result.error.kind)) draft.dead.push(deadRecord(record, result.error));
+    else if (lastTry && mayBeSetAside(result.error.kind)) draft.suspects.push({ record, error: result.error });
     else {
-      const { kind, message, ...info } = result.error;
-      draft.stop ??= new ConnectorError(kind, message, info);
+      draft.stop ??= stopOf(result.error);
       draft.unsent.push(record);
     }
   }

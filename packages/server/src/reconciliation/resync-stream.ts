@@ -3,7 +3,7 @@ import { ConnectorError, type SourceRecord } from "@quiesce/sdk";
 import { requireGoingOn } from "../connector-host/run-permit.js";
 import type { Tx } from "../db/client.js";
 import { type DeliveredKeys, deliverRecords } from "../pipeline/deliver-records.js";
-import { limitedKey } from "../pipeline/idempotency-key.js";
+import { limitedKey, NOWHERE } from "../pipeline/idempotency-key.js";
 import { ownTransaction } from "../pipeline/own-transaction.js";
 import type { ReadingRun } from "../pipeline/pipeline-run.js";
 import { type PreparedRecord, prepareRecords } from "../pipeline/prepare-records.js";
@@ -96,13 +96,14 @@ async function writeLatest(
     const prepared = await prepareRecords(
       page.map(([, record]) => record),
       run,
-      null,
+      NOWHERE,
     );
     await deliverRecords(run, {
       ...prepared,
       ready: prepared.ready.map((record) => again(record, order)),
       dead: prepared.dead.map((letter) => ({ ...letter, idempotencyKey: resyncKey(letter.idempotencyKey, order) })),
       read: page.length,
+      readsState: true,
       again: true,
       settled: (tx, delivered) => settleDelivered(tx, { place, delivered, keys }),
     });
@@ -132,7 +133,7 @@ async function deleteAbsent(
   for (let start = 0; start < absent.length; start += run.pageSize) {
     requireGoingOn(run.permit.signal);
     const page = absent.slice(start, start + run.pageSize);
-    const empty = await prepareRecords([], run, null);
+    const empty = await prepareRecords([], run, NOWHERE);
     await deliverRecords(run, {
       ...empty,
       // By the key at the target: the mapping that made it of other fields cannot make it again of none.

@@ -4,6 +4,7 @@ import { recordAudit } from "../audit/record-audit.js";
 import { inTransaction, readNow, systemActor } from "../command.js";
 import type { Database, RawSql, Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
+import { longestSampleDays } from "../kpis/retention/let-samples-go.js";
 import { lowerOpenSince } from "../runs/open-since.js";
 import { attachDay, contentsOf, detachDay, ensureDays, type StoredDay, storedDays, withRetentionLock } from "./partitions.js";
 import { type RetentionDays, retentionInForce } from "./settings.js";
@@ -29,14 +30,17 @@ export async function letDaysGo(context: { readonly database: Database }, config
   const results: DayResult[] = [];
   for (const table of retainedTables) {
     await ensureDays(db, table, daysToHave(now));
-    const cutoff = retentionCutoff(table, inForce[table], now);
+    // Days of samples stay for the metric that is kept longest.
+    const days = table === "kpi_sample" ? await longestSampleDays(db, { sampleDays: configured.kpi_sample, now }) : inForce[table];
+    if (days === null) continue;
+    const cutoff = retentionCutoff(table, days, now);
     const expired = expiredDays(await storedDays(db, table), cutoff);
     if (expired.length === 0) continue;
     await withRetentionLock(context.database, async (connection) => {
       // Looked at again under the lock: another server may have been here.
       const known = new Map((await storedDays(db, table)).map((day) => [day.name, day]));
-      const days = expired.flatMap((day) => known.get(day.name) ?? []);
-      results.push(...(await letGo({ ...context, connection }, { table, days, cutoff })));
+      const still = expired.flatMap((day) => known.get(day.name) ?? []);
+      results.push(...(await letGo({ ...context, connection }, { table, days: still, cutoff })));
     });
   }
   return results;
@@ -106,6 +110,8 @@ async function noteGone(
       break;
     case "kpi_sample":
       await tx.execute(sql`update kpi_progress set samples_kept_from = greatest(samples_kept_from, ${day.closesAt}::timestamptz)`);
+      // Who writes samples now, of days that were kept until now, is done before this counts.
+      await tx.execute(sql`select pg_advisory_xact_lock(lock_class_kpi_kept(), 0)`);
       break;
   }
 }

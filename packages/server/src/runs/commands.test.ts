@@ -57,7 +57,7 @@ async function meanwhile(
   await expect
     .poll(
       async () => (await database.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length,
-      { timeout: 2_000 },
+      { timeout: 60_000 },
     )
     .toBe(1)
     .finally(allow);

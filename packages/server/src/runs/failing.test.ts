@@ -3,6 +3,8 @@ import { controlTime } from "../../../../test/database/control-time.js";
 import { freshDatabase, type FreshDatabase } from "../../../../test/database/fresh-database.js";
 import { seedCatalogue } from "../../../../test/database/seed-catalogue.js";
 import { type Database, openDatabase } from "../db/client.js";
+import { cataloguePage } from "../catalog/queries.js";
+import { integrationCountsOf } from "../catalog/integration-counts.js";
 import { failing } from "./failing.js";
 
 const now = Date.parse("2026-03-02T10:00:00Z");
@@ -98,4 +100,27 @@ it("takes messages that differ in ids and long numbers for one cause, and those 
 it("has a name for what failed without an error", async () => {
   await run("orders-in", now - hour, { state: "lost" });
   expect((await failing(database)).groups).toMatchObject([{ kind: "lost", message: "lost", integrations: 1 }]);
+});
+
+it("counts the same integrations as the catalogue's filter and as a system's counts", async () => {
+  await database.sql`insert into system (key, name) values ('erp', 'ERP'), ('shop', 'Shop'), ('nobody', 'Nobody')`;
+  await database.sql`insert into integration_system (integration_id, system_id, role)
+    select i.id, s.id, 'via' from integration as i join system as s on s.key = 'erp' or (s.key = 'shop' and i.key = 'stock')`;
+  await run("orders-in", now - 2 * hour, unauthorized);
+  await run("orders-out", now - hour, { state: "succeeded" });
+  await run("invoices-in", now - hour, { state: "succeeded" });
+  await run("stock-in", now - 25 * hour, unauthorized);
+  const page = async (fails: boolean) =>
+    (await cataloguePage(database, "integration", { first: 10, filter: { failing: fails } })).edges.map(({ node }) => node.key);
+  expect([await page(true), await page(false)]).toEqual([["orders"], ["invoices", "stock"]]);
+  expect((await failing(database)).integrations).toBe(1);
+  const systems = await database.sql<{ readonly id: number; readonly key: string }[]>`select id, key from system order by key`;
+  const counts = await integrationCountsOf(
+    database,
+    systems.map(({ id }) => id),
+  );
+  const named = Object.fromEntries(
+    counts.map(({ systemId, all, held, failing: fails }) => [systems.find(({ id }) => id === systemId)?.key, [all, held, fails]]),
+  );
+  expect(named).toEqual({ erp: [3, 0, 1], shop: [1, 0, 0] });
 });

@@ -113,6 +113,10 @@ function defineEntries(): void {
     fields: (t) => ({
       job: t.string({ description: "Of this job (key or id)." }),
       integration: t.string({ description: "Of this integration (key or id)." }),
+      window: t.string({
+        description: "Of the integrations that this window covers (key or id): with `localStart` in that occurrence, else in any.",
+      }),
+      localStart: t.string({ description: "The local start of one occurrence of `window`, as 2026-12-06T02:00:00." }),
       states: t.field({ type: [RunStateEnum], description: "In one of these states." }),
       dueFrom: t.field({ type: "DateTime", description: "Due at or after; all that is kept when left out." }),
       dueTo: t.field({ type: "DateTime", description: "Due before; now when left out." }),
@@ -127,10 +131,12 @@ function defineEntries(): void {
       complexity: pageComplexity,
       args: { ...pageArgs, filter: t.arg({ type: FilterInput, description: "Which due times." }) },
       resolve: async (_root, args, context) => {
-        const { job, integration, states, dueFrom, dueTo } = args.filter ?? {};
+        const { job, integration, window, localStart, states, dueFrom, dueTo } = args.filter ?? {};
         const filter = {
           job: typeof job === "string" ? await keyOf(context, "Job", job) : null,
           integration: typeof integration === "string" ? await keyOf(context, "Integration", integration) : null,
+          window: typeof window === "string" ? await keyOf(context, "MaintenanceWindow", window) : null,
+          localStart: localStart ?? null,
           states: states ?? null,
           dueFrom: dueFrom ?? null,
           dueTo: dueTo ?? null,

@@ -57,7 +57,7 @@ async function row(of: {
     from job where key = ${of.job}`;
 }
 
-const all: LedgerFilter = { job: null, integration: null, states: null, dueFrom: null, dueTo: null };
+const all: LedgerFilter = { job: null, integration: null, window: null, localStart: null, states: null, dueFrom: null, dueTo: null };
 async function read(filter: Partial<LedgerFilter> = {}, first = 200) {
   const { edges } = await ledgerPage(context(), { ...all, ...filter }, { first });
   return edges.map(({ node }) => `${(node.dueAt - start) / minute} ${node.state}`);
@@ -93,6 +93,29 @@ describe("the ledger", () => {
     expect(await read({ states: ["succeeded"] })).toEqual(["1 succeeded", "0 succeeded"]);
     expect(await read({ states: ["coalesced"] })).toEqual(["2 coalesced", "3 coalesced", "4 coalesced", "5 coalesced"]);
     expect(await read({ states: ["dead", "skipped"] })).toEqual(["6 skipped", "7 skipped", "0 dead"]);
+  });
+
+  it("shows what an occurrence of a window covers, before pages are cut", async () => {
+    const sql = database.sql;
+    await sql`insert into maintenance_window (key, title, series, scope, owner, reason, created_by, expanded_until)
+      values ('patch', 'Patch', '{}', '{}', 'erp-team', 'patch', 'test', ${start}::timestamptz)`;
+    const starts = ["2026-03-02T10:00:00", "2026-03-09T10:00:00"];
+    for (const [week, localStart] of starts.entries()) {
+      const at = start + week * 7 * 24 * 60 * minute;
+      await sql`insert into occurrence (window_id, local_start, local_end, starts_at, ends_at, window_version, zone_data_version)
+        select id, ${localStart}, ${localStart}, ${at}::timestamptz, ${at + 10 * minute}::timestamptz, 1, 'test' from maintenance_window`;
+      await sql`insert into hold (kind, scope, owner, reason, begins_at, occurrence_id)
+        select 'window', '{}', 'erp-team', 'patch', starts_at, id from occurrence where local_start = ${localStart}`;
+    }
+    // The first covers stock, the second both.
+    await sql`insert into hold_member (hold_id, integration_id, begins_at, mode, path)
+      select h.id, i.id, h.begins_at, 'enforce', 'all' from hold as h join occurrence as o on o.id = h.occurrence_id, integration as i
+      where i.key = 'stock' or o.local_start = ${starts[1] ?? ""}`;
+    expect(await read({ window: "patch", localStart: starts[0] ?? null }, 1)).toEqual(["0 dead"]);
+    expect((await read({ window: "patch", localStart: starts[1] ?? null })).length).toBe(9);
+    expect((await read({ window: "patch" })).length).toBe(9);
+    expect(await read({ window: "another" })).toEqual([]);
+    expect(await read({ window: "patch", localStart: "2026-03-16T10:00:00" })).toEqual([]);
   });
 
   it("cuts a range at both ends of the period", async () => {

@@ -26,6 +26,9 @@ export interface LedgerEntry {
 export interface LedgerFilter {
   readonly job: string | null;
   readonly integration: string | null;
+  /** Of integrations that an occurrence of this window covers, by its key: of any of its occurrences, or of the one that starts then. */
+  readonly window: string | null;
+  readonly localStart: string | null;
   readonly states: readonly RunState[] | null;
   /** Due at or after; the beginning of what is kept when null. */
   readonly dueFrom: number | null;
@@ -112,6 +115,12 @@ async function conditions(tx: Tx, filter: LedgerFilter, period: Period): Promise
   if (filter.job !== null) where.push(sql`r.job_id = (select j.id from job as j where j.key = ${filter.job})`);
   if (filter.integration !== null)
     where.push(sql`r.integration_id = (select i.id from integration as i where i.key = ${filter.integration})`);
+  if (filter.window !== null) {
+    const occurrence = filter.localStart === null ? sql`true` : sql`o.local_start = ${filter.localStart}`;
+    where.push(sql`r.integration_id in (
+      select m.integration_id from hold_member as m join hold as h on h.id = m.hold_id join occurrence as o on o.id = h.occurrence_id
+      join maintenance_window as w on w.id = o.window_id where w.key = ${filter.window} and ${occurrence})`);
+  }
   // Of a range all but the first are coalesced into it.
   if (filter.states !== null)
     where.push(sql`(r.state = any (${texts(filter.states)}) or (r.due_count > 1 and ${filter.states.includes("coalesced")}::boolean))`);

@@ -75,7 +75,7 @@ beforeAll(async () => {
   const { holdId } = await pause(context, { scope: { integrations: ["mail"] }, until: null, reason: "look" });
   await database.sql`select ensure_run_partitions(app_now() - ${`${days - 1} days`}::interval, app_now() + interval '1 day')`;
   await resume(context, { holdId, reason: "go" });
-}, 240_000);
+}, 300_000);
 
 beforeEach(async () => {
   await database.sql`delete from run`;

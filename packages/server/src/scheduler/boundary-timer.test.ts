@@ -88,7 +88,7 @@ describe("the timer", () => {
         await timer.look();
         expect(await nextBoundary(database, 1_500)).not.toBeNull();
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     await timer.look();
     return { timer, tell: finish, told: () => told };
@@ -96,7 +96,7 @@ describe("the timer", () => {
 
   it("tells by itself, once, and lets a claim wait until it is told", async () => {
     const { timer, tell, told } = await armed();
-    await vi.waitFor(() => expect(told()).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(told()).toBe(1), { timeout: 60_000 });
     let isThrough = false;
     const claim = timer.told().then(() => {
       isThrough = true;
@@ -110,7 +110,7 @@ describe("the timer", () => {
 
   it("keeps a claim waiting only a moment when the telling hangs, and the next one not at all", async () => {
     const { timer, tell, told } = await armed();
-    await vi.waitFor(() => expect(told()).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(told()).toBe(1), { timeout: 60_000 });
     await timer.told();
     let isThrough = false;
     void timer.told().then(() => {
@@ -170,7 +170,7 @@ it("a window that opens is told before the runs that it holds, by timer and clai
       await timer.look();
       expect(await nextBoundary(database, 1_500)).not.toBeNull();
     },
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   );
   // The boundary may have come into reach between the timer's look and ours.
   await timer.look();
@@ -184,7 +184,7 @@ it("a window that opens is told before the runs that it holds, by timer and clai
       dispatcher.wake();
       expect(await first("run.held")).toBeDefined();
     },
-    { timeout: 20_000, interval: 100 },
+    { timeout: 60_000, interval: 100 },
   );
   expect(await first("window.opened")).toBeLessThan((await first("run.held")) ?? 0);
 });

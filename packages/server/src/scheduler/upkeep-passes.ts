@@ -5,9 +5,11 @@ import { clock } from "../clock.js";
 import { warnOfCertificates } from "../catalog/endpoint-finding-store.js";
 import type { Database } from "../db/client.js";
 import { renewStatistics } from "../db/renew-statistics.js";
+import { letSamplesGo } from "../kpis/retention/let-samples-go.js";
 import { forgetSettled } from "../inbox/keep-inboxes.js";
 import { forgetMessages } from "../notifications/deliver-outbox.js";
 import { forgetTrace } from "../pipeline/record-trace.js";
+import { forgetUnseen } from "../pipeline/sent-records.js";
 import { letDaysGo } from "../retention/let-days-go.js";
 import { type RetentionDays, usualRetention } from "../retention/settings.js";
 import { raiseOpenSince } from "../runs/open-since.js";
@@ -46,6 +48,15 @@ export function upkeepPasses(context: {
       },
     },
     {
+      name: "retention.samples",
+      everyMs: 60_000,
+      run: async () => {
+        const { kpi_sample: sampleDays } = context.retention ?? usualRetention;
+        for (const { metric, samples } of await letSamplesGo(context, { sampleDays }))
+          context.log.info({ metric, samples }, "Samples of a metric that is kept for a shorter time than others were deleted.");
+      },
+    },
+    {
       name: "runs.open-since",
       everyMs: 30_000,
       run: () => raiseOpenSince(context),
@@ -64,6 +75,14 @@ export function upkeepPasses(context: {
       run: async () => {
         const forgotten = await forgetTrace(context, context.traceDays ?? traceRetentionDays.usual);
         if (forgotten > 0) context.log.info({ forgotten }, "What became of the records of old pages was forgotten.");
+      },
+    },
+    {
+      name: "sent.forget",
+      everyMs: 3_600_000,
+      run: async () => {
+        const forgotten = await forgetUnseen(context);
+        if (forgotten > 0) context.log.info({ forgotten }, "Records that no source has shown for over a year were forgotten.");
       },
     },
     {

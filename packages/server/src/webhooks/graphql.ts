@@ -21,16 +21,18 @@ export function defineWebhooks(): void {
       key: t.string({ description: "Its number.", resolve: (row) => String(row.id) }),
       endpoint: t.field({ type: EndpointRef, description: "Where it came in.", resolve: (row) => String(row.endpointId) }),
       facet: t.exposeString("facet", { description: "Which part of the connector reads it: push or alerts." }),
-      deliveryId: t.exposeString("deliveryId", { description: "The sender's name of it, or a digest of its body." }),
+      deliveryId: t.exposeString("deliveryId", {
+        description: "The sender's name of it, or one that begins with a digest of what it holds.",
+      }),
       receivedAt: t.expose("receivedAt", { type: "DateTime", description: "When it came." }),
       sentAt: t.expose("sentAt", { type: "DateTime", nullable: true, description: "When it says it was sent, where that is signed." }),
       bytes: t.exposeInt("bytes", { description: "The size of its body." }),
       state: t.expose("state", { type: StateEnum, description: "How far it is." }),
-      tries: t.exposeInt("tries", { description: "How often it found no room." }),
+      tries: t.exposeInt("tries", { description: "How often it was put off: it found no room, or met what may pass." }),
       nextTryAt: t.expose("nextTryAt", {
         type: "DateTime",
         nullable: true,
-        description: "When it is tried next, where it waits for room.",
+        description: "When it is tried next, where it was put off.",
       }),
       error: t.expose("error", { type: "JSON", nullable: true, description: "Why it is dead, or waits." }),
       result: t.expose("result", {

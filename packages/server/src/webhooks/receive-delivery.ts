@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { DomainError, hasRoom, judgeSentAt, webhookLimits } from "@quiesce/core";
 import { ConnectorError, type WebhookHandshake, type WebhookRequest } from "@quiesce/sdk";
 import { sql } from "drizzle-orm";
@@ -9,7 +9,7 @@ import type { Database, Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { storableText } from "../pipeline/storable-json.js";
 import type { Log } from "../log.js";
-import { type ArrivingDelivery, insertDelivery, isKnown, waitingOf } from "./store.js";
+import { type ArrivingDelivery, insertDelivery, isKnown, isNewest, waitingOf } from "./store.js";
 
 export interface WebhookServices {
   readonly database: Database;
@@ -48,15 +48,15 @@ export async function receiveDelivery(
     );
   }
   const { endpointId, facet: taken, sentAt, request: kept } = look;
-  const deliveryId = storableText((look.deliveryId ?? digestOf(request)).slice(0, webhookLimits.charactersOfDeliveryId));
+  const { deliveryId, digest } = identityOf(look, request);
   const delivery: ArrivingDelivery = { endpointId, facet: taken, deliveryId, sentAt, request: kept };
-  return { kind: "accepted", duplicate: !(await inTransaction({ database }, (tx) => keep(tx, delivery))) };
+  return { kind: "accepted", duplicate: !(await inTransaction({ database }, (tx) => keep(tx, delivery, digest))) };
 }
 
-async function keep(tx: Tx, delivery: ArrivingDelivery): Promise<boolean> {
+async function keep(tx: Tx, delivery: ArrivingDelivery, digest: string | null): Promise<boolean> {
   // One endpoint's deliveries are numbered in the order in which they are kept.
   await tx.execute(sql`select pg_advisory_xact_lock(${ENDPOINT_LOCK}, ${delivery.endpointId})`);
-  if (await isKnown(tx, delivery)) return false;
+  if (digest === null ? await isKnown(tx, delivery) : await isNewest(tx, delivery, digest)) return false;
   if (!hasRoom(await waitingOf(tx, delivery.endpointId), delivery.request.body.byteLength))
     throw new DomainError(
       "QSC_WEBHOOK_FULL",
@@ -99,6 +99,26 @@ function lookOf(error: unknown): WebhookLook {
   throw error;
 }
 
-function digestOf({ path, body }: WebhookRequest): string {
-  return `sha256 ${createHash("sha256").update(path).update("\n").update(body).digest("hex")}`;
+/** How a delivery is known: by its id alone, or, with a digest, as long as nothing else has come after it. */
+interface Identity {
+  readonly deliveryId: string;
+  readonly digest: string | null;
+}
+
+/**
+ * The sender's id tells repetitions. Without one a signed time does: played back within the minutes that it is good for, a request has the same. What is
+ * not signed, such as the query, must not make it a new one. With neither, the same again may be a state that has come back (on, off, on), so only what
+ * came last is known: it is the same state as before, whether it was said once more or sent once more.
+ */
+function identityOf(look: WebhookLook & { readonly kind: "verified" }, { query, body }: WebhookRequest): Identity {
+  const { deliveryId, facet, sentAt } = look;
+  if (deliveryId !== undefined)
+    return { deliveryId: storableText(deliveryId.slice(0, webhookLimits.charactersOfDeliveryId)), digest: null };
+  if (sentAt !== null) return { deliveryId: digestOf([facet, sentAt], body), digest: null };
+  const digest = digestOf([facet, Object.entries(query)], body);
+  return { deliveryId: `${digest} ${randomUUID()}`, digest };
+}
+
+function digestOf(about: readonly unknown[], body: Uint8Array): string {
+  return `sha256 ${createHash("sha256").update(JSON.stringify(about)).update("\n").update(body).digest("hex")}`;
 }

@@ -1,3 +1,4 @@
+import { webhookLimits } from "@quiesce/core";
 import type { WebhookRequest } from "@quiesce/sdk";
 import { sql } from "drizzle-orm";
 import type { WebhookFacet } from "../connector-host/webhook-calls.js";
@@ -22,9 +23,22 @@ export async function waitingOf(tx: Tx, endpointId: number): Promise<{ readonly 
   return row ?? { deliveries: 0, bytes: 0 };
 }
 
-/** Whether a delivery is known already. */
+/** Whether a delivery of this id is known already. */
 export async function isKnown(tx: Tx, { endpointId, deliveryId }: Pick<ArrivingDelivery, "endpointId" | "deliveryId">): Promise<boolean> {
   const rows = await tx.execute(sql`select from webhook_delivery where endpoint_id = ${endpointId} and delivery_id = ${deliveryId}`);
+  return rows.length > 0;
+}
+
+/** Whether what this endpoint's webhook took last has an id that begins with the digest; what it took longer ago than ids are known counts as nothing. */
+export async function isNewest(
+  tx: Tx,
+  { endpointId, facet }: Pick<ArrivingDelivery, "endpointId" | "facet">,
+  digest: string,
+): Promise<boolean> {
+  const rows = await tx.execute(sql`
+    select from (
+      select delivery_id, received_at from webhook_delivery where endpoint_id = ${endpointId} and facet = ${facet} order by id desc limit 1) as newest
+    where starts_with(delivery_id, ${digest}) and received_at > app_now() - ${webhookLimits.rememberedHours}::integer * interval '1 hour'`);
   return rows.length > 0;
 }
 
@@ -52,7 +66,10 @@ export interface WaitingDelivery {
   readonly headers: { readonly [name: string]: string };
   /** base64 */
   readonly body: string;
+  /** How often it was put off, for whatever cause. */
   readonly tries: number;
+  /** How often in a row it failed; waiting for room is no failure. */
+  readonly failures: number;
 }
 
 /** Locks the next delivery to work through: of each endpoint the oldest that waits, so that its order is kept, unless somebody has it or it waits for a later try. */
@@ -61,13 +78,20 @@ export async function lockNext(tx: Tx): Promise<WaitingDelivery | undefined> {
     tx,
     sql`
     select d.id, d.endpoint_id as "endpointId", e.key as "endpointKey", d.facet, d.delivery_id as "deliveryId", d.method, d.path, d.query, d.headers,
-      replace(encode(d.body, 'base64'), E'\n', '') as body, d.tries
+      replace(encode(d.body, 'base64'), E'\n', '') as body, d.tries,
+      coalesce((d.error ->> 'failures')::integer, 0) as failures
     from webhook_delivery as d join endpoint as e on e.id = d.endpoint_id
     where d.state = 'waiting' and coalesce(d.next_try_at <= app_now(), true) and not exists (
       select from webhook_delivery as earlier where earlier.endpoint_id = d.endpoint_id and earlier.state = 'waiting' and earlier.id < d.id)
     order by d.id limit 1 for update of d skip locked`,
   );
   return row;
+}
+
+/** Locks a delivery; whether it still waits to be worked through. */
+export async function isWaiting(tx: Tx, id: number): Promise<boolean> {
+  const rows = await tx.execute(sql`select from webhook_delivery where id = ${id}::bigint and state = 'waiting' for update`);
+  return rows.length > 0;
 }
 
 /** A delivery has come to its end. What is dead keeps its body, so that it can be tried once more. */
@@ -88,7 +112,7 @@ export async function settle(
       update webhook_delivery set state = 'dead', settled_at = app_now(), next_try_at = null, error = ${JSON.stringify(outcome.error)}::text::jsonb where id = ${id}::bigint`);
 }
 
-/** A delivery that finds no room now is tried again; what came after it for its endpoint waits with it. */
+/** A delivery that finds no room now, or met what may pass, is tried again; what came after it for its endpoint waits with it. */
 export async function putOff(tx: Tx, id: number, at: number, error: { readonly [name: string]: unknown }): Promise<void> {
   await tx.execute(sql`
     update webhook_delivery set tries = tries + 1, next_try_at = ${at}::timestamptz, error = ${JSON.stringify(error)}::text::jsonb where id = ${id}::bigint`);

@@ -1,9 +1,12 @@
-import type { WindowInput } from "@quiesce/core";
+import { type WindowInput, windowInputSchema, windowScopeSchema } from "@quiesce/core";
 import { type CommandContext, inTransaction } from "../command.js";
 import { lockCatalogue, lockDispatch } from "./locks.js";
 import { cancelOccurrence } from "./occurrence-commands.js";
+import { parsed } from "./parse-input.js";
 import type { FreezeOverride } from "./refuse-in-freeze.js";
+import { requireKnownNames } from "./require-known-names.js";
 import { deleteWindow, knownWindow, saveWindow } from "./save-window.js";
+import { loadCatalogFacts } from "./store.js";
 import type { WindowRow } from "./table.js";
 import { type WindowChanges, withChanges } from "./window-changes.js";
 
@@ -11,6 +14,8 @@ import { type WindowChanges, withChanges } from "./window-changes.js";
 export function createWindow(context: CommandContext, input: WindowInput, options: FreezeOverride = {}): Promise<{ readonly key: string }> {
   return inTransaction(context, async (tx) => {
     await lockCatalogue(tx);
+    const { scope } = parsed(windowInputSchema, input, "QSC_WINDOW_INVALID");
+    requireKnownNames(await loadCatalogFacts(tx), scope);
     const saved = await saveWindow(tx, context, input, { ...options, mustBeNew: true });
     await lockDispatch(tx, saved.changed);
     return { key: saved.key };
@@ -27,6 +32,8 @@ export function updateWindow(
     await lockCatalogue(tx);
     const current = await knownWindow(tx, input.key);
     const { key: _key, ...patch } = input;
+    if (patch.scope !== undefined)
+      requireKnownNames(await loadCatalogFacts(tx), parsed(windowScopeSchema, patch.scope, "QSC_WINDOW_INVALID"));
     const saved = await saveWindow(tx, context, { ...withChanges(inputOf(current), patch), key: current.key }, options);
     await lockDispatch(tx, saved.changed);
     return { key: saved.key };

@@ -297,9 +297,10 @@ describe("a worker whose run is to stop", () => {
       await advanceWindows(context);
       expect(reason).toBeUndefined();
       expect((await meetDrainDeadlines(context)).aborted).toBe(1);
-      await vi.waitFor(() => expect(reason).toEqual({ why: "window" }), { timeout: 2_000 });
-      await vi.waitFor(async () =>
-        expect((await database.sql`select state, reason from run`)[0]).toEqual({ state: "queued", reason: "window" }),
+      await vi.waitFor(() => expect(reason).toEqual({ why: "window" }), { timeout: 60_000 });
+      await vi.waitFor(
+        async () => expect((await database.sql`select state, reason from run`)[0]).toEqual({ state: "queued", reason: "window" }),
+        { timeout: 60_000 },
       );
     } finally {
       await runWorker.stop(0);

@@ -9,6 +9,7 @@ import { lockCatalogue, lockDispatch } from "./locks.js";
 import { applyMembership } from "./membership.js";
 import { parsed } from "./parse-input.js";
 import { releaseHold } from "./release-hold.js";
+import { requireKnownNames } from "./require-known-names.js";
 import { loadCatalogFacts } from "./store.js";
 import { hold } from "./table.js";
 
@@ -33,9 +34,12 @@ export function pause(
         },
       );
     }
+    const facts = await loadCatalogFacts(tx);
+    requireKnownNames(facts, scope);
     const made = await placeHold(tx, {
       kind: "manual",
       scope,
+      facts,
       owner: context.actor.name,
       reason: input.reason,
       beginsAt: now,

@@ -84,7 +84,7 @@ const never = (): never => {
 };
 
 describe("the compiled index and the claim's predicate", () => {
-  it("give the same verdict for every integration at every instant", { timeout: 180_000 }, async () => {
+  it("give the same verdict for every integration at every instant", { timeout: 300_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(windowArbitrary, { minLength: 1, maxLength: 5 }),

@@ -31,10 +31,13 @@ afterEach(async () => {
 /** While the occurrence is locked the command waits for it, and the pass behind the command: in this order they go on. */
 async function overrunBehind(command: () => Promise<unknown>): Promise<number> {
   const waiting = (count: number) =>
-    vi.waitFor(async () => {
-      const rows = await bench.database.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      expect(rows).toHaveLength(count);
-    });
+    vi.waitFor(
+      async () => {
+        const rows = await bench.database.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        expect(rows).toHaveLength(count);
+      },
+      { timeout: 60_000 },
+    );
   let announced: Promise<number> = Promise.resolve(-1);
   let commanded: Promise<unknown> = Promise.resolve();
   await bench.database.sql.begin(async (tx) => {

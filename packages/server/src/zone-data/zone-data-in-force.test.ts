@@ -490,7 +490,7 @@ describe("jobs under newer zone data", () => {
       ),
       { numRuns: 12, endOnFailure: true },
     );
-  }, 120_000);
+  }, 300_000);
 });
 
 function noSummerLastChange(): number {

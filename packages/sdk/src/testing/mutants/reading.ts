@@ -15,6 +15,23 @@ function pages(change: (page: Page) => Page): { readonly read: Read } {
   };
 }
 
+/** What each call of a read was acknowledged by, in the source. */
+const acknowledged = new WeakMap<ExampleContext, Page["cursor"]>();
+
+/** As a queue that forgets a page when the next one is asked for, though it says that this may be done at once. */
+async function* takenWhenAsked(x: ExampleContext, request: ReadRequest): AsyncGenerator<Page, void, void> {
+  const taken = acknowledged.get(x);
+  const isBehind = taken !== undefined && placeOf(taken) > placeOf(request.cursor);
+  for await (const page of read(x, isBehind ? { ...request, cursor: taken } : request)) {
+    yield { ...page, ahead: true };
+    acknowledged.set(x, page.cursor);
+  }
+}
+
+function placeOf(cursor: ReadRequest["cursor"]): string {
+  return cursor === null ? "" : `${String(cursor["at"])} ${String(cursor["id"])}`;
+}
+
 /** Faults of reading. */
 export const readingMutants: readonly Mutant[] = [
   mutant("read: killed after each page of 1, nothing is lost or doubled", "commits early: a page carries the cursor of the next", {
@@ -40,6 +57,11 @@ export const readingMutants: readonly Mutant[] = [
     "read: killed after each page of 1, nothing is lost or doubled",
     "loses records of the same time behind the border of a page",
     pages((page) => ({ ...page, cursor: { ...page.cursor, id: "99999" } })),
+  ),
+  mutant(
+    "read: killed when the page after one that says ahead was given, nothing is lost or doubled",
+    "says ahead, and takes a page for committed when it is asked for the next one",
+    { read: takenWhenAsked },
   ),
   mutant("read: pages of 1 give every record once", "skips every second record at page size 1", {
     read: async function* (x, request) {

@@ -11,10 +11,9 @@ import {
 } from "../conformance-case.js";
 import type { Subject } from "../conformance-options.js";
 import { watchHandles } from "../live-handles.js";
+import { CANCEL_MS, outOfPatience } from "../patience.js";
 import { writeAll } from "./write.js";
 
-/** A call that was told to stop has ended after so many milliseconds. */
-const CANCEL_MS = 250;
 /** At most so many requests of one call are held, each in turn. */
 const MAX_HELD = 10;
 const CUT_AT = [0, 0.25, 0.5, 0.75];
@@ -108,13 +107,9 @@ async function stopped<T>(bench: Bench<T>, { name, run }: Stoppable, where: stri
   // It did not wait for what was held, such as a body that it does not read.
   if (first === "done") return;
   stop.abort({ why: "window" });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    // On a busy machine the timer can come before what was ready long ago: a turn of the event loop lets that go first.
-    timer = setTimeout(() => setImmediate(() => setImmediate(() => resolve("late"))), CANCEL_MS);
-  });
-  const end = await Promise.race([ended, late]);
-  clearTimeout(timer);
+  const patience = outOfPatience();
+  const end = await Promise.race([ended, patience.late]);
+  patience.end();
   if (end === "late")
     throw new ConformanceFailure(`${name}, stopped at ${where}, goes on after ${CANCEL_MS} ms. Pass x.signal to everything that waits.`);
   await rejectedAs(`${name}, stopped at ${where},`, ["cancelled"], outcome);

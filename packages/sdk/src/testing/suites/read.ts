@@ -12,7 +12,7 @@ import {
 import type { ReadOptions, SeedRow, Subject } from "../conformance-options.js";
 import { FAR_FUTURE, inFuture } from "../future-cursor.js";
 import { watchHandles } from "../live-handles.js";
-import { listedKeys, readPart, readResumed } from "../read-pages.js";
+import { listedKeys, readPart, readResumed, readResumedBehindAhead } from "../read-pages.js";
 import { SEED_ROWS } from "../seed-rows.js";
 import { TEST_NOW } from "../test-context.js";
 
@@ -47,6 +47,7 @@ export function readCases<T>(subject: Subject<T>): SuiteCases {
     ...[1, 2, 5].map((pageSize) =>
       one(`killed after each page of ${pageSize}, nothing is lost or doubled`, (reading) => resumes(reading, pageSize)),
     ),
+    one("killed when the page after one that says ahead was given, nothing is lost or doubled", resumesBehindAhead),
     one("behind the end comes what has changed since, and nothing else", followsChanges),
     one("a change is found though clocks differ by five minutes", toleratesSkew),
     one("a cursor of the future does not silence the stream for ever", survivesFuture),
@@ -115,6 +116,12 @@ async function readsAll<T>(reading: Reading<T>, pageSize: number): Promise<void>
 async function resumes<T>(reading: Reading<T>, pageSize: number): Promise<void> {
   const records = await readResumed(reading.connector, await reading.context(), { stream: reading.read.stream, pageSize });
   sameKeys(reading, records, `Reading with a new reader after each page of ${pageSize}`);
+}
+
+async function resumesBehindAhead<T>(reading: Reading<T>): Promise<void> {
+  const request = { stream: reading.read.stream, pageSize: 2 };
+  const records = await readResumedBehindAhead(reading.connector, await reading.context(), request);
+  sameKeys(reading, records, "Reading again from before a page that said ahead, and that the next one was asked for after,");
 }
 
 async function isIncremental<T>({ connector, read, context }: Reading<T>): Promise<boolean> {

@@ -302,7 +302,7 @@ describe("too many failures", () => {
     const headers = { authorization: `Bearer ${api.tokens.viewer}`, "x-forwarded-for": address };
     expect((await fetch(`${url}/graphql?query={me{name}}`, { headers })).status).toBe(200);
     await expect
-      .poll(async () => (await database.sql`select from audit_entry where action = 'attempts.lock'`).length, { timeout: 20_000 })
+      .poll(async () => (await database.sql`select from audit_entry where action = 'attempts.lock'`).length, { timeout: 60_000 })
       .toBe(1);
     // One by one while there are few, and never one for each of many.
     expect((await refusals()) - before).toBeLessThanOrEqual(11);

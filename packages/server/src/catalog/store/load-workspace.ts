@@ -20,6 +20,7 @@ import { loadDeclaredCalendars } from "../../calendars/declared-calendars.js";
 import { calendarImportEvent } from "../../calendars/table.js";
 import type { SealedSecret } from "../../credentials/sealed-secret.js";
 import type { Tx } from "../../db/client.js";
+import { mailUrl } from "../../notifications/destination.js";
 import { team, teamWebhook, webhookSecretAddress } from "../../notifications/table.js";
 import { loadApprovalPolicies, loadHolidayCalendars } from "../../windows/planning-store.js";
 import { maintenanceWindow } from "../../windows/table.js";
@@ -60,7 +61,7 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
   const monitors = await loadMonitors(tx);
   const dependsOn = groupBy(await tx.select().from(systemDependency), (row) => row.systemId);
   const endpointSecrets = await loadSecrets(tx, endpointKeys);
-  const teams = await loadTeams(tx);
+  const teams = await loadTeams(tx, endpointKeys);
   const calendars = await loadDeclaredCalendars(tx);
   const via = groupBy(
     (await tx.select().from(integrationSystem)).filter((row) => row.role === "via"),
@@ -95,11 +96,17 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
   return { workspace, secrets: new Map([...endpointSecrets, ...teams.secrets, ...calendars.secrets]) };
 }
 
-async function loadTeams(tx: Tx): Promise<{ readonly entries: readonly SettledTeam[]; readonly secrets: LoadedWorkspace["secrets"] }> {
+async function loadTeams(
+  tx: Tx,
+  endpointKeys: ReadonlyMap<number, string>,
+): Promise<{ readonly entries: readonly SettledTeam[]; readonly secrets: LoadedWorkspace["secrets"] }> {
   const hooks = groupBy(await tx.select().from(teamWebhook).orderBy(asc(teamWebhook.url)), (row) => row.teamId);
   const secrets = new Map<string, ReadonlyMap<string, StoredSecret>>();
   const entries = (await tx.select().from(team).orderBy(asc(team.key))).map(({ id, key, title }): SettledTeam => {
-    const own = hooks.get(id) ?? [];
+    const rows = hooks.get(id) ?? [];
+    const own = rows.flatMap(({ sealed, source, fingerprint, ...hook }) =>
+      sealed === null || source === null || fingerprint === null ? [] : [{ ...hook, sealed, source, fingerprint }],
+    );
     for (const { url, source, fingerprint, sealed } of own) {
       const address = webhookSecretAddress(key, url);
       secrets.set(address.endpoint, new Map([...(secrets.get(address.endpoint) ?? []), [url, { source, fingerprint, sealed }]]));
@@ -110,7 +117,17 @@ async function loadTeams(tx: Tx): Promise<{ readonly entries: readonly SettledTe
       observe,
       secret: { source, fingerprint },
     }));
-    return { key, title, webhooks: webhooks.toSorted((a, b) => (a.url < b.url ? -1 : 1)) };
+    const mails = rows.flatMap(({ url, endpointId, stream, events, observe }) =>
+      endpointId === null || stream === null
+        ? []
+        : [{ to: url.slice(mailUrl("").length), endpoint: keyOf(endpointKeys, endpointId), stream, events, observe }],
+    );
+    return {
+      key,
+      title,
+      webhooks: webhooks.toSorted((a, b) => (a.url < b.url ? -1 : 1)),
+      mails: mails.toSorted((a, b) => (a.to < b.to ? -1 : 1)),
+    };
   });
   return { entries, secrets };
 }
@@ -137,6 +154,7 @@ function endpointEntry(row: EndpointRow, systemKeys: ReadonlyMap<number, string>
     config: row.config,
     allowPrivate: row.allowPrivate,
     rotation: row.rotation,
+    checkEvery: row.checkEveryMs === null ? null : formatDuration(row.checkEveryMs),
   });
   const settled = [...(secrets ?? [])].map(([name, { source, fingerprint }]) => [name, { source, fingerprint }] as const);
   return { ...entry, secrets: Object.fromEntries(settled) };

@@ -1,6 +1,7 @@
-import type { SettledEndpoint } from "@quiesce/core";
+import { parseDurationMs, type SettledEndpoint } from "@quiesce/core";
 import { and, eq, notInArray, sql } from "drizzle-orm";
 import type { KeyRing } from "../../credentials/master-key.js";
+import { placeTurns } from "../../connector-host/checks/check-turns.js";
 import { certificateEnd } from "../../credentials/certificate-end.js";
 import { dropReplaced } from "../../credentials/credential-store.js";
 import { fingerprint, seal } from "../../credentials/sealed-secret.js";
@@ -32,7 +33,7 @@ export async function saveEndpoints(
     await tx
       .insert(endpoint)
       .values(
-        some.map(({ key, name, connector, config, allowPrivate, rotation, system: systemKey }) => ({
+        some.map(({ key, name, connector, config, allowPrivate, rotation, checkEvery, system: systemKey }) => ({
           key,
           name,
           connector,
@@ -40,6 +41,7 @@ export async function saveEndpoints(
           configVersion: input.configVersionOf(connector),
           allowPrivate: [...allowPrivate],
           rotation,
+          checkEveryMs: checkEvery === null ? null : (parseDurationMs(checkEvery) ?? null),
           systemId: idOf(systems, systemKey),
         })),
       )
@@ -54,6 +56,7 @@ export async function saveEndpoints(
           configVersion: sql`case when endpoint.config = excluded.config and endpoint.connector = excluded.connector then endpoint.config_version else excluded.config_version end`,
           allowPrivate: sql`excluded.allow_private`,
           rotation: sql`excluded.rotation`,
+          checkEveryMs: sql`excluded.check_every_ms`,
           updatedAt: sql`app_now()`,
         },
       });
@@ -63,6 +66,7 @@ export async function saveEndpoints(
     endpoint,
     entries.map((entry) => entry.key),
   );
+  await placeTurns(tx, [...ids.values()]);
   for (const entry of entries) await saveSecrets(tx, { ...input, entry, endpointId: idOf(ids, entry.key) });
 }
 

@@ -3,9 +3,11 @@ import { and, eq, inArray, notInArray, sql } from "drizzle-orm";
 import type { KeyRing } from "../../credentials/master-key.js";
 import { fingerprint, seal } from "../../credentials/sealed-secret.js";
 import type { Tx } from "../../db/client.js";
+import { mailUrl } from "../../notifications/destination.js";
 import { team, teamWebhook, webhookSecretAddress } from "../../notifications/table.js";
 import type { NewSecretValues } from "../settle-secrets.js";
-import { inChunks } from "./key-ids.js";
+import { endpoint } from "../table.js";
+import { idOf, idsOfKeys, inChunks } from "./key-ids.js";
 import type { LoadedWorkspace } from "./load-workspace.js";
 
 interface SavedTeams {
@@ -15,7 +17,7 @@ interface SavedTeams {
   readonly keys: KeyRing;
 }
 
-/** Writes teams with their webhooks; a webhook is known by its address, and one that is not given any more goes. */
+/** Writes teams with their webhooks and mails; each is known by its address, and one that is not given any more goes. */
 export async function saveTeams(tx: Tx, input: SavedTeams): Promise<void> {
   for (const entry of input.entries) {
     const { key, title } = entry;
@@ -26,12 +28,13 @@ export async function saveTeams(tx: Tx, input: SavedTeams): Promise<void> {
       .returning({ id: team.id });
     if (row === undefined) throw new Error("An upsert returned no row.");
     await saveWebhooks(tx, { ...input, entry, teamId: row.id });
+    await saveMails(tx, { entry, teamId: row.id });
   }
 }
 
 async function saveWebhooks(tx: Tx, input: SavedTeams & { readonly entry: SettledTeam; readonly teamId: number }): Promise<void> {
   const { entry, teamId, keys } = input;
-  const urls = entry.webhooks.map((hook) => hook.url);
+  const urls = [...entry.webhooks.map((hook) => hook.url), ...entry.mails.map(({ to }) => mailUrl(to))];
   await tx
     .delete(teamWebhook)
     .where(and(eq(teamWebhook.teamId, teamId), urls.length === 0 ? undefined : notInArray(teamWebhook.url, urls)));
@@ -52,6 +55,21 @@ async function saveWebhooks(tx: Tx, input: SavedTeams & { readonly entry: Settle
     await tx
       .insert(teamWebhook)
       .values({ teamId, url, ...row })
+      .onConflictDoUpdate({ target: [teamWebhook.teamId, teamWebhook.url], set: row });
+  }
+}
+
+async function saveMails(tx: Tx, { entry, teamId }: { readonly entry: SettledTeam; readonly teamId: number }): Promise<void> {
+  const ids = await idsOfKeys(
+    tx,
+    endpoint,
+    entry.mails.map((mail) => mail.endpoint),
+  );
+  for (const { to, endpoint: key, stream, events, observe } of entry.mails) {
+    const row = { endpointId: idOf(ids, key), stream, events: [...events], observe };
+    await tx
+      .insert(teamWebhook)
+      .values({ teamId, url: mailUrl(to), ...row })
       .onConflictDoUpdate({ target: [teamWebhook.teamId, teamWebhook.url], set: row });
   }
 }

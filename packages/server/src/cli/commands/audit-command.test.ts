@@ -39,7 +39,7 @@ afterAll(async () => {
 
 const sealed = () =>
   vi.waitFor(async () => expect(await app.database.sql`select from audit_entry where position is null`).toHaveLength(0), {
-    timeout: 20_000,
+    timeout: 60_000,
   });
 const path = (name: string) => join(folder, name);
 
@@ -125,7 +125,7 @@ describe("quiesce audit", () => {
   });
 
   it("head and the server's file of heads show that the end of the trail was deleted together with its mark", async () => {
-    await vi.waitFor(async () => expect((await lines(headFile)).length).toBeGreaterThan(0), { timeout: 20_000 });
+    await vi.waitFor(async () => expect((await lines(headFile)).length).toBeGreaterThan(0), { timeout: 60_000 });
     const { out } = await quiesce("audit", "head");
     const head = JSON.parse(out) as { position: number; publicKey: string };
     const [first] = await lines(headFile);

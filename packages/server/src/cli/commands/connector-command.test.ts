@@ -9,7 +9,7 @@ let folder: PackageFolder;
 let server: CommandLineServer;
 let place: string;
 const quiesce = (...args: readonly string[]) => server.quiesce(...args);
-const eventually = { timeout: 20_000, interval: 100 };
+const eventually = { timeout: 60_000, interval: 100 };
 
 beforeAll(async () => {
   folder = await packageFolder();

@@ -7,6 +7,7 @@ import {
   assignIncident,
   type IncidentAnswer,
   incidentTimeline,
+  linkIncidentToProblem,
   listIncidents,
   mergeIncidents,
   moveIncident,
@@ -15,6 +16,7 @@ import {
   showIncident,
   splitIncident,
   type TimelineAnswer,
+  unlinkIncidentFromProblem,
 } from "../operations/incident-operations.js";
 import { instantOf } from "../operations/shapes.js";
 import { formatLocalInstant } from "../output/format-time.js";
@@ -42,7 +44,7 @@ export function incidentsCommand(cli: Cli): Command {
     offerCommand,
   ])
     command.addCommand(one(cli));
-  for (const one of [acceptCommand, declineCommand, mergeCommand, splitCommand]) command.addCommand(one(cli));
+  for (const one of [acceptCommand, declineCommand, mergeCommand, splitCommand, linkCommand, unlinkCommand]) command.addCommand(one(cli));
   return command;
 }
 
@@ -54,6 +56,7 @@ function listCommand(cli: Cli): Command {
     .addOption(new Option("--severity <severity>", "with this severity; may be given again").choices(alertSeverities).argParser(several))
     .option("--system <key>", "with their root at this system")
     .option("--team <key>", "of this team")
+    .option("--problem <number>", "linked to this problem")
     .option("-a, --all", "also those that are closed or merged")
     .option("-n, --limit <count>", "at most so many (1 to 1000)", listLimit, 50)
     .option("--json", "print them as JSON")
@@ -64,28 +67,31 @@ function listCommand(cli: Cli): Command {
           readonly severity?: readonly string[];
           readonly system?: string;
           readonly team?: string;
+          readonly problem?: string;
           readonly all?: boolean;
           readonly limit: number;
         } & JsonOption,
       ) => {
-        const { state, severity, system, team, all, limit, json } = options;
+        const { state, severity, system, team, problem, all, limit, json } = options;
         const shown = state ?? (all === true ? undefined : incidentStates.filter((one) => one !== "closed" && one !== "merged"));
         const filter = {
           ...(shown === undefined ? {} : { states: shown.map(capitals) }),
           ...(severity === undefined ? {} : { severities: severity.map(capitals) }),
           ...(system === undefined ? {} : { system }),
           ...(team === undefined ? {} : { team }),
+          ...(problem === undefined ? {} : { problem }),
         };
         const api = await cli.api();
         const found = await readPages(limit, async (page) => (await api.request(listIncidents, { ...page, filter })).incidents);
         if (json === true) return printJson(cli, found);
         if (found.length === 0) return note(cli, "There is no such incident.");
-        print(cli, ...tableOf(cli, found));
+        print(cli, ...incidentTable(cli, found));
       },
     );
 }
 
-function tableOf(cli: Cli, incidents: readonly IncidentAnswer[]): readonly string[] {
+/** Incidents as a table, one a line. */
+export function incidentTable(cli: Cli, incidents: readonly IncidentAnswer[]): readonly string[] {
   return renderTable(
     [
       { title: "NUMBER", value: (one: IncidentAnswer) => one.key, align: "right" },
@@ -111,7 +117,10 @@ function showCommand(cli: Cli): Command {
     .action(async (key: string, options: { readonly limit: number } & JsonOption) => {
       const api = await cli.api();
       const { incident } = await api.request(showIncident, { key });
-      if (incident === null) throw new CliError("refused", `There is no incident ${key}.`, { code: "QSC_INCIDENT_NOT_FOUND" });
+      if (incident === null)
+        throw new CliError("refused", `There is no incident ${key}. List them: quiesce incidents list.`, {
+          code: "QSC_INCIDENT_NOT_FOUND",
+        });
       const nothing = { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } };
       const timeline = await readPages(
         options.limit,
@@ -265,6 +274,31 @@ function splitCommand(cli: Cli): Command {
     .action(async (key: string, alerts: readonly string[], options: { readonly reason: string } & JsonOption) => {
       const input = { key, alerts: [...alerts], reason: options.reason };
       done(cli, (await (await cli.api()).request(splitIncident, { input })).splitIncident, options);
+    });
+}
+
+function linkCommand(cli: Cli): Command {
+  return new Command("link")
+    .description("say that an incident is one more time of a problem, whatever its root is")
+    .argument("<number>", "the incident's number")
+    .argument("<problem>", "the problem's number")
+    .requiredOption("-r, --reason <text>", "why; stays on its timeline")
+    .option("--json", "print the incident as JSON")
+    .action(async (key: string, problem: string, options: { readonly reason: string } & JsonOption) => {
+      const input = { key, problem, reason: options.reason };
+      done(cli, (await (await cli.api()).request(linkIncidentToProblem, { input })).linkIncidentToProblem, options);
+    });
+}
+
+function unlinkCommand(cli: Cli): Command {
+  return new Command("unlink")
+    .description("take an incident out of its problem: it had another cause")
+    .argument("<number>", "the incident's number")
+    .requiredOption("-r, --reason <text>", "why; stays on its timeline")
+    .option("--json", "print the incident as JSON")
+    .action(async (key: string, options: { readonly reason: string } & JsonOption) => {
+      const input = { key, reason: options.reason };
+      done(cli, (await (await cli.api()).request(unlinkIncidentFromProblem, { input })).unlinkIncidentFromProblem, options);
     });
 }
 

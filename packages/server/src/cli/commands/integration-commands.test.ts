@@ -118,7 +118,8 @@ describe("quiesce integration", () => {
     const { key } = JSON.parse(begun.out) as { readonly key: string };
     expect((await server.quiesce("integration", "trial", key)).out).toContain("running");
     expect((await server.quiesce("run", "items-sync", "-r", "now")).code).toBe(0);
-    await expect.poll(async () => (await server.quiesce("integration", "trial", key)).out, { timeout: 20_000 }).toContain("promoted");
+    await expect.poll(async () => (await server.quiesce("integration", "trial", key)).out, { timeout: 60_000 }).toContain("promoted");
+    await server.atRest();
     expect(target.rows.get("k1")).toEqual({ name: "n1!" });
     const versions = await server.quiesce("integration", "versions", "items");
     expect(versions.out).toMatch(/^ +2 .*promotion +Canary/m);

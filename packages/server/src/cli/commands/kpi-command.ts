@@ -4,6 +4,7 @@ import { type FiguresAnswer, listKpiPoints, showKpi } from "../operations/kpi-op
 import { instantOf } from "../operations/shapes.js";
 import { formatLocalInstant } from "../output/format-time.js";
 import { renderTable } from "../output/render-table.js";
+import { incidentTimesCommand, securityCommand } from "./kpi-care-commands.js";
 import { figureText, type PeriodOptions, periodOf, type ScopeOptions, scopeOptions, scopeText, withPeriod } from "./kpi-options.js";
 
 const names = [
@@ -32,7 +33,9 @@ export function kpiCommand(cli: Cli): Command {
   return new Command("kpi")
     .description("figures of integrations: times, rates and shares")
     .addCommand(showCommand(cli))
-    .addCommand(seriesCommand(cli));
+    .addCommand(seriesCommand(cli))
+    .addCommand(incidentTimesCommand(cli))
+    .addCommand(securityCommand(cli));
 }
 
 function showCommand(cli: Cli): Command {

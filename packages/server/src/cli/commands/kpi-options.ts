@@ -1,3 +1,4 @@
+import { parseInstantText } from "@quiesce/core";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.js";
 
@@ -48,7 +49,7 @@ export function periodOf({ from, to }: PeriodOptions, now: number): { readonly f
 }
 
 function instantOf(text: string, option: string): number {
-  const at = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+  const at = INSTANT.test(text) ? parseInstantText(text) : Number.NaN;
   if (Number.isFinite(at)) return at;
   throw new CliError(
     "usage",

@@ -6,7 +6,7 @@ import { type CommandLineServer, commandLineServer } from "../../../../../test/s
 
 // The commands against a whole server with a target in memory.
 const target = memoryTarget();
-const wait = { timeout: 20_000, interval: 100 };
+const wait = { timeout: 60_000, interval: 100 };
 let server: CommandLineServer;
 const quiesce = (...args: readonly string[]) => server.quiesce(...args);
 const json = async (...args: readonly string[]) => JSON.parse((await quiesce(...args, "--json")).out) as unknown;
@@ -76,13 +76,15 @@ it("a dead letter is listed, shown, replayed by a run, and another one discarded
   await writeFile(refused, line("b", "b1") + line("c", "c1"));
   await quiesce("push", "web-orders", "-f", refused);
   await vi.waitFor(async () => expect(await json("dead-letters", "list")).toHaveLength(2), wait);
+  await server.atRest();
   target.refuse = () => undefined;
   const letters = (await json("dead-letters", "list", "--integration", "web-orders")) as readonly { key: string; recordKey: string }[];
   const numberOf = (key: string) => letters.find((one) => one.recordKey === key)?.key ?? "";
   expect((await quiesce("dead-letters", "list")).out).toMatch(/orders\/b +open +invalid: no such customer/);
   expect((await quiesce("dead-letters", "show", numberOf("b"))).out).toContain('"name":"b1"');
   expect((await quiesce("dead-letters", "replay", numberOf("b"), "--reason", "it exists now")).out).toContain("1 to be replayed");
-  await vi.waitFor(() => expect(target.rows.get("b")).toEqual({ id: "b", name: "b1" }), wait);
+  await server.atRest();
+  expect(target.rows.get("b")).toEqual({ id: "b", name: "b1" });
   expect(await quiesce("dead-letters", "discard", "--integration", "web-orders", "--reason", "test order")).toMatchObject({
     out: "1 discarded.\n",
   });

@@ -14,7 +14,7 @@ const readableTarget = extendedConnector(target.connector, {
     yield { records: [...target.rows].map(([key, data]) => ({ key, data })), cursor: {}, more: false };
   },
 });
-const wait = { timeout: 40_000, interval: 100 };
+const wait = { timeout: 60_000, interval: 100 };
 let server: CommandLineServer;
 const quiesce = (...args: readonly string[]) => server.quiesce(...args);
 const json = async (...args: readonly string[]) => JSON.parse((await quiesce(...args, "--json")).out) as Record<string, unknown>[];
@@ -54,7 +54,8 @@ beforeAll(async () => {
   server = await commandLineServer({ name: "reconcile", connectors: [source.connector, readableTarget] });
   await apply(workspace);
   await quiesce("run", "stock-sync", "--reason", "first");
-  await vi.waitFor(() => expect(target.rows.size).toBe(3), wait);
+  await server.atRest();
+  expect(target.rows.size).toBe(3);
 });
 afterAll(async () => {
   await server?.close();
@@ -77,7 +78,8 @@ it("a comparison tells what differs, ends with 1, and a resync mends it", async 
     code: 0,
     out: expect.stringContaining("2 differences"),
   });
-  await vi.waitFor(() => expect(["a", "b", "c"].map((key) => target.rows.get(key)?.["name"])).toEqual(["a", "b", "c"]), wait);
+  await server.atRest();
+  expect(["a", "b", "c"].map((key) => target.rows.get(key)?.["name"])).toEqual(["a", "b", "c"]);
   expect(await quiesce("reconcile", "stock", "--wait")).toMatchObject({ code: 0, out: expect.stringContaining("accuracy 100.000 %") });
   expect(await quiesce("reconcile", "show", "99")).toMatchObject({
     code: 1,

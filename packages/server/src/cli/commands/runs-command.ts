@@ -7,7 +7,7 @@ import { plainText } from "../output/plain-text.js";
 import { renderTable } from "../output/render-table.js";
 import { styleOfState } from "../output/styles.js";
 import { runNote } from "../output/run-note.js";
-import { parseDurationOption, parseInstantOption } from "../parse-time.js";
+import { parseSinceOption } from "../parse-time.js";
 import { readPages } from "../read-pages.js";
 
 const MOST_RUNS = 10_000;
@@ -65,16 +65,14 @@ async function readRuns(cli: Cli, options: RunsOptions): Promise<readonly Listed
     ...(options.job === undefined ? {} : { job: options.job }),
     ...(options.integration === undefined ? {} : { integration: options.integration }),
     ...(options.state === undefined ? {} : { states: options.state.map((state) => state.toUpperCase()) }),
-    ...(options.since === undefined ? {} : { dueFrom: new Date(sinceOf(options.since, cli.clock.wallMs())).toISOString() }),
+    ...(options.since === undefined
+      ? {}
+      : { dueFrom: new Date(parseSinceOption(options.since, "--since", cli.clock.wallMs())).toISOString() }),
     ...(options.hold === undefined ? {} : { hold: options.hold }),
     ...(options.planned === true ? {} : { dueTo: new Date(cli.clock.wallMs()).toISOString() }),
   };
   const api = await cli.api();
   return readPages(options.limit, async (page) => (await api.request(listRuns, { ...page, filter })).runs);
-}
-
-function sinceOf(text: string, now: number): number {
-  return /^\d{4}-/.test(text) ? parseInstantOption(text, "--since", now) : now - parseDurationOption(text, "--since");
 }
 
 function runLines(runs: readonly ListedRunAnswer[], cli: Cli, showsConnectors: boolean): readonly string[] {

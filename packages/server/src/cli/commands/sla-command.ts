@@ -1,19 +1,14 @@
 import { writeFile } from "node:fs/promises";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { CliError } from "../cli-error.js";
 import { type Cli, note, print, printJson } from "../cli.js";
 import { type AvailabilityAnswer, readSlaCsv, readSlaReport } from "../operations/kpi-operations.js";
-import { parseDurationOption } from "../parse-time.js";
 import { renderTable } from "../output/render-table.js";
+import { agreementOf, type AgreementOptions, withAgreement } from "./agreement-options.js";
 import { figureText, type PeriodOptions, periodOf, type ScopeOptions, scopeOptions, scopeText, withPeriod } from "./kpi-options.js";
 
-interface ReportOptions extends PeriodOptions, ScopeOptions {
-  readonly notice?: string;
-  readonly allowance?: string;
-  readonly checkInterval?: string;
-  readonly needsApproval?: boolean;
-  readonly timeZone?: string;
-  readonly rule?: string;
+interface ReportOptions extends PeriodOptions, ScopeOptions, AgreementOptions {
+  readonly objective?: string;
   readonly csv?: boolean;
   readonly output?: string;
   readonly json?: boolean;
@@ -27,18 +22,13 @@ export function slaCommand(cli: Cli): Command {
 function reportCommand(cli: Cli): Command {
   const command = new Command("report")
     .description("report availability, net of agreed maintenance and gross, and where every millisecond went")
-    .option("--notice <duration>", "maintenance counts when it was announced so long before, as 24h; a day when left out")
-    .option("--allowance <duration>", "so much maintenance counts a month, as 4h; any when left out")
-    .option("--check-interval <duration>", "how often services are checked, as 5m; a minute when left out")
-    .option("--needs-approval", "only approved maintenance counts")
-    .option("--time-zone <zone>", "whose months count; UTC when left out")
-    .addOption(new Option("--rule <rule>", "how many results change a state").choices(["three-in-a-row", "two-of-three"]))
+    .option("--objective <key>", "as was agreed about this objective, and of its integrations when none are named")
     .option("--csv", "print it as CSV")
     .option("-o, --output <file>", "write the CSV to a file")
     .option("--json", "print it as JSON");
-  return withPeriod(scopeOptions(command)).action(async (options: ReportOptions) => {
+  return withPeriod(scopeOptions(withAgreement(command))).action(async (options: ReportOptions) => {
     const api = await cli.api();
-    const variables = { ...periodOf(options, cli.clock.wallMs()), scope: scopeText(options), agreement: agreementOf(options) };
+    const variables = { ...periodOf(options, cli.clock.wallMs()), ...askedOf(options) };
     if (options.csv === true || options.output !== undefined) {
       const { csv } = (await api.request(readSlaCsv, variables)).slaReport;
       if (options.output === undefined) return print(cli, csv.trimEnd());
@@ -74,16 +64,16 @@ function reportCommand(cli: Cli): Command {
   });
 }
 
-function agreementOf(options: ReportOptions): object {
-  const seconds = (text: string | undefined, option: string): number | undefined =>
-    text === undefined ? undefined : text === "0" ? 0 : Math.round(parseDurationOption(text, option) / 1_000);
+/** An objective brings its own scope and agreement; what is said beside it goes first. */
+function askedOf(options: ReportOptions): object {
+  const { objective } = options;
+  if (objective === undefined) return { scope: scopeText(options), agreement: agreementOf(options) };
+  const scope = scopeText(options);
+  const saysAgreement = Object.values(agreementOf(options)).some((value) => value !== undefined);
   return {
-    minimumNoticeSeconds: seconds(options.notice, "--notice"),
-    monthlyAllowanceSeconds: seconds(options.allowance, "--allowance"),
-    checkIntervalSeconds: seconds(options.checkInterval, "--check-interval"),
-    needsApproval: options.needsApproval,
-    timeZone: options.timeZone,
-    rule: options.rule?.toUpperCase().replaceAll("-", "_"),
+    objective,
+    ...(Object.keys(scope).length === 0 ? {} : { scope }),
+    ...(saysAgreement ? { agreement: agreementOf(options) } : {}),
   };
 }
 

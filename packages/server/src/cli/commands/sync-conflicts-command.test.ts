@@ -81,6 +81,7 @@ it("shows what a person has to decide, takes the decision, and the next run carr
 });
 
 it("a run says with which versions of which connectors it worked", async () => {
+  await server.atRest();
   const { out } = await quiesce("runs", "--connectors");
   expect(out).toContain("memory-a 1.0.0 to memory-b 1.0.0");
   expect((await quiesce("trace", "a")).out).toContain("flowed back");

@@ -14,7 +14,7 @@ const USUAL_DELIVERIES = 50;
 /** `quiesce team`: who is told about windows, and what they were told. */
 export function teamCommand(cli: Cli): Command {
   return new Command("team")
-    .description("teams that are told about windows: try their webhooks, see and repeat what was sent")
+    .description("teams that are told about windows and incidents: try their webhooks and mails, see and repeat what was sent")
     .addCommand(listCommand(cli))
     .addCommand(testCommand(cli))
     .addCommand(deliveriesCommand(cli))
@@ -29,7 +29,11 @@ function listCommand(cli: Cli): Command {
       const api = await cli.api();
       const teams = await readPages(MOST_TEAMS, async (page) => (await api.request(listTeams, page)).teams);
       if (options.json === true) return printJson(cli, teams);
-      const rows = teams.flatMap((team) => (team.webhooks.length === 0 ? [null] : team.webhooks).map((hook) => ({ team, hook })));
+      const rows = teams.flatMap((team) => {
+        const mails = team.mails.map(({ to, pending }) => ({ destination: `mailto:${to}`, pending, disabledAt: null }));
+        const ways = [...team.webhooks, ...mails];
+        return (ways.length === 0 ? [null] : ways).map((hook) => ({ team, hook }));
+      });
       print(
         cli,
         ...renderTable(
@@ -50,7 +54,7 @@ function listCommand(cli: Cli): Command {
 function testCommand(cli: Cli): Command {
   return new Command("test")
     .description(
-      "send a signed test message to every webhook of a team and print the answers; exit code 1 when one did not answer with 2xx",
+      "send a test message to every webhook and mail address of a team and print the answers; exit code 1 when one did not take it",
     )
     .argument("<team>", "the team's key")
     .option("--json", "print the answers as JSON")
@@ -59,7 +63,7 @@ function testCommand(cli: Cli): Command {
       if (options.json === true) printJson(cli, answers);
       else
         for (const one of answers) {
-          const status = one.status === null ? "no answer" : `HTTP ${one.status}`;
+          const status = one.status === null ? (one.ok ? "mail" : "no answer") : `HTTP ${one.status}`;
           const text = one.answer === "" ? "" : `: ${plainText(one.answer)}`;
           const enabled = one.enabled ? " It was disabled and is told again from now on." : "";
           print(

@@ -55,7 +55,7 @@ it("shows what monitors are told of windows, what went wrong, and what others to
   expect(await quiesce("window", "announcements")).toMatchObject({ code: 0, err: expect.stringContaining("No monitor is told anything.") });
   const plan = ["--zone", "UTC", "--start", hour(0.1).slice(0, 16), "--duration", "PT1H", "--owner", "o", "--reason", "r", "--yes"];
   expect(await quiesce("window", "create", "--key", "patch", "--title", "Patch", "--system", "erp", ...plan)).toMatchObject({ code: 0 });
-  await vi.waitUntil(async () => (await rows("patch"))[0]?.["state"] === "ANNOUNCED", { timeout: 20_000, interval: 200 });
+  await vi.waitUntil(async () => (await rows("patch"))[0]?.["state"] === "ANNOUNCED", { timeout: 60_000, interval: 200 });
   const told = await quiesce("window", "announcements", "patch");
   expect(told.out).toMatch(/^MONITOR +WINDOW +FROM +UNTIL +STATE +ABOUT +PROBLEM/u);
   expect(told.out).toMatch(/watch +patch .* announced +erp, erp!api/u);
@@ -63,12 +63,12 @@ it("shows what monitors are told of windows, what went wrong, and what others to
   expect(theirs.out).toMatch(/watch .* admin +disk +disk swap/u);
 
   expect(await quiesce("window", "create", "--key", "crm", "--title", "CRM", "--system", "crm", ...plan)).toMatchObject({ code: 0 });
-  await vi.waitUntil(async () => typeof (await rows("crm"))[0]?.["problem"] === "string", { timeout: 20_000, interval: 200 });
+  await vi.waitUntil(async () => typeof (await rows("crm"))[0]?.["problem"] === "string", { timeout: 60_000, interval: 200 });
   expect(await rows("crm")).toMatchObject([{ state: "PENDING", problem: "a bug of the connector" }]);
 
   // The one that cannot be told keeps none of the others.
   expect(await quiesce("window", "cancel", "patch", "--reason", "not needed")).toMatchObject({ code: 0 });
-  await vi.waitUntil(async () => (await rows("patch", "--all"))[0]?.["state"] === "WITHDRAWN", { timeout: 30_000, interval: 200 });
+  await vi.waitUntil(async () => (await rows("patch", "--all"))[0]?.["state"] === "WITHDRAWN", { timeout: 60_000, interval: 200 });
   expect(await rows("patch")).toEqual([]);
   expect(atMonitor.map((one) => one.id)).toEqual(["t1"]);
   expect((await quiesce("window", "announcements", "--limit", "0")).code).not.toBe(0);

@@ -28,6 +28,37 @@ export const listAlerts = operation(
   z.object({ alerts: z.object({ nodes: z.array(alertShape), pageInfo }) }),
 );
 
+const shownAlertShape = alertShape.extend({
+  origin: z.string(),
+  isMuted: z.boolean(),
+  resourceParents: z.array(z.string()),
+  url: z.string().nullable(),
+  incident: z.object({ key: z.string() }).nullable(),
+  reasons: z.array(
+    z.object({
+      kind: z.string(),
+      rule: z.string(),
+      path: z.string(),
+      reason: z.string(),
+      mutes: z.boolean(),
+      until: z.string().nullable(),
+      beganAt: z.string(),
+      endedAt: z.string().nullable(),
+    }),
+  ),
+});
+export type ShownAlertAnswer = z.infer<typeof shownAlertShape>;
+
+export const showAlert = operation(
+  `query Alert($key: String!) {
+    alert(key: $key) {
+      key status severity title resourceKind resourceName startedAt endedAt acknowledgedBy suppressedBy endpoint { key }
+      origin isMuted resourceParents url incident { key } reasons { kind rule path reason mutes until beganAt endedAt }
+    }
+  }`,
+  z.object({ alert: shownAlertShape.nullable() }),
+);
+
 const deliveryShape = z.object({
   key: z.string(),
   facet: z.string(),

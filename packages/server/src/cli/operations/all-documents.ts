@@ -4,12 +4,14 @@ import * as alerts from "./alert-operations.js";
 import * as announcements from "./announcement-operations.js";
 import * as audits from "./audit-operations.js";
 import * as calendars from "./calendar-operations.js";
+import * as correlationRules from "./correlation-rule-operations.js";
 import * as connectors from "./connector-operations.js";
 import * as credentials from "./credential-operations.js";
 import * as holds from "./hold-operations.js";
 import * as incidents from "./incident-operations.js";
 import * as integrations from "./integration-operations.js";
 import * as kpis from "./kpi-operations.js";
+import * as objectives from "./objective-operations.js";
 import * as letters from "./dead-letter-operations.js";
 import * as drains from "./drain-operations.js";
 import * as mappings from "./mapping-operations.js";
@@ -18,6 +20,7 @@ import * as previews from "./preview-operations.js";
 import * as reconciliations from "./reconciliation-operations.js";
 import * as resumes from "./resume-operations.js";
 import * as runs from "./run-operations.js";
+import * as samples from "./sample-operations.js";
 import * as server from "./server-operations.js";
 import * as slots from "./slot-operations.js";
 import * as status from "./status-operations.js";
@@ -46,15 +49,18 @@ export function allDocuments(): readonly string[] {
     tunings,
     drains,
     kpis,
+    objectives,
     letters,
     integrations,
     mappings,
     traces,
     calendars,
     connectors,
+    correlationRules,
     credentials,
     holds,
     runs,
+    samples,
     server,
     status,
     syncConflicts,

@@ -84,6 +84,15 @@ export const splitIncident = operation(
   z.object({ splitIncident: incidentShape }),
 );
 
+export const linkIncidentToProblem = operation(
+  `mutation LinkIncidentToProblem($input: LinkIncidentToProblemInput!) { linkIncidentToProblem(input: $input) { ${fields} } }`,
+  z.object({ linkIncidentToProblem: incidentShape }),
+);
+export const unlinkIncidentFromProblem = operation(
+  `mutation UnlinkIncidentFromProblem($input: UnlinkIncidentFromProblemInput!) { unlinkIncidentFromProblem(input: $input) { ${fields} } }`,
+  z.object({ unlinkIncidentFromProblem: incidentShape }),
+);
+
 const problemShape = z.object({
   key: z.string(),
   state: z.string(),
@@ -92,9 +101,16 @@ const problemShape = z.object({
   cause: z.string().nullable(),
   workaround: z.string().nullable(),
   openedAt: z.string(),
+  closedAt: z.string().nullable(),
+  system: z.object({ key: z.string() }).nullable(),
 });
 export type ProblemAnswer = z.infer<typeof problemShape>;
-const problemFields = "key state title root cause workaround openedAt";
+const problemFields = "key state title root cause workaround openedAt closedAt system { key }";
+
+export const showProblem = operation(
+  `query Problem($key: String!) { problem(key: $key) { ${problemFields} } }`,
+  z.object({ problem: problemShape.nullable() }),
+);
 
 export const listProblems = operation(
   `query Problems($first: Int, $after: String, $states: [ProblemState!]) {

@@ -82,8 +82,8 @@ const slaReport = z.object({
   ),
 });
 
-const SLA_VARIABLES = "$from: DateTime!, $to: DateTime!, $scope: KpiScope, $agreement: ServiceAgreementInput";
-const SLA_ARGUMENTS = "from: $from, to: $to, scope: $scope, agreement: $agreement";
+const SLA_VARIABLES = "$from: DateTime!, $to: DateTime!, $scope: KpiScope, $agreement: ServiceAgreementInput, $objective: String";
+const SLA_ARGUMENTS = "from: $from, to: $to, scope: $scope, agreement: $agreement, objective: $objective";
 
 export const readSlaReport = operation(
   `query SlaReport(${SLA_VARIABLES}) {
@@ -101,4 +101,45 @@ export const readSlaReport = operation(
 export const readSlaCsv = operation(
   `query SlaCsv(${SLA_VARIABLES}) { slaReport(${SLA_ARGUMENTS}) { csv } }`,
   z.object({ slaReport: z.object({ csv: z.string() }) }),
+);
+
+const times = z.object({
+  count: z.number(),
+  meanMs: number,
+  medianMs: number,
+  p90Ms: number,
+  censored: z.number(),
+  longestOpenMs: number,
+});
+export type TimesAnswer = z.infer<typeof times>;
+const TIMES = "count meanMs medianMs p90Ms censored longestOpenMs";
+
+export const readIncidentTimes = operation(
+  `query IncidentTimes($from: DateTime!, $to: DateTime!, $system: String, $team: String) {
+    incidentTimes(from: $from, to: $to, system: $system, team: $team) { from to incidents acknowledge { ${TIMES} } resolve { ${TIMES} } open { key title openedAt } }
+  }`,
+  z.object({
+    incidentTimes: z.object({
+      from: z.string(),
+      to: z.string(),
+      incidents: z.number(),
+      acknowledge: times,
+      resolve: times,
+      open: z.array(z.object({ key: z.string(), title: z.string(), openedAt: z.string() })),
+    }),
+  }),
+);
+
+export const readSecurityScore = operation(
+  `query SecurityScore($scope: KpiScope) {
+    securityScore(scope: $scope) { score endpoints parts { part weight value judged bad } caps { reason most } }
+  }`,
+  z.object({
+    securityScore: z.object({
+      score: number,
+      endpoints: z.number(),
+      parts: z.array(z.object({ part: z.string(), weight: z.number(), value: number, judged: z.number(), bad: z.number() })),
+      caps: z.array(z.object({ reason: z.string(), most: z.number() })),
+    }),
+  }),
 );

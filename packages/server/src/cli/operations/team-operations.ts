@@ -15,11 +15,21 @@ const team = z.object({
       pending: z.number(),
     }),
   ),
+  mails: z.array(
+    z.object({
+      to: z.string(),
+      endpoint: z.object({ key: z.string() }).nullable(),
+      stream: z.string(),
+      events: z.array(z.string()),
+      observe: z.boolean(),
+      pending: z.number(),
+    }),
+  ),
 });
 export const listTeams = operation(
   `query Teams($first: Int, $after: String) {
     teams(first: $first, after: $after) {
-      nodes { key title webhooks { destination events observe disabledAt pending } } pageInfo { hasNextPage endCursor }
+      nodes { key title webhooks { destination events observe disabledAt pending } mails { to endpoint { key } stream events observe pending } } pageInfo { hasNextPage endCursor }
     }
   }`,
   z.object({ teams: z.object({ nodes: z.array(team), pageInfo }) }),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type FreshDatabase, freshDatabase } from "../../../../../test/database/fresh-database.js";
+import { freePort } from "../../../../../test/lifecycle/free-port.js";
 import { type App, createApp } from "../../app.js";
 import { clock } from "../../clock.js";
 import { readConfig } from "../../config.js";
@@ -22,7 +23,8 @@ let url: string;
 beforeAll(async () => {
   fresh = await freshDatabase();
   folder = await mkdtemp(join(tmpdir(), "quiesce-wait-"));
-  app = await start("0");
+  // Not one that the system gives to connections: it is taken a second time.
+  app = await start(String(await freePort()));
   token = app.firstToken ?? "";
   url = app.url;
   expect(await quiesce(["apply", "-f", "-"], JSON.stringify({ quiesce: 1, integrations: [{ key: "orders" }] })).ended).toMatchObject({
@@ -90,10 +92,11 @@ const plan = async (title: string, inMs: number, more: readonly string[] = []) =
 };
 
 it("a crew's script goes on when the window is quiesced, and ends when it is released, also over a restart of the server", async () => {
-  const local = await plan("night", 4_000);
-  const quiesced = quiesce(["window", "wait", "night", "--for", "quiesced", "--timeout", "2m", "--json"]);
-  const released = quiesce(["window", "wait", "night", "--for", "released", "--timeout", "3m"]);
-  await vi.waitFor(() => expect(released.text.err).toContain("SCHEDULED"), { timeout: 20_000 });
+  // Far enough ahead for both to see it before it begins, also on a busy machine.
+  const local = await plan("night", 20_000);
+  const quiesced = quiesce(["window", "wait", "night", "--for", "quiesced", "--timeout", "10m", "--json"]);
+  const released = quiesce(["window", "wait", "night", "--for", "released", "--timeout", "10m"]);
+  await vi.waitFor(() => expect(released.text.err).toContain("SCHEDULED"), { timeout: 60_000 });
   expect(await quiesced.ended).toMatchObject({ code: 0 });
   expect(JSON.parse(quiesced.text.out)).toMatchObject({
     result: "reached",
@@ -103,25 +106,25 @@ it("a crew's script goes on when the window is quiesced, and ends when it is rel
     occurrence: { state: "QUIESCED", inFlight: 0 },
   });
   await app.stop();
-  await vi.waitFor(() => expect(released.text.err).toContain("Trying again"), { timeout: 30_000 });
+  await vi.waitFor(() => expect(released.text.err).toContain("Trying again"), { timeout: 60_000 });
   app = await start(new URL(url).port);
   expect(await quiesce(["window", "end", "night", "-r", "done"]).ended).toMatchObject({ code: 0 });
   expect(await released.ended).toMatchObject({ code: 0, out: expect.stringContaining("released") });
   // What is over says so at once, by name.
-  const named = (goal: string) => quiesce(["window", "wait", "night", "--for", goal, "--occurrence", local, "--timeout", "30s"]).ended;
+  const named = (goal: string) => quiesce(["window", "wait", "night", "--for", goal, "--occurrence", local, "--timeout", "5m"]).ended;
   expect(await named("closed")).toMatchObject({ code: 0 });
   expect(await named("quiesced")).toMatchObject({ code: 78, out: expect.stringContaining("over") });
-}, 240_000);
+}, 300_000);
 
 it("ends with codes of its own when it is not in time, cancelled, or never comes", async () => {
   await plan("far", 7_200_000);
   expect(await quiesce(["window", "wait", "far", "--for", "begun", "--timeout", "1s"]).ended).toMatchObject({ code: 124 });
-  const waiting = quiesce(["window", "wait", "far", "--for", "quiesced", "--timeout", "1m", "--json"]);
-  await vi.waitFor(() => expect(waiting.text.err).toContain("SCHEDULED"), { timeout: 20_000 });
+  const waiting = quiesce(["window", "wait", "far", "--for", "quiesced", "--timeout", "10m", "--json"]);
+  await vi.waitFor(() => expect(waiting.text.err).toContain("SCHEDULED"), { timeout: 60_000 });
   expect(await quiesce(["window", "cancel", "far", "-r", "no", "--yes"]).ended).toMatchObject({ code: 0 });
   expect(await waiting.ended).toMatchObject({ code: 77, out: expect.stringContaining('"cancelled"') });
   await plan("looking", 0, ["--mode", "observe"]);
-  expect(await quiesce(["window", "wait", "looking", "--for", "quiesced", "--timeout", "20s"]).ended).toMatchObject({ code: 78 });
+  expect(await quiesce(["window", "wait", "looking", "--for", "quiesced", "--timeout", "5m"]).ended).toMatchObject({ code: 78 });
   expect(await quiesce(["window", "wait", "no-such-window", "--for", "begun"]).ended).toMatchObject({ code: 1 });
   expect(await quiesce(["window", "wait", "looking", "--for", "lunch"]).ended).toMatchObject({ code: 2 });
-}, 240_000);
+}, 300_000);

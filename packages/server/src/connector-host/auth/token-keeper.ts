@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConnectorError, type ConnectorFetch, type Json } from "@quiesce/sdk";
+import { ConnectorError, type ConnectorFetch, isConnectorError, type Json } from "@quiesce/sdk";
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { readNow } from "../../command.js";
@@ -100,10 +100,20 @@ export function createTokenKeeper({ database, keyRing }: { readonly database: Da
           await giveLeaseBack(database, endpoint.id, holder);
         }
       };
-      const once = (refused: string | undefined): Promise<string> => {
+      const once = async (refused: string | undefined): Promise<string> => {
         const name = `${endpoint.id}/${endpoint.credentialId}/${of}/${refused === undefined ? "" : fingerprintOf(refused)}`;
-        const already = underWay.get(name);
-        if (already !== undefined) return already.then((token) => (mask.add([token]), token));
+        for (;;) {
+          const already = underWay.get(name);
+          if (already === undefined) break;
+          try {
+            const token = await already;
+            mask.add([token]);
+            return token;
+          } catch (thrown) {
+            // Whoever was fetching it was stopped: that is no answer to this call.
+            if (signal.aborted || !isConnectorError(thrown) || thrown.kind !== "cancelled") throw thrown;
+          }
+        }
         const work = fetchNew(refused).finally(() => underWay.delete(name));
         underWay.set(name, work);
         return work;

@@ -287,6 +287,15 @@ export class WorkerThread {
 
   #endedError(changes: boolean): ConnectorError {
     const words = `The worker of the connector "${this.#name}" ended: ${this.#reason ?? "it was stopped"}.`;
-    return new ConnectorError("bug", words, changes ? { ambiguous: true } : {});
+    const error = new ConnectorError("bug", words, changes ? { ambiguous: true } : {});
+    workerEnds.add(error);
+    return error;
   }
+}
+
+const workerEnds = new WeakSet<Error>();
+
+/** Whether a call failed because its worker ended, which another call may have been the cause of. */
+export function isWorkerEnd(thrown: unknown): boolean {
+  return thrown instanceof Error && workerEnds.has(thrown);
 }

@@ -58,7 +58,7 @@ test("a lock whose process is about to end is waited for", async () => {
   const second = await start();
   expect(await query(second.url, "select 1 as one")).toEqual([{ one: 1 }]);
   expect(lines.filter((line) => line.includes("waiting for it to be gone"))).toHaveLength(1);
-}, 60_000);
+}, 300_000);
 
 describe("the embedded PostgreSQL", () => {
   test("is UTF-8 in code point order, in UTC, on loopback only, with a password nobody else can read", async () => {

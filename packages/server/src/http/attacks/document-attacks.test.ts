@@ -9,7 +9,7 @@ beforeAll(async () => {
   api = await startApi();
   // The first request of a principal also notes that it was there, and from where.
   await api.ask("{ __typename }", {}, api.tokens.viewer);
-  await vi.waitFor(async () => expect(await api.database.sql`select from principal_network`).not.toHaveLength(0), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await api.database.sql`select from principal_network`).not.toHaveLength(0), { timeout: 60_000 });
   emptiest = await statementsOf(api.database, () => api.ask("{ __typename }", {}, api.tokens.viewer));
   expect(emptiest.length).toBeLessThan(4);
 });

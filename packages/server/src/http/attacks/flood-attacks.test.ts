@@ -7,7 +7,7 @@ import { defaultApiLimits } from "../api-limits.js";
 
 /** Much of what is allowed. Each part has a server whose buckets are so small that nothing comes back while it is looked at. */
 let api: StartedApi;
-const PATIENCE = { timeout: 10_000 };
+const PATIENCE = { timeout: 60_000 };
 const slow = { burst: 5, perSecond: 0.001 };
 const codeOf = (answer: Awaited<ReturnType<StartedApi["ask"]>>) => answer.errors?.[0]?.extensions.code ?? "answered";
 

@@ -127,7 +127,7 @@ describe("an open socket", () => {
     const codes: Record<string, string | undefined> = {};
     for (const [id, query] of Object.entries(queries)) {
       say(socket, { id, type: "subscribe", payload: { query } });
-      await vi.waitFor(() => expect(answers.has(id)).toBe(true), { timeout: 10_000 });
+      await vi.waitFor(() => expect(answers.has(id)).toBe(true), { timeout: 60_000 });
       codes[id] = /QSC_[A-Z_]+/.exec(JSON.stringify(answers.get(id)))?.[0];
     }
     expect(codes).toEqual({

@@ -47,7 +47,9 @@ export async function takeLooks(
     const taken = await database.db.execute(sql`
       insert into monitor_look as l (endpoint_id, holder, held_until, digest, next_at)
       values (${id}, ${holder}::uuid, app_now() + ${LEASE_MS}::float8 * interval '1 millisecond', ${digest}, app_now())
-      on conflict (endpoint_id) do update set holder = excluded.holder, held_until = excluded.held_until, digest = excluded.digest
+      on conflict (endpoint_id) do update set holder = excluded.holder, held_until = excluded.held_until, digest = excluded.digest,
+        -- Until the look has come to its end its turn stays: whoever dies in it is followed when the lease ends.
+        next_at = excluded.next_at
       where (l.held_until is null or l.held_until <= app_now()) and (l.next_at <= app_now() or l.digest <> excluded.digest)
       returning 1`);
     if (taken.length > 0) looks.push({ endpointId: id, endpoint: key, holder });

@@ -195,6 +195,25 @@ describe("what was interrupted", () => {
     expect(await events()).toEqual(told);
   });
 
+  it.each([
+    ["a window that is near", () => plan("patch"), ["erp 10:00-11:00", "erp!orders 10:00-11:00", "shop 10:00-11:00"]],
+    ["one that has gone", () => cancelWindow(context, { key: "patch", reason: "not needed" }), []],
+  ])("keeps a monitor waiting no longer than the lease, though its next look was far: %s", async (what, change, wanted) => {
+    if (what === "one that has gone") await plan("patch");
+    await look();
+    // Nothing is to be told for two minutes from now.
+    await time.advance(minute / 4);
+    await look();
+    await change();
+    monitor.dieAt = { call: "list", when: "before" };
+    await expect(look()).rejects.toThrow(Killed);
+    await time.advance(lease - 2_000);
+    expect(await look()).toEqual([]);
+    await time.advance(2_000);
+    await look();
+    expect(silenced()).toEqual(wanted);
+  });
+
   it("leaves a downtime behind that is not wanted any more: cancelled between the monitor's answer and the note of it", async () => {
     await plan("patch");
     monitor.dieAt = { call: "announce", when: "after" };
