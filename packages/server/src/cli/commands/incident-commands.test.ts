@@ -20,6 +20,27 @@ const read = async (...args: readonly string[]): Promise<unknown> => {
 const list = async () =>
   (await read("incidents", "list", "--all")) as readonly { key: string; root: string; state: string; alertCount: number }[];
 
+/** What the monitor says of hosts, taken in. */
+async function take(status: "firing" | "resolved", ...hosts: readonly string[]): Promise<void> {
+  const database = openDatabase(server.databaseUrl, { max: 1, applicationName: "incident-commands" });
+  await inTransaction({ database }, async (tx) => {
+    const now = await readNow(tx);
+    const [endpoint] = await tx.execute<{ id: number }>("select id from endpoint where key = 'nagios'");
+    const alerts = hosts.map((name) => ({
+      id: name,
+      fingerprint: name,
+      status,
+      severity: "critical" as const,
+      title: `${name} is down`,
+      startsAt: new Date(now).toISOString(),
+      ...(status === "resolved" ? { endsAt: new Date(now).toISOString() } : {}),
+      resource: { kind: "host", name },
+    }));
+    await takeAlerts(tx, { endpoint: { id: endpoint?.id ?? 0, key: "nagios" }, alerts, completeAsOf: null, now });
+  });
+  await database.close();
+}
+
 beforeAll(async () => {
   server = await commandLineServer({ name: "incident", connectors: [nagiosConnector] });
   const file = join(server.folder, "workspace.json");
@@ -35,22 +56,7 @@ beforeAll(async () => {
   ];
   await writeFile(file, JSON.stringify({ quiesce: 1, systems, endpoints, teams: [{ key: "finance" }, { key: "network" }] }));
   expect(await quiesce("apply", "-f", file, "--yes", "--reason", "test")).toMatchObject({ code: 0 });
-  const database = openDatabase(server.databaseUrl, { max: 1, applicationName: "incident-commands" });
-  await inTransaction({ database }, async (tx) => {
-    const now = await readNow(tx);
-    const [endpoint] = await tx.execute<{ id: number }>("select id from endpoint where key = 'nagios'");
-    const alerts = ["erp", "archive", "crm"].map((name) => ({
-      id: name,
-      fingerprint: name,
-      status: "firing" as const,
-      severity: "critical" as const,
-      title: `${name} is down`,
-      startsAt: new Date(now).toISOString(),
-      resource: { kind: "host", name },
-    }));
-    await takeAlerts(tx, { endpoint: { id: endpoint?.id ?? 0, key: "nagios" }, alerts, completeAsOf: null, now });
-  });
-  await database.close();
+  await take("firing", "erp", "archive", "crm");
   await vi.waitFor(async () => expect(await list()).toHaveLength(3), RAISED);
 }, 300_000);
 afterAll(() => server?.close());
@@ -73,6 +79,11 @@ describe("quiesce incidents", () => {
     expect(await read("incidents", "resolve", key, "--even-if-firing", "--reason", "wrong monitor")).toMatchObject({ state: "RESOLVED" });
     expect(await read("incidents", "reopen", key, "--reason", "it is not")).toMatchObject({ state: "OPEN" });
     await read("incidents", "resolve", key, "--even-if-firing", "--reason", "it is");
+    expect(await quiesce("incidents", "close", key)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/QSC_INCIDENT_FIRING/) as unknown,
+    });
+    await take("resolved", "erp");
     expect(await read("incidents", "close", key)).toMatchObject({ state: "CLOSED" });
     const { out } = await quiesce("incidents", "show", key);
     expect(out).toMatch(/the disk is full/);
