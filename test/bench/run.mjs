@@ -9,13 +9,14 @@ import { dashboard, dashboardSettings } from "./dashboard.mjs";
 import { dashboardPage, pageSettings } from "./dashboard-page.mjs";
 import { ingest } from "./ingest.mjs";
 import { sla } from "./sla.mjs";
+import { promises } from "./promises.mjs";
 import { agenda, graphileWorker, pgBoss, quiesce } from "./dispatch.mjs";
 import { live, liveSettings } from "./live.mjs";
 import { resumeHeld } from "./resume.mjs";
 import { storm, stormSettings } from "./storm.mjs";
 
 /**
- * `npm run bench [-- decision|dispatch|copy|memory|ingest|sla|storm|aged|live|dashboard|page|resume]`: every figure of docs/performance.md, as ratios within this one run. What a busy
+ * `npm run bench [-- decision|dispatch|copy|memory|ingest|sla|storm|aged|live|dashboard|page|promises|resume]`: every figure of docs/performance.md, as ratios within this one run. What a busy
  * machine does to a figure shows in the load that stands beside it. `resume [runs]` is the longest part; without a number it takes 20,000 runs.
  * `page [minutes] [path]` looks at a page of the dashboard in Chromium, and runs only where it is asked for.
  */
@@ -222,6 +223,15 @@ if (only === undefined || only === "resume") {
   line(
     `  largest transaction of the sweep ${found.largestBatch} runs, longest transaction ${found.longestTransactionMs.toFixed(0)} ms, most memory of a server ${found.mostMemoryMib} MiB; ${found.saved} windows saved meanwhile, slowest acknowledged in ${found.slowestAckMs.toFixed(0)} ms (goal 1,000); ${load()}`,
   );
+  await cluster.stop();
+}
+
+if (only === undefined || only === "promises") {
+  const cluster = await startBenchCluster();
+  line(`\nPromises in seconds, the slowest of three, ${load()}`);
+  for (const { promise, goal, seconds } of await promises(await cluster.database("bench_promises")))
+    line(`  ${promise}: ${seconds.toFixed(2)} s (goal ${goal})`);
+  line(`  (${load()})`);
   await cluster.stop();
 }
 
