@@ -25,7 +25,7 @@ const runOnce = async (url: string, statement: string): Promise<void> => {
 };
 
 /**
- * A database of its own for one test file: a copy of the migrated template (about 60 ms), or an empty one. Whatever a test
+ * A database of its own for one test file: a copy of the migrated template, or an empty one. Whatever a test
  * forgets to drop goes with the cluster at the end of the run.
  */
 export async function freshDatabase(options: { readonly empty?: boolean } = {}): Promise<FreshDatabase> {

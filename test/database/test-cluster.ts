@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { access, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { startEmbeddedPostgres } from "../../packages/server/src/db/embedded/start-embedded-postgres.js";
-import { isProcessAlive } from "../../packages/server/src/db/embedded/postmaster-file.js";
 import { migrate } from "../../packages/server/src/db/migrate.js";
+import { removeAbandoned, scratchFolder } from "./scratch-folder.js";
 
 /** A server for tests with a migrated template database in it. */
 export interface TestCluster {
@@ -22,18 +21,10 @@ const FOLDER_START = "quiesce-test-";
 
 const silent = (): void => undefined;
 
-/** A run that was killed leaves its folder (never its processes: the watchdog ends those). */
-const removeLeftovers = async (): Promise<void> => {
-  for (const name of await readdir(tmpdir())) {
-    const owner = new RegExp(`^${FOLDER_START}(\\d+)-`).exec(name)?.[1];
-    if (owner !== undefined && !isProcessAlive(Number(owner)))
-      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(silent);
-  }
-};
-
 const startOwnServer = async (): Promise<{ url: string; stop: () => Promise<void> }> => {
-  await removeLeftovers();
-  const dataDir = join(tmpdir(), `${FOLDER_START}${process.pid}-${randomBytes(4).toString("hex")}`);
+  // A run that was killed leaves its folder (never its processes: the watchdog ends those).
+  removeAbandoned(FOLDER_START);
+  const dataDir = join(scratchFolder(), `${FOLDER_START}${process.pid}-${randomBytes(4).toString("hex")}`);
   const lines: string[] = [];
   const remove = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true });
   try {

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chown, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
+import { scratchFolder } from "../database/scratch-folder.js";
 import { freePort } from "../lifecycle/free-port.js";
 
 const READY_MS = 180_000;
@@ -75,7 +75,7 @@ export interface Place {
 /** Starts a server on a free port and waits until it serves. */
 export async function startServer(setup: ServerSetup): Promise<ServerProcess> {
   const owner = ownerOf(setup.user);
-  const folder = await mkdtemp(join(tmpdir(), `quiesce-${setup.name}-`));
+  const folder = await mkdtemp(join(scratchFolder(), `quiesce-${setup.name}-`));
   if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
   const port = await freePort();
   const env = { PATH: FOLDERS.join(delimiter), HOME: folder, LANG: "C.UTF-8" };

@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { scratchFolder } from "../database/scratch-folder.js";
 import { freePort } from "../lifecycle/free-port.js";
 
 // The full paths: another Python that comes first on PATH would not find Debian's modules.
@@ -66,7 +66,7 @@ export async function startTryton(options: TrytonOptions): Promise<Tryton> {
   if (!trytonInstalled()) {
     throw new Error("Tryton is not installed: apt-get install -y --no-install-recommends tryton-server tryton-modules-party");
   }
-  const folder = await mkdtemp(join(tmpdir(), "quiesce-tryton-"));
+  const folder = await mkdtemp(join(scratchFolder(), "quiesce-tryton-"));
   const port = await freePort();
   const database = "erp";
   const password = "admin-pass";

@@ -16,7 +16,12 @@ if [ "$(id -u)" -ne 0 ]; then
   exit 1
 fi
 
-folder=$(mktemp -d /tmp/quiesce-postgres-15-XXXXXX)
+# In memory where there is plenty: each test file copies a database of hundreds of files.
+root=/tmp
+free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1 || true)
+memory=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
+if [ "${free:-0}" -ge 4194304 ] && [ "${memory:-0}" -ge 8388608 ]; then root=/dev/shm; fi
+folder=$(mktemp -d "$root/quiesce-postgres-15-XXXXXX")
 chown postgres: "$folder"
 as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups env -C "$folder" "$@"; }
 remove() {
