@@ -121,19 +121,27 @@ describe("retention", () => {
   });
 
   it("does not stop those who read: what is being read goes later", async () => {
-    const impatient = openDatabase(fresh.url, { max: 4, applicationName: "retention-impatient", statementTimeoutMs: 500 });
+    const waiting = openDatabase(fresh.url, { max: 4, applicationName: "retention-waiting" });
     try {
       await database.db.transaction(async (reader) => {
         await reader.execute("select from run");
-        await expect(letDaysGo({ database: impatient }, days)).rejects.toThrow();
+        const refused = expect(letDaysGo({ database: waiting }, days)).rejects.toThrow(/canceling statement/);
+        // As the statement's time limit would, as soon as it waits for the reader.
+        await expect
+          .poll(
+            () =>
+              database.sql`select pg_cancel_backend(pid) from pg_stat_activity where application_name = 'retention-waiting' and wait_event_type = 'Lock'`,
+          )
+          .toHaveLength(1);
+        await refused;
         expect((await storedDays(database.db, "run")).filter((one) => one.status === "detaching")).toHaveLength(1);
         await database.sql`select ensure_run_partitions(${now}::timestamptz, ${now}::timestamptz)`;
         await run(now);
       });
-      expect((await letDaysGo({ database: impatient }, days)).filter((one) => one.result === "dropped")).toHaveLength(5);
+      expect((await letDaysGo({ database: waiting }, days)).filter((one) => one.result === "dropped")).toHaveLength(5);
       expect(await kept()).toEqual([50]);
     } finally {
-      await impatient.close();
+      await waiting.close();
     }
   });
 
