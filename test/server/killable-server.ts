@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ApiClient, apiClient } from "../integration/api-client.js";
 import { freePort } from "../lifecycle/free-port.js";
+import { watchOver } from "../systems/server-process.js";
 
 const READY_MS = 180_000;
 const LOOK_MS = 50;
@@ -34,10 +35,13 @@ export async function killableServer(databaseUrl: string, { beside }: { readonly
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | null = null;
+  let watch: ChildProcess | undefined;
   const token = async (): Promise<string> => (await readFile(join(dataDir, "admin-token"), "utf8").catch(() => "")).trim();
   const kill = async (): Promise<void> => {
     const ending = child;
     child = null;
+    watch?.kill("SIGKILL");
+    watch = undefined;
     if (ending === null || ending.exitCode !== null) return;
     const exited = new Promise((resolve) => ending.once("exit", resolve));
     ending.kill("SIGKILL");
@@ -61,8 +65,10 @@ export async function killableServer(databaseUrl: string, { beside }: { readonly
           QUIESCE_LOG_LEVEL: "error",
         },
         stdio: ["ignore", "ignore", "pipe"],
+        detached: true,
       });
       child = started;
+      watch = watchOver(started, dataDir);
       let said = "";
       started.stderr.on("data", (chunk: Buffer) => void (said = (said + chunk.toString("utf8")).slice(-4_000)));
       const isReady = async (): Promise<boolean> => {

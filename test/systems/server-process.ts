@@ -146,9 +146,9 @@ export async function startServer(setup: ServerSetup): Promise<ServerProcess> {
 
 /**
  * A test runner that is ended in the middle, be it by SIGKILL, must not leave a server behind: this shell reads from it, and at the end of that ends the
- * server's group and removes its files.
+ * server's group and removes its files. The server must lead a group of its own (detached); who ends it otherwise ends the shell first.
  */
-function watchOver({ pid }: ChildProcess, folder: string): ChildProcess | undefined {
+export function watchOver({ pid }: ChildProcess, folder: string): ChildProcess | undefined {
   if (pid === undefined) return undefined;
   const script = 'read -r _; kill -s KILL -- "-$1"; rm -rf -- "$2"';
   const watch = spawn("/bin/sh", ["-c", script, "sh", String(pid), folder], { stdio: ["pipe", "ignore", "ignore"], detached: true });

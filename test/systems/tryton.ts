@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { scratchFolder } from "../database/scratch-folder.js";
 import { freePort } from "../lifecycle/free-port.js";
+import { watchOver } from "./server-process.js";
 
 // The full paths: another Python that comes first on PATH would not find Debian's modules.
 const BIN = "/usr/bin";
@@ -72,21 +73,26 @@ export async function startTryton(options: TrytonOptions): Promise<Tryton> {
   const password = "admin-pass";
   const config = join(folder, "trytond.conf");
   let server: ChildProcess | undefined;
-  // A test runner that is ended in the middle must not leave a server behind.
-  const orphanGuard = (): void => void server?.kill("SIGKILL");
-  process.once("exit", orphanGuard);
+  let watch: ChildProcess | undefined;
 
   const start = async (): Promise<void> => {
     if (server !== undefined) throw new Error("Tryton runs already");
     const log = await open(join(folder, "trytond.log"), "a");
-    const child = spawn(join(BIN, "trytond"), ["-c", config, "-d", database], { stdio: ["ignore", log.fd, log.fd], cwd: folder });
+    const child = spawn(join(BIN, "trytond"), ["-c", config, "-d", database], {
+      stdio: ["ignore", log.fd, log.fd],
+      cwd: folder,
+      detached: true,
+    });
     await log.close();
     server = child;
+    watch = watchOver(child, folder);
     await answering(`http://127.0.0.1:${port}/`, child, join(folder, "trytond.log"));
   };
   const stop = async (): Promise<void> => {
     const child = server;
     server = undefined;
+    watch?.kill("SIGKILL");
+    watch = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
     child.kill("SIGTERM");
@@ -112,7 +118,6 @@ export async function startTryton(options: TrytonOptions): Promise<Tryton> {
     },
     remove: async () => {
       await stop();
-      process.off("exit", orphanGuard);
       await rm(folder, { recursive: true, force: true });
     },
     [Symbol.asyncDispose]: () => tryton.remove(),
