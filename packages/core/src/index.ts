@@ -19,8 +19,6 @@ export { traceRetentionDays } from "./retention/trace-retention.js";
 export { keyHash } from "./mapping/key-hash.js";
 export { compareMappings, type MappingDifference } from "./mapping/compare-mappings.js";
 export {
-  candidateOfVersion,
-  checkCandidate,
   isInCanary,
   isTrialComplete,
   judgeCanary,
@@ -28,15 +26,20 @@ export {
   TRIAL_LIMITS,
   trialKinds,
   trialStates,
-  withCandidate,
-  type CandidateCheck,
-  type TrialCandidate,
   type TrialFigures,
   type TrialKind,
   type TrialSettings,
   type TrialState,
   type TrialVerdict,
 } from "./mapping/mapping-trial.js";
+export {
+  checkDefinition,
+  checkMappings,
+  triedStreams,
+  type CandidateCheck,
+  type TrialCandidate,
+  type TriedStreams,
+} from "./mapping/trial-candidate.js";
 export { validateMapping, type MappingCheck, type MappingProblem } from "./mapping/validate-mapping.js";
 export { CONFLICT_RULES, type ConflictRule, type TwoWay } from "./mapping/two-way-schema.js";
 export { reverseValue, type ReversedValue } from "./mapping/reverse-value.js";

@@ -1,16 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { integrationSchema } from "../catalog/workspace-schema.js";
 import { compareMappings } from "./compare-mappings.js";
-import {
-  candidateOfVersion,
-  checkCandidate,
-  isInCanary,
-  judgeCanary,
-  noTrialFigures,
-  type TrialSettings,
-  withCandidate,
-} from "./mapping-trial.js";
+import { isInCanary, judgeCanary, noTrialFigures, type TrialSettings } from "./mapping-trial.js";
 
 const settings: TrialSettings = { records: 100, runs: null, percent: 10, errorRatio: 0.05 };
 const seen = (records: number, errors: number, more: object = {}) => ({ ...noTrialFigures, records, errors, ...more });
@@ -71,42 +62,6 @@ describe("isInCanary", () => {
         (key, percent) => !isInCanary(key, percent) || isInCanary(key, percent + 1),
       ),
     );
-  });
-});
-
-const entry = (mappings: { readonly [stream: string]: object }, more: object = {}) =>
-  integrationSchema.parse({
-    key: "orders",
-    source: "a",
-    target: "b",
-    streams: Object.entries(mappings).map(([stream, fields]) => ({ stream, mapping: { fields } })),
-    ...more,
-  });
-const plain = { a: { from: "a" } };
-const other = { a: { from: "b" } };
-
-describe("a candidate", () => {
-  it("of a former version is the mappings that differ", () => {
-    const current = entry({ x: plain, y: plain });
-    const check = candidateOfVersion(current, entry({ x: plain, y: other }));
-    expect(check).toEqual({ ok: true, candidate: { y: { fields: other } } });
-    expect(check.ok && withCandidate(current, check.candidate)).toEqual(entry({ x: plain, y: other }));
-  });
-  it.each([
-    ["the same mappings", entry({ x: plain }), "the mappings that are in force"],
-    ["another target", entry({ x: other }, { target: "c" }), "It differs in target too"],
-    ["another stream", entry({ x: other, z: plain }), "It differs in streams too"],
-  ])("is refused with %s", (_what, version, problem) => {
-    const check = candidateOfVersion(entry({ x: plain }), version);
-    expect(check.ok ? [] : check.problems).toEqual([expect.stringContaining(problem)]);
-  });
-  it.each([
-    [{ z: { fields: plain } }, 'There is no stream "z"; there are x.'],
-    [{ x: { fields: { a: { expression: "a +" } } } }, "x: fields.a.expression: character 3"],
-    [{}, "No mapping"],
-  ])("%j is refused", (mappings, problem) => {
-    const check = checkCandidate(entry({ x: plain }), mappings);
-    expect(check.ok ? "" : check.problems.join()).toContain(problem);
   });
 });
 

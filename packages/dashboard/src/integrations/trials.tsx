@@ -27,7 +27,7 @@ const tones: { readonly [state in Trial["state"]]: StatusTone } = {
   SUPERSEDED: "quiet",
 };
 
-/** Tries a version's mappings before they are in force: on a sample, beside real runs without writing, or on a share of the records. */
+/** Tries a version before it is in force: on a sample, beside real runs without writing, or on a share of the records. */
 export function StartTrial({
   integration: { key },
   version,

@@ -6,7 +6,7 @@ import { ownPageTransaction, ownTransaction, requireOwnRunNow, together } from "
 import type { StreamRun } from "./pipeline-run.js";
 import type { DeadRecord, PreparedPage, PreparedRecord } from "./prepare-records.js";
 import { saveTrace, tracedRecords } from "./record-trace.js";
-import { countTrial, pageFigures } from "./running-trial.js";
+import { countTrial, pageFigures, withRules } from "./running-trial.js";
 import { rememberSent, withoutRepeated } from "./sent-records.js";
 import { type CursorMove, forgetKeys, moveCursor, rememberKeys, saveFigures } from "./stream-state.js";
 import { type Figures, noFigures } from "./tally.js";
@@ -102,7 +102,8 @@ async function commitRecords(
       saveTrace(tx, run, originOf(delivery), traced),
     ]);
     await merged.settle(tx, report);
-    await countPage(tx, run, delivery, { well: [...sourcesOf(report), ...delivery.skipped], badly: dead.map((letter) => letter.source) });
+    const tried = { trial: withRules(delivery.trial, place.stream, merged.ruled) };
+    await countPage(tx, run, tried, { well: [...sourcesOf(report), ...delivery.skipped], badly: dead.map((letter) => letter.source) });
     await delivery.settled?.(tx, { done: keysOf(sourcesOf(report)), refused: keysOf(dead.map((letter) => letter.source)) });
   });
   run.tally.commit(figures);
@@ -185,7 +186,7 @@ function sourcesOf(report: WriteReport): readonly SourceRecord[] {
   return report.done.map(({ record }) => record.source);
 }
 
-/** Adds what a page showed of other mappings that are being tried. */
+/** Adds what a page showed of another definition that is being tried. */
 export async function countPage(
   tx: Tx,
   run: StreamRun,

@@ -1,4 +1,4 @@
-import { applyMapping, noTrialFigures, type StreamEntry, type TrialCandidate, type TrialSettings } from "@quiesce/core";
+import { applyMapping, noTrialFigures, type StreamEntry, type TrialSettings } from "@quiesce/core";
 import { type ConnectorError, type SourceRecord, toConnectorError } from "@quiesce/sdk";
 import { sql } from "drizzle-orm";
 import type { OpenEndpoint } from "../connector-host/open-endpoint.js";
@@ -6,7 +6,7 @@ import { requireGoingOn, RunLostError } from "../connector-host/run-permit.js";
 import { ownTransaction } from "./own-transaction.js";
 import type { PipelineRun } from "./pipeline-run.js";
 import { letOthersTurn } from "./prepare-records.js";
-import { collectTrial, endTrial, joinTrials, type PageTrial, shownJson } from "./running-trial.js";
+import { collectTrial, endTrial, joinTrials, outcomeOf, type PageTrial, shownJson, triedOf, type TriedRow } from "./running-trial.js";
 import { loadCursor, saveFigures } from "./stream-state.js";
 import { noFigures } from "./tally.js";
 
@@ -15,25 +15,25 @@ interface DryRun extends PipelineRun {
   readonly streams: readonly StreamEntry[];
 }
 
-interface Order {
+interface Order extends TriedRow {
   readonly [column: string]: unknown;
   readonly id: number;
-  readonly candidate: TrialCandidate;
   readonly settings: TrialSettings & { readonly sinceCursor?: boolean };
 }
 
 /**
- * Reads a bounded sample of each stream and looks what the mappings in force and the candidate's make of it. Nothing is written to the target and no
+ * Reads a bounded sample of each stream and looks what the definition in force and the candidate make of it. Nothing is written to the target and no
  * cursor moves. Its figures and differences are committed at once, at the end; when it fails the trial says why, and another attempt begins anew.
  */
 export async function dryRun(run: DryRun): Promise<ConnectorError | undefined> {
   const [order] = await run.database.db.execute<Order>(sql`
-    select id, candidate, settings from integration_trial where run_id = ${run.run.runId}::uuid and state = 'running'`);
+    select t.id, t.candidate, t.definition -> 'streams' as streams, i.streams as current, t.settings
+    from integration_trial as t join integration as i on i.id = t.integration_id where t.run_id = ${run.run.runId}::uuid and t.state = 'running'`);
   // Somebody ended it before its run began.
   if (order === undefined) return undefined;
   try {
     const pages: PageTrial[] = [];
-    for (const stream of streamsOf(run, order)) pages.push(await trySample(run, stream, order));
+    for (const sample of samplesOf(run, order)) pages.push(await trySample(run, sample, order));
     await commit(run, order, joinTrials(pages));
     return undefined;
   } catch (thrown) {
@@ -47,24 +47,34 @@ export async function dryRun(run: DryRun): Promise<ConnectorError | undefined> {
   }
 }
 
-/** Of a candidate its streams; without one the sample of every stream is mapped as it is. */
-function streamsOf(run: DryRun, { candidate }: Order): readonly StreamEntry[] {
-  const isOfAll = Object.keys(candidate).length === 0;
-  return run.streams.filter(({ stream }) => isOfAll || candidate[stream] !== undefined);
+/** One stream as it is in force and as the candidate has it; null where it is not there. */
+interface Sample {
+  readonly stream: string;
+  readonly now: StreamEntry | null;
+  readonly candidate: StreamEntry | null;
 }
 
-async function trySample(run: DryRun, stream: StreamEntry, order: Order): Promise<PageTrial> {
-  const tried = collectTrial(stream.stream);
-  const { settings, candidate } = order;
-  const cursor = settings.sinceCursor === true ? await loadCursor(run.database.db, run.run.integrationId, stream.stream) : null;
+/** Of a candidate what it treats otherwise; without one the sample of every stream is mapped as it is. */
+function samplesOf(run: DryRun, order: Order): readonly Sample[] {
+  const nowOf = (name: string) => run.streams.find(({ stream }) => stream === name) ?? null;
+  const isOfAll = order.streams === null && Object.keys(order.candidate).length === 0;
+  if (isOfAll) return run.streams.map((stream) => ({ stream: stream.stream, now: stream, candidate: stream }));
+  return Object.entries(triedOf(order))
+    .map(([stream, candidate]) => ({ stream, now: nowOf(stream), candidate }))
+    .filter(({ now, candidate }) => now !== null || candidate?.push === false);
+}
+
+async function trySample(run: DryRun, { stream, now, candidate }: Sample, { settings }: Order): Promise<PageTrial> {
+  const tried = collectTrial(stream);
+  const mappings = [now?.mapping, candidate?.mapping];
+  const cursor = settings.sinceCursor === true ? await loadCursor(run.database.db, run.run.integrationId, stream) : null;
   let left = settings.records;
-  for await (const page of run.source.read({ stream: stream.stream, cursor, pageSize: Math.min(run.pageSize, left) })) {
+  for await (const page of run.source.read({ stream, cursor, pageSize: Math.min(run.pageSize, left) })) {
     requireGoingOn(run.permit.signal);
-    const mappings = { now: stream.mapping, candidate: candidate[stream.stream] ?? stream.mapping };
     const records = page.records.slice(0, left);
     for (const [index, record] of records.entries()) {
-      await letOthersTurn([mappings.now, mappings.candidate], index);
-      await tryRecord(tried, record, mappings);
+      await letOthersTurn(mappings, index);
+      await tryRecord(tried, record, { now, candidate });
     }
     left -= records.length;
     if (left <= 0 || !page.more) break;
@@ -72,13 +82,14 @@ async function trySample(run: DryRun, stream: StreamEntry, order: Order): Promis
   return tried.page;
 }
 
-async function tryRecord(
+/** Compares what both make of a record; what cannot be used says nothing. */
+export async function tryRecord(
   tried: ReturnType<typeof collectTrial>,
   record: SourceRecord,
-  mappings: { readonly now: StreamEntry["mapping"]; readonly candidate: StreamEntry["mapping"] },
+  { now, candidate }: Pick<Sample, "now" | "candidate">,
 ): Promise<void> {
   if (typeof record?.key !== "string" || typeof record.data !== "object" || record.data === null || record.problem !== undefined) return;
-  tried.compare(record, await applyMapping(mappings.now, record), await applyMapping(mappings.candidate, record));
+  tried.compare(record, await outcomeOf(now, record, applyMapping), await outcomeOf(candidate, record, applyMapping));
 }
 
 async function commit(run: DryRun, order: Order, { compared, differences }: PageTrial): Promise<void> {

@@ -7,6 +7,7 @@ import { ownTransaction } from "./own-transaction.js";
 import type { ReadingRun } from "./pipeline-run.js";
 import type { PreparedRecord } from "./prepare-records.js";
 import { saveTrace, tracedRecords } from "./record-trace.js";
+import { rulesOf } from "./running-trial.js";
 import { saveFigures } from "./stream-state.js";
 import { closeConflicts, type FoundConflict, noteConflicts } from "./sync-conflict-store.js";
 import { dueSyncRecords, forgetSyncRecords, type SavedRecord, saveSyncRecords, type SyncRecord } from "./sync-records.js";
@@ -59,7 +60,8 @@ export async function flowBack(run: TwoWayRun<ReadingRun>): Promise<void> {
 }
 
 function mergedFlow(run: TwoWayRun, before: SyncRecord, source: FieldValues): Flow {
-  const { twoWay, mapping } = run.stream;
+  const { mapping } = run.stream;
+  const twoWay = rulesOf(run.stream, before.key, run.trial);
   const verdict = mergeFields(twoWay, { ...before, source, target: before.target ?? {} }, isSameValue);
   const toSource: { [field: string]: Json } = {};
   const data: { [field: string]: Json } = {};

@@ -16,35 +16,39 @@ const USUAL_RECORDS = 100;
 const USUAL_ERROR_RATIO = 0.05;
 const USUAL_PERCENT = 10;
 
-const KindEnum = capsEnum("TrialKind", "How mappings are tried.", trialKinds, {
-  "dry-run": "A sample is read and mapped; nothing is written.",
-  shadow: "The records of real runs are mapped a second time and compared; only what the mappings in force make is written.",
+const KindEnum = capsEnum("TrialKind", "How a definition is tried.", trialKinds, {
+  "dry-run": "A sample is read and looked at; nothing is written.",
+  shadow: "The records of real runs are treated a second time and compared; only what the definition in force makes is written.",
   canary: "A share of the records is written as the candidate makes them; then it is promoted, or rolled back, by itself.",
 });
 const StateEnum = capsEnum("TrialState", "What became of a trial.", trialStates, {
   promoting: "It passed, and is about to become the definition.",
   done: "It has seen enough.",
-  promoted: "Its mappings are the definition now, as a new version.",
+  promoted: "It is the definition now, as a new version.",
   "rolled-back": "Its health signal failed; the definition stayed as it was.",
   superseded: "The definition was changed meanwhile.",
   failed: "It passed, and could not be made the definition; the verdict says why.",
 });
 
 const DifferenceRef = builder.objectRef<RecordDifference>("RecordDifference").implement({
-  description: "A record that other mappings treat otherwise.",
+  description: "A record that the candidate treats otherwise.",
   authScopes: { can: "records.read" },
   fields: (t) => ({
     stream: t.exposeString("stream", { description: "Its stream." }),
     recordKey: t.exposeString("recordKey", { description: "Its key in the source." }),
-    now: t.expose("now", { type: MappingOutcomeEnum, description: "What the mapping in force makes of it." }),
+    now: t.expose("now", { type: MappingOutcomeEnum, description: "What the definition in force makes of it." }),
     candidate: t.expose("candidate", { type: MappingOutcomeEnum, description: "What the candidate makes of it." }),
-    fields: t.field({ type: [FieldChangeRef], description: "Where both map it: what differs.", resolve: (row) => row.fields }),
+    fields: t.field({
+      type: [FieldChangeRef],
+      description: "Where both map it: what differs; `twoWay.<field>`: who wins a conflict.",
+      resolve: (row) => row.fields,
+    }),
     errors: t.field({ type: [MappingErrorRef], description: "Why it does not fit the candidate.", resolve: (row) => row.errors }),
   }),
 });
 
 const TrialRef = builder.objectRef<TrialRow>("IntegrationTrial").implement({
-  description: "Other mappings that are, or were, tried on an integration.",
+  description: "Another definition that is, or was, tried on an integration.",
   authScopes: { can: "catalogue.read" },
   fields: (t) => ({
     key: t.string({ description: "Its number.", resolve: (row) => String(row.id) }),
@@ -53,10 +57,16 @@ const TrialRef = builder.objectRef<TrialRow>("IntegrationTrial").implement({
     state: t.expose("state", { type: StateEnum, description: "What became of it." }),
     candidate: t.field({
       type: "JSON",
-      description: "The mappings, by stream; empty for those in force.",
+      description: "The mappings of what is tried, by stream; empty for those in force.",
       resolve: (row) => row.candidate,
     }),
-    version: t.exposeInt("version", { nullable: true, description: "The version that they are from, if they are." }),
+    definition: t.field({
+      type: "JSON",
+      nullable: true,
+      description: "The whole candidate, as an entry of a workspace; null for what is in force.",
+      resolve: (row) => row.definition,
+    }),
+    version: t.exposeInt("version", { nullable: true, description: "The version that it is, if it is one." }),
     settings: t.field({ type: "JSON", description: "records, runs, percent, errorRatio, sinceCursor.", resolve: (row) => row.settings }),
     records: t.int({ description: "How many it has seen; a canary counts its own.", resolve: (row) => row.figures.records }),
     same: t.int({ description: "Of a comparison: for how many the target would get the same.", resolve: (row) => row.figures.same }),
@@ -91,12 +101,12 @@ const TrialConnection = builder.connectionObject(
   { name: "IntegrationTrialEdge", description: "A trial in a list." },
 );
 
-/** Other mappings that are tried: begun, watched, ended. */
+/** Other definitions that are tried: begun, watched, ended. */
 export function defineTrials(): void {
   builder.objectField(IntegrationRef, "trials", (t) =>
     t.field({
       type: TrialConnection,
-      description: "Mappings that were tried on it, newest first.",
+      description: "What was tried on it, newest first.",
       args: pageArgs,
       complexity: pageComplexity,
       resolve: (row, args, { database }) => trialPage(database, row.id, args),
@@ -122,12 +132,17 @@ function numberOfTrial(key: string): number | null {
 function defineTrialMutations(): void {
   const write = { authScopes: { can: "catalogue.write" } } as const;
   const StartInput = builder.inputType("StartTrialInput", {
-    description: "Mappings to try on an integration: those of a version, or given ones. A dry run without either looks at those in force.",
+    description:
+      "What to try on an integration: a version, a definition or mappings. A dry run without any looks at the mappings in force.",
     fields: (t) => ({
       integration: t.string({ required: true, description: "Its key or global id." }),
       kind: t.field({ type: KindEnum, required: true, description: "How." }),
-      version: t.int({ description: "The mappings of this version." }),
+      version: t.int({ description: "This version." }),
       mappings: t.field({ type: "JSON", description: "Mappings by stream, as in a workspace." }),
+      definition: t.field({
+        type: "JSON",
+        description: "A whole definition, as an entry of a workspace. What records do not show of it is taken along.",
+      }),
       records: t.int({
         description: `It ends after so many records; ${USUAL_RECORDS} when left out. A dry run reads so many of each stream, at most 1,000.`,
       }),
@@ -152,7 +167,7 @@ function defineTrialMutations(): void {
     startTrial: t.field({
       ...answer,
       ...write,
-      description: "Tries other mappings on an integration: on a sample, beside its runs, or on a share of what they write.",
+      description: "Tries another definition on an integration: on a sample, beside its runs, or on a share of what they write.",
       args: { input: t.arg({ type: StartInput, required: true, description: "What and how." }) },
       resolve: async (_root, { input }, context) => {
         const order = { ...orderOf(input), integration: await keyOf(context, "Integration", input.integration) };
@@ -180,6 +195,7 @@ function defineTrialMutations(): void {
       kind: input.kind,
       version: input.version ?? null,
       mappings: mappings === null ? null : mappingsOf(mappings),
+      definition: input.definition ?? null,
       settings: {
         records: input.records ?? USUAL_RECORDS,
         runs: input.runs ?? null,

@@ -58,7 +58,7 @@ export async function loadRoute(tx: Tx, run: RunToExecute): Promise<Route | Aler
   // What an older server has written has its defaults filled in.
   const streams = row.streams.map((stream) => streamSchema.parse(stream)).filter((stream) => stream.push === push);
   if (source !== null && target === null && row.streams.length === 0) return { work: "alerts", sourceEndpointId: source, figures };
-  if ((source === null && reads) || target === null || streams.length === 0) {
+  if ((source === null && reads) || target === null || (streams.length === 0 && work !== "dry-run")) {
     const which = push ? "streams with push: true" : "streams that are read";
     const lacks = [source === null && reads ? "a source" : "", target === null ? "a target" : "", streams.length === 0 ? which : ""].filter(
       (word) => word !== "",

@@ -1,5 +1,5 @@
-import { type FieldValues, hasUnagreedChange, mergeFields } from "@quiesce/core";
-import { ConnectorError, type Json } from "@quiesce/sdk";
+import { type FieldValues, hasUnagreedChange, type MergeFacts, mergeFields, type MergeVerdict } from "@quiesce/core";
+import { ConnectorError, type Json, type SourceRecord } from "@quiesce/sdk";
 import type { Tx } from "../db/client.js";
 import type { StreamRun } from "./pipeline-run.js";
 import type { PreparedRecord } from "./prepare-records.js";
@@ -16,6 +16,7 @@ import {
   twoWayValues,
   isSameValue,
 } from "./two-way-stream.js";
+import { rulesOf, type RuledRecord, shadowOf } from "./running-trial.js";
 import type { WriteReport, WrittenRecord } from "./write-records.js";
 
 /** Records on their way to the target, merged with what it holds. Of a stream that flows one way only they are as they were. */
@@ -24,6 +25,8 @@ export interface MergedPage {
   readonly ready: readonly PreparedRecord[];
   /** What needs no write: own writes that came back, older versions of a record within the page, and deletions that wait for a person. */
   readonly agreed: readonly WrittenRecord[];
+  /** What conflict rules that are being tried would decide otherwise. */
+  readonly ruled: readonly RuledRecord[];
   /** Commits, before anything is written, what is about to be sent and what gives way to it. */
   readonly declare: (tx: Tx) => Promise<void>;
   /** Commits what became of it, with everything else of the page. */
@@ -41,6 +44,7 @@ interface Plan {
   /** Fields that the source has refused: a person decides. */
   readonly waiting: readonly string[];
   readonly isWritten: boolean;
+  readonly ruled: readonly RuledRecord[];
 }
 
 /** `again`: whatever was delivered is written once more, because the target is known to differ. */
@@ -49,7 +53,8 @@ export async function mergePage(
   ready: readonly PreparedRecord[],
   options: { readonly again: boolean },
 ): Promise<MergedPage> {
-  if (!isTwoWay(run) || ready.length === 0) return { ready, agreed: [], declare: async () => undefined, settle: async () => undefined };
+  if (!isTwoWay(run) || ready.length === 0)
+    return { ready, agreed: [], ruled: [], declare: async () => undefined, settle: async () => undefined };
   const newest = new Map(ready.map((record) => [record.item.key, record]));
   const known = await loadSyncRecords(run.database.db, placeOfStream(run), [...newest.keys()]);
   const refusals = await openRefusals(run.database.db, run, [...newest.keys()]);
@@ -64,6 +69,7 @@ export async function mergePage(
   return {
     ready: plans.filter(({ isWritten }) => isWritten).map(({ record }) => record),
     agreed: [...older, ...unwritten].map((record) => ({ record, figure: "unchanged" as const })),
+    ruled: plans.flatMap(({ ruled }) => ruled),
     declare: (tx) => declare(tx, run, plans),
     settle: (tx, report) => settle(tx, run, plans, report),
   };
@@ -79,14 +85,15 @@ function planWrite(
   },
 ): Plan {
   const { record, before, again } = write;
-  const { twoWay } = run.stream;
   const { item, source: read } = record;
+  const twoWay = rulesOf(run.stream, item.key, run.trial);
   const source = twoWayValues(twoWay, item.data);
   const isUnchanged = before.source !== null && sameValues(before.source, source);
   const sourceAt = isUnchanged ? before.sourceAt : changeTime(read, twoWay.times.source);
   // Where the target has no value there is nothing to be merged with.
   const target = { ...source, ...before.target };
-  const verdict = mergeFields(twoWay, { ...before, source, target, sourceAt }, isSameValue);
+  const facts = { ...before, source, target, sourceAt };
+  const verdict = mergeFields(twoWay, facts, isSameValue);
   const delivered = oneWayDigest(twoWay, item.data);
   const held = { ...target, ...verdict.toTarget };
   const isUnknown = before.target === null || Object.keys(source).some((field) => before.target?.[field] === undefined);
@@ -113,7 +120,24 @@ function planWrite(
     conflicts: verdict.conflicts.map((one) => ({ ...one, recordKey: item.key, kind: "changed", message: null })),
     waiting,
     isWritten,
+    ruled: ruledOtherwise(run, read, { facts, verdict }),
   };
+}
+
+/** How a shadow's rules would end the conflicts of a record. */
+function ruledOtherwise(
+  run: TwoWayRun,
+  read: SourceRecord,
+  { facts, verdict }: { readonly facts: MergeFacts; readonly verdict: MergeVerdict },
+): readonly RuledRecord[] {
+  const rules = shadowOf(run.stream, read, run.trial)?.twoWay;
+  if (rules === undefined || verdict.conflicts.length === 0) return [];
+  const { conflicts } = mergeFields(rules, facts, isSameValue);
+  const fields = verdict.conflicts.flatMap(({ field, winner }) => {
+    const other = conflicts.find((one) => one.field === field)?.winner ?? null;
+    return other === winner ? [] : [{ path: `twoWay.${field}`, before: winner ?? "review", after: other ?? "review" }];
+  });
+  return fields.length === 0 ? [] : [{ source: read, fields }];
 }
 
 function isOne(a: Json | undefined, b: Json): boolean {
@@ -124,7 +148,7 @@ function isOne(a: Json | undefined, b: Json): boolean {
 function planDeletion(record: PreparedRecord, before: SyncRecord, { again }: { readonly again: boolean }): Plan {
   const gone = { ...before, source: null, sourceAt: null, sourceVersion: null, sentToSource: {}, isDue: false };
   const isEdited = !again && before.target !== null && hasUnagreedChange({ ...before, target: before.target }, isSameValue);
-  if (!isEdited) return { record, before, after: null, refused: gone, sent: {}, conflicts: [], waiting: [], isWritten: true };
+  if (!isEdited) return { record, before, after: null, refused: gone, sent: {}, conflicts: [], waiting: [], isWritten: true, ruled: [] };
   const conflict: FoundConflict = {
     recordKey: record.item.key,
     field: WHOLE_RECORD,
@@ -136,7 +160,7 @@ function planDeletion(record: PreparedRecord, before: SyncRecord, { again }: { r
     winner: null,
     message: "The source deleted the record after the target had changed it.",
   };
-  return { record, before, after: gone, refused: gone, sent: {}, conflicts: [conflict], waiting: [], isWritten: false };
+  return { record, before, after: gone, refused: gone, sent: {}, conflicts: [conflict], waiting: [], isWritten: false, ruled: [] };
 }
 
 async function declare(tx: Tx, run: StreamRun, plans: readonly Plan[]): Promise<void> {

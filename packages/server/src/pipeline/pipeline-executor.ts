@@ -21,6 +21,7 @@ import { reconcileStream } from "../reconciliation/reconcile-stream.js";
 import { SECOND_LOOK_AFTER_MS } from "../reconciliation/reconciling-run.js";
 import { resyncStream } from "../reconciliation/resync-stream.js";
 import { replayLetters } from "./replay-letters.js";
+import { shadowNewStreams } from "./shadow-new-streams.js";
 import { failedOutcome, lostOutcome, stoppedOutcome } from "./run-outcome.js";
 import { loadTrial, type RunningTrial } from "./running-trial.js";
 import { countTrialRun, promotePassed } from "./trial-run.js";
@@ -175,6 +176,7 @@ async function copyStreams(options: PipelineOptions, facts: CopyFacts): Promise<
   }
   if (span !== null) await closeInbox(run);
   if (failure === undefined) await reading.end();
+  if (route.work === "read" && source !== null) await shadowNewStreams({ ...run, source }, route.streams);
   return failure;
 }
 

@@ -3,7 +3,7 @@ import { hasExpressions, type Mapping, type MappingError, type MappingResult, ma
 import type { JsonObject, SourceRecord, WriteItem } from "@quiesce/sdk";
 import { idempotencyKeysOf, type ReadPlace } from "./idempotency-key.js";
 import type { StreamRun } from "./pipeline-run.js";
-import { collectTrial, mappingFor, type PageTrial, shadowOf } from "./running-trial.js";
+import { collectTrial, outcomeOf, type PageTrial, shadowOf, treatmentOf } from "./running-trial.js";
 
 /** A record on its way: as it was read, and as it will be written. */
 export interface PreparedRecord {
@@ -33,7 +33,7 @@ export interface PreparedPage {
   readonly dead: readonly DeadRecord[];
   /** What the mapping's condition passes over. */
   readonly skipped: readonly SourceRecord[];
-  /** What other mappings that are being tried made of it. */
+  /** What another definition that is being tried made of it. */
   readonly trial: PageTrial;
 }
 
@@ -53,7 +53,7 @@ export async function prepareRecords(records: readonly SourceRecord[], run: Stre
   const { integrationKey: integration, runId } = run.run;
   const keyOf = idempotencyKeysOf({ integration, stream: stream.stream, ...place, runId }, records);
   const map = mapperOnce();
-  const mappings = [stream.mapping, trial?.candidate[stream.stream]];
+  const mappings = [stream.mapping, trial?.streams[stream.stream]?.mapping];
   for (const [index, source] of records.entries()) {
     if (index % COMPUTED_RECORDS_A_TURN === COMPUTED_RECORDS_A_TURN - 1) await letOthersTurn(mappings, index);
     const problem = recordProblem(source);
@@ -66,17 +66,21 @@ export async function prepareRecords(records: readonly SourceRecord[], run: Stre
       });
       continue;
     }
-    if (source.op === "delete" && stream.deletes === "ignore") continue;
+    const { stream: treated, isCanary } = treatmentOf(stream, source, trial);
+    const shadow = shadowOf(stream, source, trial);
+    if (source.op === "delete" && treated.deletes === "ignore") {
+      if (shadow !== undefined && source.problem === undefined)
+        tried.compare(source, { kind: "skipped" }, await outcomeOf(shadow, source, map));
+      continue;
+    }
     if (source.problem !== undefined) {
       dead.push({ source, idempotencyKey: keyOf(source), error: readFailure(source.problem) });
       continue;
     }
-    const { mapping, isCanary } = mappingFor(stream, source, trial);
-    const answer = map(mapping, source);
+    const answer = map(treated.mapping, source);
     const mapped = answer instanceof Promise ? await answer : answer;
     if (isCanary) tried.canary(source);
-    const shadow = shadowOf(stream, source, trial);
-    if (shadow !== undefined) tried.compare(source, mapped, await map(shadow, source));
+    if (shadow !== undefined) tried.compare(source, mapped, await outcomeOf(shadow, source, map));
     if (mapped.kind === "mapped") ready.push({ source, item: itemOf(source, mapped.record, keyOf) });
     else if (mapped.kind === "skipped") skipped.push(source);
     else dead.push({ source, idempotencyKey: keyOf(source), error: mappingFailure(mapped.errors) });

@@ -3,15 +3,18 @@ import {
   isInCanary,
   isTrialComplete,
   judgeCanary,
-  type Mapping,
   type MappingDifference,
   type MappingResult,
   type StreamEntry,
+  streamSchema,
   TRIAL_LIMITS,
   type TrialCandidate,
   type TrialFigures,
   type TrialKind,
   type TrialSettings,
+  type TriedStreams,
+  triedStreams,
+  type TwoWay,
 } from "@quiesce/core";
 import type { SourceRecord } from "@quiesce/sdk";
 import { sql } from "drizzle-orm";
@@ -22,11 +25,11 @@ import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
 import { storableJson } from "./storable-json.js";
 
-/** Other mappings that are tried while runs go on, as one run knows them. */
+/** Another definition that is tried while runs go on, as one run knows it. */
 export interface RunningTrial {
   readonly id: number;
   readonly kind: TrialKind;
-  readonly candidate: TrialCandidate;
+  readonly streams: TriedStreams;
   readonly settings: TrialSettings;
   /** Set by the page after which it was over; the run then goes on as if there were none. */
   isOver: boolean;
@@ -42,34 +45,84 @@ export interface RecordDifference extends MappingDifference {
 export interface PageTrial {
   readonly compared: { readonly same: number; readonly different: number; readonly errors: number };
   readonly differences: readonly RecordDifference[];
+  /** The records that were compared and are the same so far. */
+  readonly alike: ReadonlySet<SourceRecord>;
   /** The records that go the candidate's way. */
   readonly canaries: ReadonlySet<SourceRecord>;
 }
 
 /** The trial that goes on beside an integration's runs, or one that has passed and waits for its promotion. */
 export async function loadTrial(tx: Tx, integrationId: number): Promise<(RunningTrial & { readonly state: string }) | null> {
-  const rows = await tx.execute<{ id: number; kind: TrialKind; candidate: TrialCandidate; settings: TrialSettings; state: string }>(sql`
-    select id, kind, candidate, settings, state from integration_trial
-    where integration_id = ${integrationId} and kind <> 'dry-run' and state in ('running', 'promoting')`);
+  const rows = await tx.execute<
+    TriedRow & { id: number; kind: TrialKind; settings: TrialSettings; state: string; [column: string]: unknown }
+  >(sql`
+    select t.id, t.kind, t.candidate, t.definition -> 'streams' as streams, i.streams as current, t.settings, t.state
+    from integration_trial as t join integration as i on i.id = t.integration_id
+    where t.integration_id = ${integrationId} and t.kind <> 'dry-run' and t.state in ('running', 'promoting')`);
   const [row] = rows;
-  return row === undefined ? null : { ...row, isOver: row.state !== "running" };
+  if (row === undefined) return null;
+  const { id, kind, settings, state } = row;
+  return { id, kind, settings, state, streams: triedOf(row), isOver: state !== "running" };
 }
 
-/** Which mapping a record of a stream takes: the stream's own, or a canary's. Deletions have no fields, so they are never tried. */
-export function mappingFor(
+/** What a trial's row says of streams; `streams` is null where only the mappings of the present ones are tried. */
+export interface TriedRow {
+  readonly candidate: TrialCandidate;
+  readonly streams: readonly unknown[] | null;
+  readonly current: readonly unknown[];
+}
+
+/** The streams that a trial treats otherwise. What an older server has written has its defaults filled in. */
+export function triedOf({ candidate, streams, current }: TriedRow): TriedStreams {
+  const present = current.map((stream) => streamSchema.parse(stream));
+  if (streams !== null)
+    return triedStreams(
+      present,
+      streams.map((stream) => streamSchema.parse(stream)),
+    );
+  return triedStreams(
+    present,
+    present.map((stream) => ({ ...stream, mapping: candidate[stream.stream] ?? stream.mapping })),
+  );
+}
+
+/** How a record of a stream is treated: as the stream is in force, or as a canary has it. */
+export function treatmentOf(
   stream: StreamEntry,
   record: SourceRecord,
   trial: RunningTrial | null,
-): { readonly mapping: Mapping; readonly isCanary: boolean } {
-  const candidate = trial?.candidate[stream.stream];
-  const isTried = trial?.kind === "canary" && !trial.isOver && candidate !== undefined && record.op !== "delete";
-  if (isTried && isInCanary(record.key, trial.settings.percent)) return { mapping: candidate, isCanary: true };
-  return { mapping: stream.mapping, isCanary: false };
+): { readonly stream: StreamEntry; readonly isCanary: boolean } {
+  if (trial?.kind !== "canary" || trial.isOver) return { stream, isCanary: false };
+  const candidate = trial.streams[stream.stream];
+  if (candidate === undefined || candidate === null || !isTried(stream, candidate, record)) return { stream, isCanary: false };
+  return isInCanary(record.key, trial.settings.percent) ? { stream: candidate, isCanary: true } : { stream, isCanary: false };
 }
 
-/** The mapping with which a record is compared, if it is. */
-export function shadowOf(stream: StreamEntry, record: SourceRecord, trial: RunningTrial | null): Mapping | undefined {
-  return trial?.kind === "shadow" && !trial.isOver && record.op !== "delete" ? trial.candidate[stream.stream] : undefined;
+/** What a record is compared with: how a shadow would have its stream; null: not at all any more; undefined: it is not compared. */
+export function shadowOf(stream: StreamEntry, record: SourceRecord, trial: RunningTrial | null): StreamEntry | null | undefined {
+  if (trial?.kind !== "shadow" || trial.isOver) return undefined;
+  const candidate = trial.streams[stream.stream];
+  return candidate !== undefined && isTried(stream, candidate, record) ? candidate : undefined;
+}
+
+/** Deletions have no fields, so mappings are not tried on them. */
+export function isTried(stream: StreamEntry, candidate: StreamEntry | null, record: SourceRecord): boolean {
+  return record.op !== "delete" || candidate?.deletes !== stream.deletes;
+}
+
+/** What a stream makes of a record, its way with deletions included; null: the stream is not there. */
+export async function outcomeOf(
+  stream: StreamEntry | null,
+  record: SourceRecord,
+  map: (mapping: StreamEntry["mapping"], record: SourceRecord) => MappingResult | Promise<MappingResult>,
+): Promise<MappingResult> {
+  if (stream === null || (record.op === "delete" && stream.deletes === "ignore")) return { kind: "skipped" };
+  return map(stream.mapping, record);
+}
+
+/** By which rules conflicts of a record end. */
+export function rulesOf(stream: StreamEntry & { readonly twoWay: TwoWay }, key: string, trial: RunningTrial | null): TwoWay {
+  return treatmentOf(stream, { key, data: {} }, trial).stream.twoWay ?? stream.twoWay;
 }
 
 /** Collects what a page shows of a trial, record by record. */
@@ -80,12 +133,14 @@ export function collectTrial(stream: string): {
 } {
   const compared = { same: 0, different: 0, errors: 0 };
   const differences: RecordDifference[] = [];
+  const alike = new Set<SourceRecord>();
   const canaries = new Set<SourceRecord>();
   return {
-    page: { compared, differences, canaries },
+    page: { compared, differences, alike, canaries },
     compare(record, now, candidate) {
       const difference = compareMappings(now, candidate);
       compared[difference === null ? "same" : "different"] += 1;
+      if (difference === null) alike.add(record);
       const errors = candidate.kind === "unfit" ? candidate.errors : [];
       if (candidate.kind === "unfit") compared.errors += 1;
       if ((difference === null && errors.length === 0) || differences.length >= TRIAL_LIMITS.differences) return;
@@ -105,7 +160,37 @@ export function joinTrials(pages: readonly PageTrial[]): PageTrial {
   return {
     compared: { same: sum("same"), different: sum("different"), errors: sum("errors") },
     differences: pages.flatMap((page) => page.differences).slice(0, TRIAL_LIMITS.differences),
+    alike: new Set(pages.flatMap((page) => [...page.alike])),
     canaries: new Set(pages.flatMap((page) => [...page.canaries])),
+  };
+}
+
+/** What other rules would make of the conflicts of a record: who wins, by field. */
+export interface RuledRecord {
+  readonly source: SourceRecord;
+  readonly fields: RecordDifference["fields"];
+}
+
+/** A page with what other conflict rules would have decided: a record that is mapped alike and decided otherwise differs. */
+export function withRules(page: PageTrial, stream: string, ruled: readonly RuledRecord[]): PageTrial {
+  if (ruled.length === 0) return page;
+  const more = new Map(ruled.map(({ source, fields }) => [source.key, fields]));
+  const turned = ruled.filter(({ source }) => page.alike.has(source));
+  const { compared, differences } = page;
+  return {
+    ...page,
+    compared: { ...compared, same: compared.same - turned.length, different: compared.different + turned.length },
+    differences: [
+      ...differences.map((one) => ({ ...one, fields: [...one.fields, ...(more.get(one.recordKey) ?? [])] })),
+      ...turned.map(({ source, fields }) => ({
+        stream,
+        recordKey: source.key,
+        now: "mapped" as const,
+        candidate: "mapped" as const,
+        fields,
+        errors: [],
+      })),
+    ].slice(0, TRIAL_LIMITS.differences),
   };
 }
 

@@ -5,6 +5,7 @@ import { requireGoingOn } from "../connector-host/run-permit.js";
 import type { Tx } from "../db/client.js";
 import { ownTransaction } from "./own-transaction.js";
 import type { StreamRun } from "./pipeline-run.js";
+import { rulesOf } from "./running-trial.js";
 import { storableJson } from "./storable-json.js";
 import { loadSyncRecords, type SavedRecord, saveSyncRecords, type SyncRecord, unseenRecord } from "./sync-records.js";
 import { changeTime, placeOfStream, sameValues, type TwoWayRun, twoWayValues, isSameValue } from "./two-way-stream.js";
@@ -72,7 +73,7 @@ function goneRecord(before: SyncRecord): SyncRecord {
 }
 
 function takenRecord(run: TwoWayRun, before: SyncRecord, record: SourceRecord): SyncRecord {
-  const { twoWay } = run.stream;
+  const twoWay = rulesOf(run.stream, record.key, run.trial);
   const target = { ...before.target, ...twoWayValues(twoWay, record.data) };
   const isChanged = before.target === null || !sameValues(target, before.target);
   const targetVersion = record.version ?? null;

@@ -1,7 +1,7 @@
 import {
-  candidateOfVersion,
   type CandidateCheck,
-  checkCandidate,
+  checkDefinition,
+  checkMappings,
   DomainError,
   type IntegrationEntry,
   noTrialFigures,
@@ -9,7 +9,6 @@ import {
   type TrialCandidate,
   type TrialKind,
   type TrialSettings,
-  withCandidate,
 } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import { recordAudit } from "../audit/record-audit.js";
@@ -21,13 +20,15 @@ import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
 import { endTrial } from "./running-trial.js";
 
-/** What shall be tried, and how. Neither a version nor mappings: a dry run of the mappings in force. */
+/** What shall be tried, and how. No candidate at all: a dry run of the mappings in force. */
 export interface TrialOrder {
   readonly integration: string;
   readonly kind: TrialKind;
   readonly version: number | null;
   /** By stream. */
   readonly mappings: { readonly [stream: string]: unknown } | null;
+  /** A whole definition, as an entry of a workspace. */
+  readonly definition?: unknown;
   readonly settings: TrialSettings & { readonly sinceCursor: boolean };
   readonly reason: string;
 }
@@ -46,7 +47,7 @@ function refused(what: keyof typeof codes, message: string, field: string): Doma
   return new DomainError(codes[what], message, { field });
 }
 
-/** Begins to try mappings. Answers the trial's number. Throws the codes QSC_TRIAL_… and QSC_VERSION_…. */
+/** Begins to try another definition, or a part of it. Answers the trial's number. Throws the codes QSC_TRIAL_… and QSC_VERSION_…. */
 export function startTrial(context: CommandContext, order: TrialOrder): Promise<{ readonly id: number }> {
   requireSettings(order);
   return inTransaction(context, async (tx) => {
@@ -57,12 +58,14 @@ export function startTrial(context: CommandContext, order: TrialOrder): Promise<
     const current = await loadIntegration(tx, order.integration);
     if (integration === undefined || current === undefined)
       throw refused("NOT_FOUND", `There is no integration "${order.integration}".`, "integration");
-    const candidate = await candidateOf(context, order, current);
+    const tried = await candidateOf(context, order, current);
+    const { candidate, definition } = tried;
+    if (definition !== null) await requireSystems(tx, definition);
     if (order.kind !== "dry-run") await requireNoOther(tx, integration.id);
     const runId = order.kind === "dry-run" ? await queueDryRun(tx, context, { ...integration, order }) : null;
     const made = await tx.execute<{ id: number }>(sql`
-      insert into integration_trial (integration_id, kind, candidate, version, settings, figures, run_id, started_by, reason)
-      values (${integration.id}, ${order.kind}, ${JSON.stringify(candidate)}::text::jsonb, ${order.version}::integer, ${JSON.stringify(order.settings)}::text::jsonb,
+      insert into integration_trial (integration_id, kind, candidate, definition, version, settings, figures, run_id, started_by, reason)
+      values (${integration.id}, ${order.kind}, ${JSON.stringify(candidate)}::text::jsonb, ${definition === null ? null : JSON.stringify(definition)}::text::jsonb, ${order.version}::integer, ${JSON.stringify(order.settings)}::text::jsonb,
         ${JSON.stringify(noTrialFigures)}::text::jsonb, ${runId}::uuid, ${`${context.actor.kind}:${context.actor.name}`}, ${order.reason})
       returning id`);
     const id = made[0]?.id;
@@ -72,9 +75,9 @@ export function startTrial(context: CommandContext, order: TrialOrder): Promise<
       action: "trial.start",
       integration: order.integration,
       reason: order.reason,
-      after: { ...order, trial: id, candidate },
+      after: { ...order, definition, trial: id, candidate },
     });
-    const payload = { trial: id, kind: order.kind, streams: Object.keys(candidate), settings: order.settings };
+    const payload = { trial: id, kind: order.kind, streams: tried.streams, settings: order.settings };
     const subject = { subjectKind: "integration", subjectKey: order.integration, integrationKey: order.integration } as const;
     await appendEvents(tx, [{ ...subject, kind: "integration.trial-started", payload }]);
     return { id };
@@ -94,23 +97,48 @@ function requireSettings({ kind, settings, reason }: TrialOrder): void {
   if (settings.runs !== null) within("runs", settings.runs, 1, TRIAL_LIMITS.runs);
 }
 
-async function candidateOf(context: CommandContext, order: TrialOrder, current: IntegrationEntry): Promise<TrialCandidate> {
-  if (order.version !== null && order.mappings !== null)
-    throw refused("CANDIDATE", "Found a version and mappings, expected one of them.", "version");
-  if (order.version === null && order.mappings === null) {
-    if (order.kind === "dry-run") return {};
-    throw refused("CANDIDATE", "Found nothing to try, expected a version or mappings.", "version");
+interface Tried {
+  readonly candidate: TrialCandidate;
+  /** null: what is in force. */
+  readonly definition: IntegrationEntry | null;
+  readonly streams: readonly string[];
+}
+
+async function candidateOf(context: CommandContext, order: TrialOrder, current: IntegrationEntry): Promise<Tried> {
+  const { kind, version, mappings, definition = null } = order;
+  const [field, second] = [
+    ...(version === null ? [] : ["version"]),
+    ...(mappings === null ? [] : ["mappings"]),
+    ...(definition === null ? [] : ["definition"]),
+  ];
+  if (second !== undefined)
+    throw refused("CANDIDATE", "Found more than one candidate, expected a version, mappings or a definition.", second);
+  if (field === undefined) {
+    if (kind === "dry-run") return { candidate: {}, definition: null, streams: [] };
+    throw refused("CANDIDATE", "Found nothing to try, expected a version, mappings or a definition.", "version");
   }
   const check: CandidateCheck =
-    order.version === null
-      ? checkCandidate(current, order.mappings ?? {})
-      : candidateOfVersion(current, entryOfVersion(await versionOf(context.database, order.integration, order.version)));
-  if (check.ok) return check.candidate;
+    mappings !== null
+      ? checkMappings(current, mappings, kind)
+      : checkDefinition(
+          current,
+          version === null ? definition : entryOfVersion(await versionOf(context.database, order.integration, version)),
+          kind,
+        );
+  if (check.ok) return check;
   const more = check.problems.length > 1 ? ` (and ${check.problems.length - 1} more)` : "";
   throw new DomainError(codes.CANDIDATE, `It cannot be tried. ${check.problems[0] ?? ""}${more}`, {
-    field: order.version === null ? "mappings" : "version",
+    field,
     details: { problems: check.problems },
   });
+}
+
+/** Found now instead of at the end of a canary. */
+async function requireSystems(tx: Tx, { via }: IntegrationEntry): Promise<void> {
+  const rows = await tx.execute<{ key: string }>(sql`
+    select key from unnest(${sql.param(via)}::text[]) as key where not exists (select from system as s where s.key = key.key)`);
+  const [unknown] = rows;
+  if (unknown !== undefined) throw refused("CANDIDATE", `It cannot be tried. via: There is no system "${unknown.key}".`, "definition");
 }
 
 async function requireNoOther(tx: Tx, integrationId: number): Promise<void> {
@@ -188,13 +216,19 @@ export function cancelTrial(
 
 /** Makes the candidate of a canary that passed the definition, by the way of every apply. What stands against it is written down in the trial. */
 export async function promoteTrial(context: Omit<CatalogContext, "actor">, trialId: number): Promise<void> {
-  const rows = await context.database.db.execute<{ integration: string; candidate: TrialCandidate; verdict: string; reason: string }>(sql`
-    select i.key as integration, t.candidate, t.verdict, t.reason from integration_trial as t join integration as i on i.id = t.integration_id
+  const rows = await context.database.db.execute<{
+    integration: string;
+    candidate: TrialCandidate;
+    definition: IntegrationEntry | null;
+    verdict: string;
+    reason: string;
+  }>(sql`
+    select i.key as integration, t.candidate, t.definition, t.verdict, t.reason from integration_trial as t join integration as i on i.id = t.integration_id
     where t.id = ${trialId}::bigint and t.state = 'promoting'`);
   const [trial] = rows;
   const current = trial === undefined ? undefined : await loadIntegration(context.database.db, trial.integration);
   if (trial === undefined || current === undefined) return;
-  const document = { quiesce: 1, integrations: [withCandidate(current, trial.candidate)] };
+  const document = { quiesce: 1, integrations: [trial.definition ?? withMappings(current, trial.candidate)] };
   const reason = `Canary ${trialId} passed: ${trial.verdict} It was tried because: ${trial.reason}`.slice(0, 2_000);
   const end = (state: "failed" | "superseded", verdict: string) =>
     inTransaction(context, (tx) =>
@@ -211,6 +245,11 @@ export async function promoteTrial(context: Omit<CatalogContext, "actor">, trial
     await end("failed", `It passed, but could not be made the definition: ${error.message}`);
     return;
   }
+}
+
+/** Of a trial that an older server began: the definition in force with its mappings. */
+function withMappings(current: IntegrationEntry, candidate: TrialCandidate): IntegrationEntry {
+  return { ...current, streams: current.streams.map((stream) => ({ ...stream, mapping: candidate[stream.stream] ?? stream.mapping })) };
 }
 
 async function note(

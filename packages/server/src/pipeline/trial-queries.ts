@@ -1,17 +1,18 @@
-import type { TrialCandidate, TrialFigures, TrialKind, TrialSettings, TrialState } from "@quiesce/core";
+import type { IntegrationEntry, TrialCandidate, TrialFigures, TrialKind, TrialSettings, TrialState } from "@quiesce/core";
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/client.js";
 import { type Page, type PageArgs, readPage } from "../db/read-page.js";
 import { selectRows } from "../db/select-rows.js";
 import type { RecordDifference } from "./running-trial.js";
 
-/** Other mappings that are, or were, tried on an integration. */
+/** Another definition that is, or was, tried on an integration. */
 export interface TrialRow {
   readonly id: number;
   readonly integrationId: number;
   readonly kind: TrialKind;
   readonly state: TrialState;
   readonly candidate: TrialCandidate;
+  readonly definition: IntegrationEntry | null;
   readonly version: number | null;
   readonly settings: TrialSettings & { readonly sinceCursor: boolean };
   readonly figures: TrialFigures;
@@ -24,7 +25,7 @@ export interface TrialRow {
   readonly endedAt: number | null;
 }
 
-const columns = sql`t.id, t.integration_id as "integrationId", t.kind, t.state, t.candidate, t.version, t.settings, t.figures, t.differences, t.run_id as "runId",
+const columns = sql`t.id, t.integration_id as "integrationId", t.kind, t.state, t.candidate, t.definition, t.version, t.settings, t.figures, t.differences, t.run_id as "runId",
   t.started_by as "startedBy", t.reason, t.verdict, t.started_at as "startedAt", t.ended_at as "endedAt"`;
 
 export async function trialById(database: Database, id: number): Promise<TrialRow | null> {

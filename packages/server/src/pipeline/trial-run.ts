@@ -6,7 +6,7 @@ import { ownTransaction } from "./own-transaction.js";
 import type { RunWork } from "./pipeline-run.js";
 import { countTrial, loadTrial, type RunningTrial } from "./running-trial.js";
 
-/** A run that fails with one of these while mappings are tried may do so because of them: what it wrote was refused as a whole. */
+/** A run that fails with one of these while a definition is tried may do so because of that: what it wrote was refused as a whole. */
 const BLAMED_KINDS: ReadonlySet<ErrorKind> = new Set(["invalid", "contract", "bug"]);
 
 /** Counts a run for the mappings that were tried beside it. A system that was away is nobody's fault. */

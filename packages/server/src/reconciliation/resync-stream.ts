@@ -7,7 +7,7 @@ import { limitedKey, NOWHERE } from "../pipeline/idempotency-key.js";
 import { ownTransaction } from "../pipeline/own-transaction.js";
 import type { ReadingRun } from "../pipeline/pipeline-run.js";
 import { type PreparedRecord, prepareRecords } from "../pipeline/prepare-records.js";
-import { mappingFor } from "../pipeline/running-trial.js";
+import { treatmentOf } from "../pipeline/running-trial.js";
 import { type DifferenceState, openDifferences, settleDifferences, targetRecordsOf } from "./difference-store.js";
 import type { ResyncOrder } from "./open-order.js";
 import type { StreamPlace } from "./store.js";
@@ -77,7 +77,7 @@ async function readLatest(run: ReadingRun, wanted: ReadonlySet<string>): Promise
 
 /** The key that a record has at the target, and whether the mapping's condition passes it over, so that the target shall not have it. */
 async function placeAtTarget(run: ReadingRun, record: SourceRecord): Promise<{ readonly key: string; readonly isPassedOver: boolean }> {
-  const { mapping } = mappingFor(run.stream, record, run.trial);
+  const { mapping } = treatmentOf(run.stream, record, run.trial).stream;
   if (mapping.key === undefined && mapping.when === undefined) return { key: record.key, isPassedOver: false };
   const mapped = await applyMapping(mapping, record);
   if (mapped.kind === "mapped") return { key: mapped.record.key, isPassedOver: false };

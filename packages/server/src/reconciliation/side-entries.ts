@@ -4,7 +4,7 @@ import { ConnectorError, type JsonObject, type ReconcileBuckets, recordHash, typ
 import { requireGoingOn } from "../connector-host/run-permit.js";
 import { ownTransaction } from "../pipeline/own-transaction.js";
 import { letOthersTurn } from "../pipeline/prepare-records.js";
-import { mappingFor } from "../pipeline/running-trial.js";
+import { treatmentOf } from "../pipeline/running-trial.js";
 import { endpointOf, type ReconcilingRun, type Side, streamAt } from "./reconciling-run.js";
 import { countEntries, entriesAfter, forgetEntries, noteProgress, stageEntries, type StreamPlace } from "./store.js";
 
@@ -162,7 +162,7 @@ async function mappedRecord(run: ReconcilingRun, record: SourceRecord): Promise<
   const { key } = record;
   const isWhole = record.problem === undefined && typeof record.data === "object" && record.data !== null && !Array.isArray(record.data);
   if (!isWhole) return { key, hash: UNFIT, data: {} };
-  const mapped = await applyMapping(mappingFor(run.stream, record, run.trial).mapping, record);
+  const mapped = await applyMapping(treatmentOf(run.stream, record, run.trial).stream.mapping, record);
   if (mapped.kind === "mapped") {
     const { record: made } = mapped;
     return { key: made.key, ...(record.op === "delete" ? { hash: null, data: {} } : hashed(run, made.data)) };

@@ -135,6 +135,23 @@ describe("quiesce integration", () => {
     });
   });
 
+  it("tries the integration as a workspace has it, and refuses a file without it", async () => {
+    const fields =
+      "streams: [{ stream: items, mapping: { fields: { name: { from: name } } } }, { stream: parts, mapping: { fields: { name: { from: name } } } }]";
+    const workspace = await file(
+      "wanted.yaml",
+      `quiesce: 1\nintegrations: [{ key: items, source: from-erp, target: to-shop, ${fields} }]\n`,
+    );
+    const said = await server.quiesce("integration", "try", "items", "-d", workspace, "--wait", "-r", "one more stream");
+    expect(said).toMatchObject({ code: 0, out: expect.stringContaining("5 records, 0 the same, 5 different, 0 do not fit") });
+    expect(said.out).toContain("parts/k1  skipped -> mapped");
+    const none = await file("none.yaml", "quiesce: 1\nintegrations: []\n");
+    expect(await server.quiesce("integration", "try", "items", "-d", none, "-r", "r")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('has no integration "items"'),
+    });
+  });
+
   it("ends a trial before its time, and lists what was tried", async () => {
     const begun = await server.quiesce("integration", "try", "items", "--as", "shadow", "--of-version", "2", "-r", "compare", "--json");
     const { key } = JSON.parse(begun.out) as { readonly key: string };
@@ -146,7 +163,7 @@ describe("quiesce integration", () => {
         .split("\n")
         .slice(1, 4)
         .map((line) => line.trim().split(/ +/)[1]),
-    ).toEqual(["shadow", "canary", "dry-run"]);
+    ).toEqual(["shadow", "dry-run", "canary"]);
   });
 
   it("follows one record through all of it", async () => {

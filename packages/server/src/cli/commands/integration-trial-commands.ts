@@ -31,6 +31,7 @@ interface TryOptions {
   readonly as: (typeof KINDS)[number];
   readonly ofVersion?: number;
   readonly mapping?: string;
+  readonly definition?: string;
   readonly stream?: string;
   readonly records?: number;
   readonly runs?: number;
@@ -53,10 +54,10 @@ const ratio = (text: string): number => {
   return number;
 };
 
-/** `quiesce integration try`: other mappings, before they are the definition. */
+/** `quiesce integration try`: another definition, before it is in force. */
 export function tryCommand(cli: Cli): Command {
   return new Command("try")
-    .description("try other mappings on an integration, or look what the present ones make of a sample")
+    .description("try another definition on an integration, or look what the present mappings make of a sample")
     .argument("<integration>", "its key")
     .addOption(
       new Option(
@@ -66,7 +67,11 @@ export function tryCommand(cli: Cli): Command {
         .choices(KINDS)
         .default("dry-run"),
     )
-    .option("--of-version <number>", "try the mappings of this version", whole)
+    .option("--of-version <number>", "try this version", whole)
+    .option(
+      "-d, --definition <file>",
+      "try the integration as this workspace, or this entry of one, has it; in YAML or JSON, - reads standard input",
+    )
     .option("-m, --mapping <file>", "try this mapping, in YAML or JSON; - reads standard input")
     .option("--stream <name>", "the stream that --mapping is for")
     .option("--records <count>", "end after so many records (default: 100); of a dry run for each stream", whole)
@@ -98,9 +103,21 @@ async function inputOf(cli: Cli, integration: string, options: TryOptions): Prom
   if ((options.mapping === undefined) !== (options.stream === undefined))
     throw new CliError("usage", "--mapping and --stream belong together: which stream is the mapping for?");
   const mappings = options.mapping === undefined ? undefined : { [options.stream ?? ""]: await valueOf(cli, options.mapping) };
-  const given = { version, mappings, records, runs, percent, errorRatio, sinceCursor, reason };
+  const definition =
+    options.definition === undefined ? undefined : entryOf(await valueOf(cli, options.definition), integration, options.definition);
+  const given = { version, mappings, definition, records, runs, percent, errorRatio, sinceCursor, reason };
   const kind = options.as.replace("-", "_").toUpperCase();
   return { integration, kind, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+}
+
+/** The integration's entry of a workspace; what is none is taken for the entry itself. */
+function entryOf(value: unknown, integration: string, file: string): unknown {
+  if (typeof value !== "object" || value === null || !("integrations" in value)) return value;
+  const entries: readonly unknown[] = Array.isArray(value.integrations) ? value.integrations : [];
+  const found = entries.find((one) => typeof one === "object" && one !== null && "key" in one && one.key === integration);
+  if (found === undefined)
+    throw new CliError("usage", `${file} has no integration "${integration}". Name the integration whose definition is to be tried.`);
+  return found;
 }
 
 async function valueOf(cli: Cli, file: string): Promise<unknown> {
