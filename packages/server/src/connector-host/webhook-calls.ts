@@ -72,7 +72,8 @@ export function webhookCalls(host: {
         );
         if (verdict.ok) {
           const { deliveryId, sentAt } = verdict;
-          const kept = { ...request, headers: withoutCredentials(request.headers, mask) };
+          const query = Object.fromEntries(Object.entries(request.query).map(([name, value]) => [name, mask.text(value)]));
+          const kept = { ...request, query, headers: withoutCredentials(request.headers, mask) };
           return {
             kind: "verified",
             endpointId: loaded.id,

@@ -256,6 +256,13 @@ describe("a delivery that the endpoint vouches for", () => {
     expect(JSON.stringify(row?.headers)).not.toMatch(/token-of-a-proxy|s3cret/);
   });
 
+  it("is kept without a secret that its address carried", async () => {
+    await send(orders("1"), { endpoint: "shop-hook/push?token=s3cret-of-the-shop&site=north" });
+    const [row] = await api.database.sql<{ query: Record<string, string> }[]>`select query from webhook_delivery`;
+    expect(row?.query["site"]).toBe("north");
+    expect(JSON.stringify(row?.query)).not.toContain("s3cret");
+  });
+
   it("answers a challenge without keeping anything", async () => {
     const response = await fetch(`${api.url}/hooks/shop-hook/push?challenge=are-you-there`);
     expect([response.status, await response.text()]).toEqual([200, "are-you-there"]);
@@ -322,6 +329,15 @@ describe("a delivery that cannot be worked through", () => {
     const events = await api.database.sql<{ kind: string }[]>`
       select kind from event_inbox where kind = 'webhook.failed' union all select kind from event_log where kind = 'webhook.failed'`;
     expect(events.length).toBeGreaterThan(0);
+  });
+
+  it("is no fault of ours when the connector reads something from it that is no record: it is kept at once, with the place", async () => {
+    await send(JSON.stringify([{ stream: "orders", records: [{ key: "1", data: {} }, null] }]));
+    await work();
+    expect(await states()).toMatchObject([
+      { state: "dead", error: { kind: "QSC_INBOX_RECORD_INVALID", message: expect.stringContaining("Found null") as unknown } },
+    ]);
+    expect(await waitingKeys()).toEqual([]);
   });
 
   it("says which integration lacks, and passes when it is tried once more", async () => {

@@ -150,7 +150,10 @@ async function takeRecords(
   return { accepted, duplicates };
 }
 
-function handedIn({ key, op, version, data }: SourceRecord): unknown {
+/** What is no record at all is refused by the inbox, with its place in the request. */
+function handedIn(record: SourceRecord | null | undefined): unknown {
+  if (typeof record !== "object" || record === null) return record ?? null;
+  const { key, op, version, data } = record;
   return { key, record: data, ...(op === undefined ? {} : { op }), ...(version === undefined ? {} : { version }) };
 }
 
