@@ -73,6 +73,43 @@ describe("replaying dead letters", () => {
     expect([...target.rows.keys()]).toEqual(["a", "b", "c"]);
   });
 
+  it("deletes nothing of a stream that ignores deletions by now: the definition in force counts", async () => {
+    const source = memorySource({ deletes: "tombstone" });
+    const target = memoryTarget();
+    const on = await pipelineBench({ source, target, stream: { deletes: "apply" } });
+    bench = on;
+    source.put("a", { name: "a" });
+    await on.attempt();
+    target.refuse = (item) => (item.op === "delete" ? { kind: "conflict", message: "it has invoices" } : undefined);
+    source.remove("a");
+    await on.attempt();
+    expect((await on.letters()).map((letter) => letter.status)).toEqual(["open"]);
+    target.refuse = () => undefined;
+    await on.database.sql`update integration set streams = jsonb_set(streams, '{0,deletes}', '"ignore"')`;
+    await replayDeadLetters(on.context, { filter: { integration: "orders" }, reason });
+    expect(await on.attempt()).toMatchObject({ kind: "succeeded", figures: { deleted: 0 } });
+    expect(target.rows.has("a")).toBe(true);
+    expect((await on.letters()).map((letter) => letter.status)).toEqual(["discarded"]);
+  });
+
+  it("refuses letters of a stream that the integration has no more, instead of a run that does nothing", async () => {
+    const { on, ids, statuses } = await refused();
+    await on.database.sql`update integration set streams = jsonb_set(streams, '{0,stream}', '"others"')`;
+    await expect(replayDeadLetter(on.context, { id: ids[0] ?? 0, reason, inDoubt: false })).rejects.toMatchObject({
+      code: "QSC_DEAD_LETTER_WITHOUT_STREAM",
+    });
+    expect(await replayDeadLetters(on.context, { filter: { integration: "orders" }, reason })).toEqual({
+      runIds: [],
+      letters: 0,
+      passedOver: 2,
+    });
+    expect(await discardDeadLetters(on.context, { filter: { integration: "orders" }, reason })).toEqual({ discarded: 2 });
+    expect(await statuses()).toEqual([
+      ["b", "discarded"],
+      ["c", "discarded"],
+    ]);
+  });
+
   it("sets aside, with its text, what the source itself says cannot be used, and a replay does not deliver it either", async () => {
     const source = memorySource();
     const target = memoryTarget();

@@ -42,6 +42,10 @@ export async function replayLetters(run: StreamRun): Promise<void> {
     const skipped: Letter[] = [];
     for (const [index, letter] of letters.entries()) {
       await letOthersTurn([run.stream.mapping], index);
+      if (letter.source.op === "delete" && run.stream.deletes === "ignore") {
+        skipped.push(letter);
+        continue;
+      }
       if (letter.source.problem !== undefined) {
         unfit.push({ letter, error: readFailure(letter.source.problem) });
         continue;
@@ -89,7 +93,7 @@ async function settle(
     readonly letters: readonly Letter[];
     readonly resent: readonly Resent[];
     readonly unfit: readonly { readonly letter: Letter; readonly error: DeadError }[];
-    /** What the mapping's condition passes over by now. */
+    /** What the stream passes over by now: the mapping's condition, or deletions that are ignored. */
     readonly skipped: readonly Letter[];
     readonly report: WriteReport;
     readonly merged: Pick<MergedPage, "settle">;

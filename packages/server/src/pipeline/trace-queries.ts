@@ -139,7 +139,7 @@ function hopsOfPage(page: PageRecord): readonly TraceHop[] {
     case "deleted":
       return [came, hop("mapped", { targetKey }), hop(outcome, { targetKey, remoteId, version })];
     case "skipped":
-      return [came, hop("skipped", { message: "It does not meet the mapping's condition." })];
+      return [came, hop("skipped", { message: "The stream passes over it: the mapping's condition, or a deletion that is ignored." })];
     case "unreadable":
     case "unfit":
       return [came, hop("dead-letter", { message: error })];

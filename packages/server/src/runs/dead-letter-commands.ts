@@ -28,19 +28,21 @@ interface Letter {
   readonly bucket: number;
   readonly jobId: number | null;
   readonly jobKey: string | null;
+  readonly stream: string;
+  readonly hasStream: boolean;
 }
 
 export interface Replay {
   /** One run for each job that has letters to deliver once more. */
   readonly runIds: readonly string[];
   readonly letters: number;
-  /** Letters that fit and cannot be replayed: something in them was hidden or left out, or they are being replayed already. */
+  /** Letters that fit and cannot be replayed: something in them was hidden or left out, their stream is gone, or they are being replayed already. */
   readonly passedOver: number;
 }
 
 /**
  * Has one dead letter delivered once more, by a run of its own. One that may have been written already (`review`) wants `inDoubt`: somebody has
- * looked at the target. Throws QSC_DEAD_LETTER_NOT_FOUND, _RESOLVED, _UNDER_WAY, _INCOMPLETE, _IN_DOUBT and _WITHOUT_JOB.
+ * looked at the target. Throws QSC_DEAD_LETTER_NOT_FOUND, _RESOLVED, _UNDER_WAY, _INCOMPLETE, _IN_DOUBT, _WITHOUT_STREAM and _WITHOUT_JOB.
  */
 export function replayDeadLetter(
   context: CommandContext,
@@ -63,7 +65,7 @@ export function replayDeadLetters(
   return inTransaction(context, async (tx) => {
     requireReason(input.reason);
     const found = await lockLetters(tx, sql`d.status = 'open' and ${fits(input.filter)}`);
-    const letters = found.filter((one) => one.isWhole && !one.isUnderWay && one.jobId !== null);
+    const letters = found.filter((one) => one.isWhole && !one.isUnderWay && one.hasStream && one.jobId !== null);
     const runIds = await queueReplays(tx, context, { letters, reason: input.reason });
     return { runIds, letters: letters.length, passedOver: found.length - letters.length };
   });
@@ -116,6 +118,11 @@ function requireReplayable(
       "IN_DOUBT",
       `${name} may have been written already, and this target would write it twice. Look there; if it is absent, replay with inDoubt (--in-doubt), else discard it.`,
     );
+  if (!letter.hasStream)
+    throw refused(
+      "WITHOUT_STREAM",
+      `${name} is of the stream "${letter.stream}", which integration "${letter.integrationKey}" has no more. Give the integration the stream again, or discard the letter.`,
+    );
   if (letter.jobId === null)
     throw refused("WITHOUT_JOB", `No job of integration "${letter.integrationKey}" could deliver it. Give the integration a job.`);
 }
@@ -132,6 +139,7 @@ const codes = {
   UNDER_WAY: "QSC_DEAD_LETTER_UNDER_WAY",
   INCOMPLETE: "QSC_DEAD_LETTER_INCOMPLETE",
   IN_DOUBT: "QSC_DEAD_LETTER_IN_DOUBT",
+  WITHOUT_STREAM: "QSC_DEAD_LETTER_WITHOUT_STREAM",
   WITHOUT_JOB: "QSC_DEAD_LETTER_WITHOUT_JOB",
 } as const;
 
@@ -159,7 +167,8 @@ function lockLetters(tx: Tx, which: SQL): Promise<readonly Letter[]> {
   return tx.execute<Letter>(sql`
     select d.id, d.status, coalesce((d.record -> 'incomplete')::boolean, false) is false and coalesce(d.record ->> 'idempotencyKey', '') <> '' as "isWhole",
       exists (select from run as r where r.id = d.replay_run_id and r.due_at = run_due_of_id(d.replay_run_id) and r.state in ('queued', 'held', 'running')) as "isUnderWay",
-      i.id as "integrationId", i.key as "integrationKey", i.bucket, j.id as "jobId", j.key as "jobKey"
+      i.id as "integrationId", i.key as "integrationKey", i.bucket, j.id as "jobId", j.key as "jobKey",
+      d.stream, i.streams @> jsonb_build_array(jsonb_build_object('stream', d.stream)) as "hasStream"
     from dead_letter as d join integration as i on i.id = d.integration_id
     left join lateral (
       select job.id, job.key from job

@@ -121,7 +121,7 @@ function defineDeadLetterMutations(): void {
       letters: t.exposeInt("letters", { description: "How many." }),
       passedOver: t.exposeInt("passedOver", {
         description:
-          "Letters that fit and cannot be replayed: they do not hold the whole record, are being replayed already, or have no job.",
+          "Letters that fit and cannot be replayed: they do not hold the whole record, are being replayed already, or their integration has their stream, or a job, no more.",
       }),
     }),
   });

@@ -118,7 +118,10 @@ function replayCommand(cli: Cli): Command {
       if (options.json === true) return printJson(cli, replays);
       const sum = (read: (one: (typeof replays)[number]) => number) => replays.reduce((total, one) => total + read(one), 0);
       const passed = sum((one) => one.passedOver);
-      const rest = passed === 0 ? "" : ` ${passed} cannot be replayed: they do not hold the whole record, or are being replayed already.`;
+      const rest =
+        passed === 0
+          ? ""
+          : ` ${passed} cannot be replayed: they do not hold the whole record, their stream is gone, or they are being replayed already.`;
       print(cli, `${cli.out.styles.green(`${sum((one) => one.letters)} to be replayed`)} by ${sum((one) => one.runs.length)} runs.${rest}`);
     });
 }
