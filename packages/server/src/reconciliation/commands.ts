@@ -28,7 +28,7 @@ export function reconcileIntegration(
   input: { readonly integration: string; readonly reason: string | null },
 ): Promise<{ readonly id: number; readonly runId: string }> {
   return inTransaction(context, async (tx) => {
-    const integration = await lockIntegration(tx, input.integration);
+    const integration = await lockIntegration(tx, input.integration, "reconcile desc, continuous");
     if (!integration.hasSides)
       throw refused(
         "ONE_SIDED",
@@ -76,7 +76,8 @@ export function resyncDifferences(
     const [found] = rows;
     if (found === undefined) throw refused("NOT_FOUND", `There is no reconciliation ${input.id}.`);
     if (!found.isDone) throw refused("NOT_DONE", `The reconciliation ${input.id} is not done, so its differences are not known.`);
-    const integration = await lockIntegration(tx, found.integration);
+    // With a job that copies its run takes turns: what it has read would else be written over what that job has written since.
+    const integration = await lockIntegration(tx, found.integration, "continuous, reconcile");
     const under = await tx.execute(sql`
       select from reconciliation_resync as s join run as r on r.id = s.run_id and r.due_at = run_due_of_id(s.run_id)
       where s.reconciliation_id = ${input.id}::bigint and r.state in ('queued', 'held', 'running')`);
@@ -120,14 +121,15 @@ interface Locked {
   readonly jobKey: string | null;
 }
 
-async function lockIntegration(tx: Tx, key: string): Promise<Locked> {
+/** With the job whose run it becomes, the first by this order. */
+async function lockIntegration(tx: Tx, key: string, order: "reconcile desc, continuous" | "continuous, reconcile"): Promise<Locked> {
   // Held until the run is there, for whoever deletes the integration to see; and so that two do not begin one at once.
   await tx.execute(sql`select from integration where key = ${key} for no key update`);
   const rows = await tx.execute<Locked>(sql`
     select i.id, i.key, i.bucket, j.id as "jobId", j.key as "jobKey",
       i.source_endpoint_id is not null and i.target_endpoint_id is not null
         and exists (select from jsonb_array_elements(i.streams) as s(stream) where not coalesce((s.stream -> 'push')::boolean, false)) as "hasSides"
-    from integration as i left join lateral (select id, key from job where integration_id = i.id and not push order by reconcile desc, continuous, id limit 1) as j on true
+    from integration as i left join lateral (select id, key from job where integration_id = i.id and not push order by ${sql.raw(order)}, id limit 1) as j on true
     where i.key = ${key}`);
   const [integration] = rows;
   if (integration === undefined) throw refused("NOT_FOUND", `There is no integration "${key}".`, "integration");

@@ -406,6 +406,20 @@ describe("a resync", () => {
     expect(target.rows.get(keyOf(1))).toEqual({ id: keyOf(1), name: "newer" });
   });
 
+  it("takes turns with the job that copies, so that it writes nothing older over what that has written meanwhile", async () => {
+    const { on, order } = await different();
+    await on.database
+      .sql`insert into job (key, name, integration_id, reconcile) select 'orders-compare', 'orders-compare', id, true from integration`;
+    const jobOf = async ({ runId }: { readonly runId: string }) =>
+      (await on.database.sql<{ key: string }[]>`select j.key from run as r join job as j on j.id = r.job_id where r.id = ${runId}::uuid`)[0]
+        ?.key;
+    expect(await jobOf(await order())).toBe("orders-sync");
+    await on.claim();
+    await expect(on.claim()).rejects.toThrow("No run could be claimed");
+    // A comparison writes nothing, so it keeps nobody from copying.
+    expect(await jobOf(await reconcileIntegration(on.context, { integration: "orders", reason: "test" }))).toBe("orders-compare");
+  });
+
   it("calls nothing gone that the source did not show because it ended too early", async () => {
     const source = memorySource();
     const target = memoryTarget();
