@@ -96,7 +96,8 @@ interface TakenPage {
   /** Deletions of a stream that ignores them, and what the mapping's condition passes over: done with, like what was delivered. */
   readonly ignoredIds: readonly number[];
   readonly skipped: readonly SourceRecord[];
-  readonly trial: PageTrial;
+  /** What each showed of another definition that is being tried, by its id. */
+  readonly trials: ReadonlyMap<number, PageTrial>;
   readonly idOf: ReadonlyMap<SourceRecord, WaitingRecord>;
 }
 
@@ -131,7 +132,7 @@ async function prepare(run: StreamRun, records: readonly WaitingRecord[]): Promi
   const deadIds: number[] = [];
   const ignoredIds: number[] = [];
   const skipped: SourceRecord[] = [];
-  const pages: PageTrial[] = [];
+  const trials = new Map<number, PageTrial>();
   const idOf = new Map<SourceRecord, WaitingRecord>();
   for (const record of records) {
     const source: SourceRecord = {
@@ -144,14 +145,14 @@ async function prepare(run: StreamRun, records: readonly WaitingRecord[]): Promi
     idOf.set(source, record);
     // Its own place instead of a page's: a value that is pushed again (A, B, A) is three changes, and a record that is tried again is not.
     const page = await prepareRecords([source], run, { from: { inbox: record.id }, round: 0 });
-    pages.push(page.trial);
+    trials.set(record.id, page.trial);
     ready.push(...page.ready);
     dead.push(...page.dead);
     skipped.push(...page.skipped);
     if (page.dead.length > 0) deadIds.push(record.id);
     else if (page.ready.length === 0) ignoredIds.push(record.id);
   }
-  return { records, ready, dead, deadIds, ignoredIds, skipped, idOf, trial: joinTrials(pages) };
+  return { records, ready, dead, deadIds, ignoredIds, skipped, idOf, trials };
 }
 
 interface Verdicts {
@@ -244,7 +245,9 @@ async function settlePage(
   const badly = [...page.dead, ...report.dead, ...report.review, ...verdict.dead].map((letter) => letter.source);
   const traced = { dead: [...page.dead, ...verdict.dead], skipped: page.skipped };
   await saveTrace(tx, run, "push", tracedRecords(report, traced));
-  await countPage(tx, run, page, { well: [...report.done.map(({ record }) => record.source), ...page.skipped], badly });
+  // What is tried again is counted when it ends.
+  const trial = joinTrials([...done, ...dead].flatMap((id) => page.trials.get(id) ?? []));
+  await countPage(tx, run, { trial }, { well: [...report.done.map(({ record }) => record.source), ...page.skipped], badly });
   await countFigures(tx, run, { report, done: done.length, dead: dead.length, skipped: page.skipped.length });
 }
 

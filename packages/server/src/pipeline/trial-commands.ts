@@ -157,7 +157,7 @@ async function queueDryRun(
 ): Promise<string> {
   const { order } = what;
   const jobs = await tx.execute<{ id: number; key: string }>(sql`
-    select id, key from job where integration_id = ${what.id} and not push order by id limit 1`);
+    select id, key from job where integration_id = ${what.id} and not push order by continuous, reconcile, id limit 1`);
   const [job] = jobs;
   if (job === undefined)
     throw refused(

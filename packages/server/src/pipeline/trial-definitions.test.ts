@@ -1,4 +1,4 @@
-import { DomainError, type TrialFigures } from "@quiesce/core";
+import { DomainError, pushedRecords, type TrialFigures } from "@quiesce/core";
 import type { JsonObject } from "@quiesce/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { memorySide } from "../../../../test/pipeline/memory-side.js";
@@ -6,6 +6,7 @@ import { memorySource } from "../../../../test/pipeline/memory-source.js";
 import { memoryTarget } from "../../../../test/pipeline/memory-target.js";
 import { type PipelineBench, pipelineBench } from "../../../../test/pipeline/pipeline-bench.js";
 import { loadIntegration } from "../catalog/store/load-workspace.js";
+import { acceptRecords } from "../inbox/commands.js";
 import { startTrial, type TrialOrder } from "./trial-commands.js";
 
 let bench: PipelineBench | undefined;
@@ -234,6 +235,29 @@ describe("other conflict rules", () => {
     await on.attempt();
     expect([source.rows.get("k1"), target.rows.get("k1")]).toMatchObject([{ name: "t" }, { name: "t" }]);
     expect(await on.database.sql`select winner from sync_conflict`).toEqual([{ winner: "target" }]);
+  });
+});
+
+describe("a shadow of what is pushed", () => {
+  it("counts a record once, however often it is tried", async () => {
+    const target = memoryTarget();
+    bench = await pipelineBench({ source: memorySource(), target, stream: { mapping, deletes: "ignore", push: true } });
+    const on = bench;
+    await on.database.sql`update job set push = true, retry = '{"maxAttempts": 9, "backoffSeconds": 0, "maxBackoffSeconds": 0}'`;
+    await begin(on, "shadow", { stream: { mapping: { fields: { name: { from: "other" } } } } });
+    await acceptRecords(on.context, { integration: "orders", records: pushedRecords([{ key: "a", record: { name: "n" } }]) });
+    target.before = () => {
+      throw Object.assign(new Error("away"), { quiesceError: 1, kind: "unavailable", info: {} });
+    };
+    await on.attempt();
+    await on.database.sql`update run set ready_at = app_now() where state = 'queued'`;
+    await on.attempt();
+    expect((await trialOf(on)).figures).toMatchObject({ records: 0, different: 0 });
+    target.before = () => undefined;
+    await on.database.sql`update run set ready_at = app_now() where state = 'queued'`;
+    await on.attempt();
+    expect(target.rows.get("a")).toEqual({ name: "n" });
+    expect((await trialOf(on)).figures).toMatchObject({ records: 1, different: 1 });
   });
 });
 
