@@ -104,6 +104,14 @@ describe("a dry run", () => {
     expect(await trialOf(on)).toMatchObject({ state: "done", figures: { records: 2 } });
   });
 
+  it("is no run of a job that has no end of its own, where there is another", async () => {
+    const { on } = await open();
+    await on.database.sql`update job set continuous = true`;
+    await on.database.sql`insert into job (key, name, integration_id) select 'orders-once', 'orders-once', id from integration`;
+    await startTrial(on.context, orderOf({ kind: "dry-run" }));
+    expect(await on.database.sql`select j.key from run as r join job as j on j.id = r.job_id`).toEqual([{ key: "orders-once" }]);
+  });
+
   it("does not count as work whose length is measured", async () => {
     const { on, source } = await open();
     fill(source, 2);
