@@ -48,6 +48,14 @@ describe("the redactor", () => {
     );
   });
 
+  test("hides a value of the greatest length that a secret may have, in every form", () => {
+    const long = `${"kéy ".repeat(16_000)}end`;
+    const redact = redactor([long, "kéy kéy", "short-one"]);
+    for (const form of [long, encodeURIComponent(long), JSON.stringify(long).slice(1, -1), Buffer.from(long).toString("hex")])
+      expect(redact(`before ${form} short-one after`) === `before ${REDACTED} ${REDACTED} after`).toBe(true);
+    expect(redact(Buffer.from(`user:${long}`).toString("base64")).length).toBeLessThan(100);
+  });
+
   test("a value that begins with another one is hidden whole", () => {
     expect(redactor(["abc", "abcdef"])("xabcdefx")).toBe(`x${REDACTED}x`);
   });

@@ -4,6 +4,12 @@ export const REDACTED = "[redacted]";
 /** Values shorter than this are left alone: hiding every "a" of a text would show more than it hides. */
 export const REDACTED_MIN_LENGTH = 3;
 
+/**
+ * Longer forms are looked for one by one: the engine refuses an expression with an alternative of some 32,000 characters, and its refusal says all of
+ * the expression.
+ */
+const LONGEST_ALTERNATIVE = 4_096;
+
 /** Replaces every known secret in a text by {@link REDACTED}. */
 export type Redact = (text: string) => string;
 
@@ -19,9 +25,14 @@ export function redactor(values: Iterable<string>): Redact {
   }
   if (forms.size === 0) return (text) => text;
   // The longest first, so that a value that begins with another is replaced whole.
-  const alternatives = [...forms].toSorted((a, b) => b.length - a.length).map((form) => form.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
-  const pattern = new RegExp(alternatives.join("|"), "g");
-  return (text) => text.replace(pattern, REDACTED);
+  const sorted = [...forms].toSorted((a, b) => b.length - a.length);
+  const long = sorted.filter((form) => form.length > LONGEST_ALTERNATIVE);
+  const alternatives = sorted.slice(long.length).map((form) => form.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
+  const pattern = alternatives.length === 0 ? undefined : new RegExp(alternatives.join("|"), "g");
+  return (text) => {
+    const rest = long.reduce((left, form) => (left.length < form.length ? left : left.replaceAll(form, REDACTED)), text);
+    return pattern === undefined ? rest : rest.replace(pattern, REDACTED);
+  };
 }
 
 /** Applies a redactor to every string of a JSON-like value, names of members included. Anything else passes unchanged. */
