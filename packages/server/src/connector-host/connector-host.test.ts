@@ -1,4 +1,5 @@
 import { type Connector, type Context, defineConnector, type Health, z } from "@quiesce/sdk";
+import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, it } from "vitest";
 import { memorySource } from "../../../../test/pipeline/memory-source.js";
 import { memoryTarget } from "../../../../test/pipeline/memory-target.js";
@@ -153,6 +154,50 @@ describe("the state store", () => {
     expect(seen).toEqual([undefined, undefined, { token: "session-token-0123456789" }, undefined]);
     const rows = await on.database.sql<{ text: string }[]>`select string_agg(value::text, ' ') as text from connector_state`;
     expect(`${rows[0]?.text}${on.logged()}`).not.toContain("session-token-0123456789");
+  });
+});
+
+describe("the limits of the state store", () => {
+  async function remembering(work: (x: Context) => Promise<void>) {
+    const on = await open({
+      connector: checking(async (x) => work(x).then(() => ({ status: "up" }))),
+      secrets: { password: "long-enough" },
+    });
+    return { on, check: () => on.host.checkEndpoint("source", never) };
+  }
+  const namesOf = async (on: PipelineBench) => {
+    const rows = await on.database.sql<{ key: string }[]>`select key from connector_state order by key collate "C"`;
+    return rows.map(({ key }) => key);
+  };
+
+  it("are 64 KiB a value", async () => {
+    const said: unknown[] = [];
+    const { on, check } = await remembering(async (x) => {
+      await x.state.set("most", "é".repeat(32_767));
+      await x.state.set("more", "é".repeat(32_768)).catch((error: unknown) => said.push(error));
+    });
+    await check();
+    expect(said).toMatchObject([{ kind: "bug", message: expect.stringContaining('"more" has 65538 bytes') }]);
+    expect(await namesOf(on)).toEqual(["checking/most"]);
+  });
+
+  it("are 1,000 values of an endpoint: what is there may be renewed, what has expired makes room", async () => {
+    const said: unknown[] = [];
+    const { on, check } = await remembering(async (x) => {
+      await x.state.set("n1", "renewed").catch((error: unknown) => said.push(error));
+      await x.state.set("new", 1).catch((error: unknown) => said.push(error));
+    });
+    const id = sql`select id from endpoint where key = 'source'`;
+    await on.database.db.execute(sql`
+      insert into connector_state (endpoint_id, key, value) select (${id}), 'checking/n' || n, '{}' from generate_series(1, 1000) as n`);
+    await check();
+    expect(said).toMatchObject([{ kind: "bug", message: expect.stringContaining("1000 values") }]);
+    await on.database.db.execute(sql`update connector_state set expires_at = app_now() - interval '1 second' where key > 'checking/n5'`);
+    await check();
+    expect(said).toHaveLength(1);
+    const names = await namesOf(on);
+    expect(names).toContain("checking/new");
+    expect(names).not.toContain("checking/n6");
   });
 });
 

@@ -7,6 +7,10 @@ import type { Database } from "../db/client.js";
 import type { SecretMask } from "./secret-mask.js";
 
 const MAX_NAME_LENGTH = 200;
+const MAX_VALUE_BYTES = 64 * 1_024;
+/** Values of one endpoint, those that have expired apart. */
+const MAX_VALUES = 1_000;
+const FORGOTTEN_AT_ONCE = 1_000;
 /** Shorter texts are hardly session tokens, and hiding them would garble the log. */
 const MASKED_MIN_LENGTH = 16;
 
@@ -51,17 +55,43 @@ export function createStateStore(options: {
     },
     async set(name, value, settings) {
       const key = rowKey(name);
+      const text = textOf(name, value);
       mask.add(longTexts(value));
-      const sealed = seal(keyRing, { ...address(key), version: 1 }, JSON.stringify(value));
+      const sealed = seal(keyRing, { ...address(key), version: 1 }, text);
       const life = settings?.ttlMs === undefined ? null : `${settings.ttlMs} milliseconds`;
-      await stored(
+      await stored(forgetExpired(database, endpoint.id));
+      const rows = await stored(
         database.db.execute(sql`
         insert into connector_state (endpoint_id, key, value, expires_at)
-        values (${endpoint.id}, ${key}, ${JSON.stringify(sealed)}::text::jsonb, app_now() + ${life}::interval)
-        on conflict (endpoint_id, key) do update set value = excluded.value, expires_at = excluded.expires_at`),
+        select ${endpoint.id}::integer, ${key}, ${JSON.stringify(sealed)}::text::jsonb, app_now() + ${life}::interval
+        where exists (select from connector_state where endpoint_id = ${endpoint.id} and key = ${key})
+          or (select count(*) from connector_state where endpoint_id = ${endpoint.id}) < ${MAX_VALUES}
+        on conflict (endpoint_id, key) do update set value = excluded.value, expires_at = excluded.expires_at returning key`),
       );
+      if (rows.length === 0)
+        throw new ConnectorError(
+          "bug",
+          `The state store of an endpoint has at most ${MAX_VALUES} values, and "${name}" would be one more. Use the same names again, or give values a ttlMs.`,
+        );
     },
   };
+}
+
+function textOf(name: string, value: Json): string {
+  const text = JSON.stringify(value) ?? "null";
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_VALUE_BYTES) return text;
+  throw new ConnectorError(
+    "bug",
+    `The value "${name}" has ${bytes} bytes as JSON, and the state store takes at most ${MAX_VALUE_BYTES}. Keep less of it.`,
+  );
+}
+
+/** What has expired is deleted when something else is stored: a session of long ago is kept nowhere. */
+async function forgetExpired(database: Database, endpointId: number): Promise<void> {
+  await database.db.execute(sql`
+    delete from connector_state where ctid in (
+      select ctid from connector_state where endpoint_id = ${endpointId} and expires_at <= app_now() limit ${FORGOTTEN_AT_ONCE} for update skip locked)`);
 }
 
 /** Our own database failed, not the connector: the run may be tried again. */
