@@ -46,7 +46,7 @@ export type ConnectorFetch = (url: string | URL, options?: FetchOptions) => Prom
  */
 export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
-/** Small values that outlive a run, kept per endpoint and connector: a session token, a schema's hash. Never a cursor. At most 64 KiB each. */
+/** Small values that outlive a run, kept per endpoint and connector: a session token, a schema's hash. Never a cursor. At most 64 KiB each, and 1,000 of an endpoint. */
 export interface StateStore {
   /** The stored value, or undefined if it is absent or expired. Check its shape before use: an older version may have written it. */
   get(name: string): Promise<Json | undefined>;

@@ -3,6 +3,10 @@ import { clock } from "../../clock.js";
 import { type Redact, redactor } from "../../credentials/redactor.js";
 
 const LINE_MAX_LENGTH = 2_000;
+/** A longer line is told by its beginning. Twice what a secret may have, so that none in what is told lacks its end. */
+const KEPT_OF_LINE = 131_072;
+/** A secret of several lines, such as a private key, is printed as several: shorter ones of them say too little. */
+const SECRET_LINE_MIN_LENGTH = 8;
 /** Lines within {@link SPAN_MS}; more are counted and left out. */
 const LINES_MAX = 100;
 const SPAN_MS = 10_000;
@@ -37,14 +41,21 @@ export function captureOutput(streams: readonly Readable[], write: (line: string
   };
   for (const stream of streams) {
     let rest = "";
+    let isTold = false;
     stream.setEncoding("utf8");
     stream.on("data", (piece: string) => {
       const lines = `${rest}${piece}`.split("\n");
-      rest = lines.pop() ?? "";
+      if (isTold && lines.length > 1) {
+        lines.shift();
+        isTold = false;
+      }
+      rest = isTold ? "" : (lines.pop() ?? "");
+      if (isTold) return;
       for (const line of lines) if (line.trim() !== "") say(line);
-      if (rest.length > LINE_MAX_LENGTH) {
+      if (rest.length > KEPT_OF_LINE) {
         say(rest);
         rest = "";
+        isTold = true;
       }
     });
     stream.on("end", () => {
@@ -61,8 +72,13 @@ export function captureOutput(streams: readonly Readable[], write: (line: string
         if (secrets.size <= SECRETS_MAX) break;
         secrets.delete(oldest);
       }
-      redact = redactor(secrets);
+      redact = redactor([...secrets].flatMap(linesOf));
     },
     mask: (text) => redact(text),
   };
+}
+
+function linesOf(secret: string): readonly string[] {
+  const lines = secret.split(/\r?\n/);
+  return lines.length === 1 ? lines : [secret, ...lines.filter((line) => line.length >= SECRET_LINE_MIN_LENGTH)];
 }
