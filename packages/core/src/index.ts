@@ -468,6 +468,7 @@ export {
 export { type TopologyNode } from "./incidents/correlation-topology.js";
 export { Correlator } from "./incidents/correlator.js";
 export { correlate } from "./incidents/correlate.js";
+export { keptAfterEndMs, longestQuietMs, nextAlertLookAt } from "./incidents/next-alert-look.js";
 export {
   Baseline,
   type BaselinePoint,

@@ -181,7 +181,7 @@ begin
   perform visible.show('outbox', 'visible.in_team(t.team)');
 
   -- Of the deployment: who may not read it by the rule table is not asked this far; it is hidden all the same.
-  foreach hidden in array array['access_notice', 'access_review', 'access_review_item', 'access_use', 'agenda_job', 'api_token', 'audit_entry', 'audit_personal', 'audit_chain', 'connector_state', 'correlation_rule', 'endpoint_check_turn', 'endpoint_pace', 'endpoint_slot', 'endpoint_token_refresh', 'event_inbox', 'event_log', 'kpi_baseline', 'kpi_dirty', 'kpi_progress', 'monitor_identity', 'monitor_look',
+  foreach hidden in array array['access_notice', 'access_review', 'access_review_item', 'access_use', 'agenda_job', 'alert_look', 'alert_news', 'api_token', 'audit_entry', 'audit_personal', 'audit_chain', 'connector_state', 'correlation_rule', 'endpoint_check_turn', 'endpoint_pace', 'endpoint_slot', 'endpoint_token_refresh', 'event_inbox', 'event_log', 'kpi_baseline', 'kpi_dirty', 'kpi_progress', 'monitor_identity', 'monitor_look',
     'principal', 'principal_network', 'reconciliation_entry', 'session', 'sign_in_attempt', 'sign_in_link', 'stream_key', 'stream_sent', 'stream_ticket', 'sync_record']
   loop
     perform visible.show(hidden, 'false');

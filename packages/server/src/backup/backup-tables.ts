@@ -15,10 +15,19 @@ export interface BackupTable {
 }
 
 /**
- * Made by migrations, rebuilt by every server at its start, or by a comparison that is tried once more: no facts. Sessions and links are left out, because those that were ended since would be
+ * Made by migrations, rebuilt by every server at its start, or by the next look at alerts or a comparison that is tried once more: no facts. Sessions and links are left out, because those that were ended since would be
  * good again: whoever restores signs in again.
  */
-const withoutFacts = ["schema_migration", "agenda_job", "session", "sign_in_link", "sign_in_attempt", "reconciliation_entry"];
+const withoutFacts = [
+  "schema_migration",
+  "agenda_job",
+  "alert_look",
+  "alert_news",
+  "session",
+  "sign_in_link",
+  "sign_in_attempt",
+  "reconciliation_entry",
+];
 
 /** Of these, what the last user of the database left is not for the one that is restored. */
 export const emptiedTables = withoutFacts.filter((name) => name !== "schema_migration");

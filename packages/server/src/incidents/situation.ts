@@ -3,6 +3,7 @@ import {
   type AlertTopology,
   type AlertWindow,
   type CatalogFacts,
+  keptAfterEndMs,
   type KnownIncident,
   type PipedAlert,
   waysUp,
@@ -18,8 +19,6 @@ import { placeAlerts, type SaidAlert } from "./place-alerts.js";
 
 /** One look takes so many alerts, the critical ones first; what is left comes with the next look. */
 export const maxAlertsOfLook = 50_000;
-/** So long after its end an alert is looked at: it may come again, and a window over it may have been seen late. */
-export const keptAfterEndMs = 2_700_000;
 
 /** Chains of systems are not longer; beyond it the path is only not told. */
 const maxChain = 50;
@@ -31,6 +30,8 @@ export interface StoredAlert extends PipedAlert {
   readonly systemId: number;
   readonly eligibleAt: number | null;
   readonly placed: boolean;
+  /** When it was looked at first; null: now. */
+  readonly consideredAt: number | null;
   /** It was kept quiet at the last look. */
   readonly wasMuted: boolean;
   /** Of its open reasons, see `reasonsDigest`; null: nobody knows. */
@@ -87,6 +88,7 @@ function storedAlert(
     systemId: systemIds.get(node) ?? row.endpointSystemId,
     eligibleAt: row.eligibleAt,
     placed: row.placed,
+    consideredAt: row.consideredAt,
     wasMuted: row.wasMuted,
     reasonsDigest: row.reasonsDigest,
   };
@@ -101,7 +103,7 @@ function unsettledAlerts(tx: Tx): Promise<readonly AlertRow[]> {
     select a.id, e.key as source, a.endpoint_id as "endpointId", e.system_id as "endpointSystemId", a.origin, a.fingerprint, a.severity, a.status, a.title,
       a.started_at as "startedAt", a.ended_at as "endedAt", a.resource_kind as kind, a.resource_name as resource, a.resource_parents as parents, a.labels,
       a.suppressed_by as "suppressedBy", t.incident_id as incident, t.flapping as "wasFlapping", t.considered_at is not null as "wasConsidered",
-      t.eligible_at as "eligibleAt", t.placed_by is not null as placed, t.muted as "wasMuted", t.reasons_digest as "reasonsDigest"
+      t.considered_at as "consideredAt", t.eligible_at as "eligibleAt", t.placed_by is not null as placed, t.muted as "wasMuted", t.reasons_digest as "reasonsDigest"
     from alert_standing as t join alert as a on a.id = t.alert_id join endpoint as e on e.id = a.endpoint_id
     where t.settled_at is null
     order by a.severity <> 'critical', t.considered_at is not null, a.id limit ${maxAlertsOfLook}`,
@@ -118,7 +120,8 @@ function liveIncidents(tx: Tx): Promise<readonly KnownIncident[]> {
   );
 }
 
-const mutingKinds = windowKinds.filter((kind) => windowKindEffects[kind].mutesAlerts);
+/** Kinds of windows that keep alerts quiet. */
+export const mutingKinds = windowKinds.filter((kind) => windowKindEffects[kind].mutesAlerts);
 
 interface WindowRow {
   readonly key: string;
@@ -167,7 +170,8 @@ function pathTo(named: ReadonlySet<string>, key: string, needs: AlertTopology): 
 /** Ends what nothing can change any more: it ended long ago, and it was looked at. */
 export async function settleAlerts(tx: Tx, { alerts }: Pick<Situation, "alerts">, now: number): Promise<void> {
   // A full look says nothing of what it left for the next one.
-  const mayBeOver = ({ endedAt }: StoredAlert): boolean => endedAt !== null && endedAt < now - keptAfterEndMs;
+  const isOld = (at: number | null): boolean => at !== null && at < now - keptAfterEndMs;
+  const mayBeOver = ({ endedAt, consideredAt }: StoredAlert): boolean => isOld(endedAt) && isOld(consideredAt);
   if (alerts.length < maxAlertsOfLook && !alerts.some(mayBeOver)) return;
   await tx.execute(sql`
     update alert_standing as t set settled_at = ${now}::timestamptz from alert as a
