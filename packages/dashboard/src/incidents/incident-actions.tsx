@@ -171,7 +171,7 @@ function OtherChoice(props: {
 /** Another team is asked to take it over. */
 export function Offer({ incident }: Of) {
   const { formatMessage } = useIntl();
-  const { key, offeredTo, offeredBy, offerReason } = incident;
+  const { key, state, offeredTo, offeredBy, offerReason } = incident;
   const answer = useCommand(AnswerIncidentOfferDocument);
   return (
     <section className={styles["offer"]} aria-label={formatMessage({ id: "incidents.offer" })}>
@@ -179,9 +179,12 @@ export function Offer({ incident }: Of) {
         <FormattedMessage id="incidents.offer.words" values={{ team: offeredTo ?? "", by: offeredBy ?? "", reason: offerReason ?? "" }} />
       </p>
       <div className={styles["buttons"]}>
-        <Button isPrimary onPress={() => void (answer.isRunning ? null : answer.run({ input: { key, accept: true } }))}>
-          <FormattedMessage id="incidents.offer.accept" values={{ team: offeredTo ?? "" }} />
-        </Button>
+        {/* What is over is taken over by nobody; the offer stands while it may open again. */}
+        {state === "RESOLVED" ? null : (
+          <Button isPrimary onPress={() => void (answer.isRunning ? null : answer.run({ input: { key, accept: true } }))}>
+            <FormattedMessage id="incidents.offer.accept" values={{ team: offeredTo ?? "" }} />
+          </Button>
+        )}
         <CommandButton
           document={AnswerIncidentOfferDocument}
           label={formatMessage({ id: "incidents.offer.decline" })}

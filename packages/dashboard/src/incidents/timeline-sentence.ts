@@ -60,6 +60,8 @@ function entrySentence(
       return intl.formatMessage({ id: "incidents.entry.accepted" }, { team: data.text("ownerTeam") ?? "" });
     case "declined":
       return intl.formatMessage({ id: "incidents.entry.declined" }, { reason: data.text("reason") ?? "none" });
+    case "offer-ended":
+      return intl.formatMessage({ id: "incidents.entry.offer-ended" }, { team: data.text("offeredTo") ?? "" });
     case "assigned":
       return intl.formatMessage({ id: "incidents.entry.assigned" }, { who: data.text("assignee") ?? "none" });
     case "merged":

@@ -181,6 +181,50 @@ describe("an incident", () => {
     expect((await bench.database.sql`select assignee from incident`)[0]).toEqual({ assignee: "ana" });
   });
 
+  it("is not taken over once it is over, and its offer stands when it opens again", async () => {
+    await bench.says("erp");
+    await bench.pass(AWHILE);
+    await offerIncident(bench.context, { id: 1, team: "network", reason: "a cable" });
+    await bench.says("erp", { status: "resolved" });
+    await bench.pass(10);
+    await expect(answerOffer(bench.context, { id: 1, accept: true, reason: null })).rejects.toMatchObject({ code: "QSC_INCIDENT_STATE" });
+    expect((await bench.database.sql`select state, owner_team, assignee from incident`)[0]).toEqual({
+      state: "resolved",
+      owner_team: "erp-team",
+      assignee: null,
+    });
+    await bench.says("erp");
+    await bench.pass(AWHILE);
+    await answerOffer(bench.context, { id: 1, accept: true, reason: null });
+    expect(await bench.incidents()).toMatchObject([{ state: "open", ownerTeam: "network" }]);
+  });
+
+  it.each([
+    ["a person closes it", () => moveIncident(bench.context, { id: 1, to: "closed", reason: null, evenIfFiring: false })],
+    [
+      "it is closed by itself",
+      async () => {
+        await bench.time.advance(86_400_000);
+        await bench.pass(10);
+      },
+    ],
+  ])("is offered to nobody any more when %s, and its timeline says so", async (_what, closes) => {
+    await bench.says("erp");
+    await bench.pass(AWHILE);
+    await offerIncident(bench.context, { id: 1, team: "network", reason: "a cable" });
+    await bench.says("erp", { status: "resolved" });
+    await bench.pass(10);
+    await closes();
+    const [row] = await bench.database.sql`select state, offered_to, offered_by, offer_reason, offered_at from incident`;
+    expect(row).toEqual({ state: "closed", offered_to: null, offered_by: null, offer_reason: null, offered_at: null });
+    expect((await bench.database.sql`select text from incident_entry where kind = 'offer-ended'`).map(({ text }) => String(text))).toEqual([
+      "The offer to network ended unanswered: the incident was closed.",
+    ]);
+    await expect(answerOffer(bench.context, { id: 1, accept: false, reason: "late" })).rejects.toMatchObject({
+      code: "QSC_INCIDENT_TRANSFER",
+    });
+  });
+
   it("is merged into another and split again, and correlation leaves both as people made them", async () => {
     await bench.says("erp");
     await bench.says("archive", { severity: "minor" });

@@ -4,6 +4,7 @@ import { recordAudit } from "../audit/record-audit.js";
 import { type CommandContext, inTransaction, readNow } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { appendEvents } from "../events/append-events.js";
+import { endOffer } from "./end-offer.js";
 import { addEntries, type IncidentEntryKind } from "./entries.js";
 import { hooksOf, messageFactsOf, queueIncidentMessages } from "./tell-teams.js";
 
@@ -133,6 +134,7 @@ export function moveIncident(
         reopened = reopened + case ${to}::text when 'open' then 1 else 0 end,
         kept_open = case ${to}::text when 'open' then ${incident.firing === 0} when 'resolved' then false else kept_open end
       where id = ${id}::bigint`);
+    if (to === "closed") await endOffer(tx, { incidentId: id, actor, now });
     await noteDeed(tx, context, {
       incidentId: id,
       action: "incident.move",
@@ -220,7 +222,10 @@ export function offerIncident(
   });
 }
 
-/** Accepts an offered incident for the team that it was offered to, or declines it. Throws QSC_INCIDENT_TRANSFER when none is offered, and _NOT_FOUND. */
+/**
+ * Accepts an offered incident for the team that it was offered to, or declines it. Throws QSC_INCIDENT_TRANSFER when none is offered, QSC_INCIDENT_STATE when one
+ * that is over is accepted (its offer stands while it may open again), and _NOT_FOUND.
+ */
 export function answerOffer(
   context: CommandContext,
   input: { readonly id: number; readonly accept: boolean; readonly reason: string | null },
@@ -231,6 +236,11 @@ export function answerOffer(
     const team = incident?.offeredTo ?? null;
     if (incident === undefined || team === null)
       throw incidentRefused("TRANSFER", `Incident ${id} is offered to nobody, so there is nothing to answer.`);
+    if (accept && !isLive(incident.state))
+      throw incidentRefused(
+        "STATE",
+        `Incident ${id} is ${incident.state}: nothing is left to take over. The offer stands if it opens again; decline it, or leave it.`,
+      );
     const reason = accept && input.reason === null ? undefined : requireText(input.reason ?? "", "reason");
     const now = await readNow(tx);
     await tx.execute(sql`

@@ -13,6 +13,7 @@ export const incidentEntryKinds = [
   "offered",
   "accepted",
   "declined",
+  "offer-ended",
   "assigned",
   "merged",
   "split",

@@ -5,6 +5,7 @@ import { type Actor, systemActor } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { bigints } from "../db/sql-arrays.js";
 import { appendEvents, type NewEvent } from "../events/append-events.js";
+import { endOffer } from "./end-offer.js";
 import { addEntries, type NewEntry } from "./entries.js";
 import { followRoot, ownerOf } from "./follow-root.js";
 import { linkProblem } from "./problems.js";
@@ -65,6 +66,7 @@ async function apply(tx: Tx, change: IncidentChange, { situation, now }: Writing
       root_node = coalesce(${root?.node ?? null}, root_node), root_alert_id = coalesce(${root?.alert ?? null}::bigint, root_alert_id),
       title = coalesce(${root?.title ?? null}, title), system_id = coalesce(${systemId}::integer, system_id)
     where id = ${id}::bigint`);
+  if (state === "closed") await endOffer(tx, { incidentId: id, actor: systemActor, now });
   if (root !== null) await followRoot(tx, { incidentId: id, node: root.node, systemId, title: root.title, now });
   const said: NewEntry[] = [];
   const events: NewEvent[] = [];
