@@ -21,6 +21,7 @@ const episode = (more: Partial<Episode> = {}): Episode => ({
   severity: "critical",
   title: "ERP is down",
   startedAt: now - 10 * minute,
+  saidStartedAt: more.startedAt ?? now - 10 * minute,
   endedAt: null,
   remoteId: "1",
   suppressedBy: [],
@@ -74,6 +75,16 @@ describe("an alert that is resolved", () => {
       kind: "ignore",
       why: "late",
     });
+  });
+
+  it("ends an episode whose beginning was moved to the end of the one before, at that beginning", () => {
+    // A list that came late ended the one before after this one had begun.
+    const moved = episode({ startedAt: now - 5 * minute, saidStartedAt: now - 8 * minute });
+    expect(foldAlert(moved, resolved({ startsAt: now - 8 * minute, endsAt: now - 6 * minute }), now)).toEqual({
+      kind: "end",
+      endedAt: now - 5 * minute,
+    });
+    expect(foldAlert(moved, resolved({ endsAt: now - 9 * minute }), now)).toEqual({ kind: "ignore", why: "late" });
   });
 
   it("is kept as an episode of its own when nobody heard of its beginning", () => {

@@ -6,6 +6,8 @@ export interface Episode {
   readonly severity: Alert["severity"];
   readonly title: string;
   readonly startedAt: number;
+  /** When it began by the monitor's word: before `startedAt` where the episode before it was taken to last longer. */
+  readonly saidStartedAt: number;
   readonly endedAt: number | null;
   readonly remoteId: string;
   readonly suppressedBy: readonly string[];
@@ -48,8 +50,8 @@ export function foldAlert(newest: Episode | null, alert: IncomingAlert, now: num
   const open = newest?.status === "firing" ? newest : null;
   if (alert.status === "resolved") {
     if (open !== null) {
-      // An end that lies before the open episode's beginning is that of an earlier one.
-      if (alert.endsAt !== null && alert.endsAt < open.startedAt) return { kind: "ignore", why: "late" };
+      // An end that lies before the open episode began, by the monitor's word, is that of an earlier one.
+      if (alert.endsAt !== null && alert.endsAt < open.saidStartedAt) return { kind: "ignore", why: "late" };
       return { kind: "end", endedAt: Math.max(open.startedAt, endedAt) };
     }
     if (newest !== null && startedAt <= (newest.endedAt ?? newest.startedAt)) return { kind: "ignore", why: "late" };

@@ -14,7 +14,7 @@ export interface StoredEpisode extends Episode {
   readonly fingerprint: string;
 }
 
-const episode = sql`a.id, a.fingerprint, a.status, a.severity, a.title, a.started_at as "startedAt", a.ended_at as "endedAt", a.remote_id as "remoteId",
+const episode = sql`a.id, a.fingerprint, a.status, a.severity, a.title, a.started_at as "startedAt", coalesce(a.said_started_at, a.started_at) as "saidStartedAt", a.ended_at as "endedAt", a.remote_id as "remoteId",
   a.suppressed_by as "suppressedBy", a.acknowledged_by as "acknowledgedBy"`;
 
 /** The first half of the lock's key; the second is the endpoint. */
@@ -84,6 +84,8 @@ export async function insertEpisodes(
     url: alert.url ?? null,
     raw: alert.raw ?? null,
     started_at: new Date(startedAt).toISOString(),
+    // Only where it lies before: most begin when their monitor says so.
+    said_started_at: Date.parse(alert.startsAt) < startedAt ? new Date(alert.startsAt).toISOString() : null,
     ended_at: endedAt === null ? null : new Date(endedAt).toISOString(),
   }));
   const written = await selectRows<{ id: number }>(
@@ -91,12 +93,12 @@ export async function insertEpisodes(
     sql`
     with written as (
     insert into alert (endpoint_id, origin, fingerprint, remote_id, status, severity, title, resource_kind, resource_name, resource_parents, labels, suppressed_by,
-      acknowledged_by, url, raw, started_at, ended_at, ended_by, first_seen_at, changed_at)
+      acknowledged_by, url, raw, started_at, said_started_at, ended_at, ended_by, first_seen_at, changed_at)
     select ${at.endpointId}, ${at.origin}, r.fingerprint, r.remote_id, r.status, r.severity, r.title, r.resource_kind, r.resource_name, r.resource_parents, r.labels, r.suppressed_by,
-      r.acknowledged_by, r.url, r.raw, r.started_at, r.ended_at, case when r.ended_at is not null then ${at.origin}::text end, ${at.now}::timestamptz, ${at.now}::timestamptz
+      r.acknowledged_by, r.url, r.raw, r.started_at, r.said_started_at, r.ended_at, case when r.ended_at is not null then ${at.origin}::text end, ${at.now}::timestamptz, ${at.now}::timestamptz
     from jsonb_to_recordset(${storable(rows)}::text::jsonb) as r(n integer, fingerprint text, remote_id text, status text, severity text, title text,
       resource_kind text, resource_name text, resource_parents text[], labels jsonb, suppressed_by text[], acknowledged_by text, url text, raw jsonb,
-      started_at timestamptz, ended_at timestamptz)
+      started_at timestamptz, said_started_at timestamptz, ended_at timestamptz)
     order by r.n returning id),
     standing as (insert into alert_standing (alert_id) select id from written)
     select id from written order by id`,

@@ -75,7 +75,10 @@ export async function takeAlerts(
         if (course.id !== null) deeds.push({ kind: "changed", alert, id: course.id, fields: verdict.changed });
         // It is not written yet: it begins as it is said last.
         else if (course.open !== null) course.open.alert = alert;
-        course.newest = course.newest === null ? null : episodeOf(alert, course.newest.startedAt, null);
+        course.newest =
+          course.newest === null
+            ? null
+            : { ...episodeOf(alert, course.newest.startedAt, null), saidStartedAt: course.newest.saidStartedAt };
         break;
       case "end":
         if (course.id !== null) deeds.push({ kind: "ended", alert, id: course.id, endedAt: verdict.endedAt, by: origin });
@@ -166,6 +169,17 @@ function incoming(alert: Alert): IncomingAlert {
 }
 
 function episodeOf(alert: Alert, startedAt: number, endedAt: number | null): Episode {
-  const { severity, title, remoteId, suppressedBy, acknowledgedBy } = incoming(alert);
-  return { status: endedAt === null ? "firing" : "resolved", severity, title, startedAt, endedAt, remoteId, suppressedBy, acknowledgedBy };
+  const { severity, title, startsAt, remoteId, suppressedBy, acknowledgedBy } = incoming(alert);
+  const saidStartedAt = Math.min(startsAt, startedAt);
+  return {
+    status: endedAt === null ? "firing" : "resolved",
+    severity,
+    title,
+    startedAt,
+    saidStartedAt,
+    endedAt,
+    remoteId,
+    suppressedBy,
+    acknowledgedBy,
+  };
 }
