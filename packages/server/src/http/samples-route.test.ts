@@ -22,9 +22,9 @@ interface Answer {
   readonly refusals: readonly { readonly line: number; readonly code: string; readonly message: string }[];
 }
 
-async function send(body: string, { token = api.tokens.operator, type = "application/x-ndjson" } = {}) {
+async function send(body: string, { token = api.tokens.operator, type = "application/x-ndjson", trial = false } = {}) {
   const headers = { "content-type": type, authorization: `Bearer ${token}` };
-  const response = await fetch(`${api.url}/ingest/samples`, { method: "POST", headers, body });
+  const response = await fetch(`${api.url}/ingest/samples${trial ? "?trial=true" : ""}`, { method: "POST", headers, body });
   return {
     status: response.status,
     headers: response.headers,
@@ -137,6 +137,16 @@ describe("POST /ingest/samples", () => {
     expect([status, headers.get("retry-after"), json.error?.code]).toEqual([429, "1", "QSC_SAMPLES_BUSY"]);
     for (const one of leave) one();
     expect(await send(lines(sample({ metric: "busy" })))).toMatchObject({ status: 200 });
+  });
+
+  it("counts in a trial the metrics that it would make", async () => {
+    const all = Array.from({ length: 202 }, (_, n) => sample({ integration: "stock", metric: `m${n}` }));
+    const { json } = await send(lines(...all, ...all), { trial: true });
+    const [known] = await api.database.sql<{ n: number }[]>`
+      select count(*)::integer as n from kpi_series as s join integration as i on i.id = s.integration_id where i.key = 'stock'`;
+    const room = 200 - (known?.n ?? 0);
+    expect(json).toMatchObject({ accepted: 2 * room, refused: 2 * (all.length - room) });
+    expect(json.refusals[0]).toMatchObject({ line: room + 1, code: "QSC_SAMPLE_METRICS_FULL" });
   });
 
   it("refuses an integration's two hundred and first metric", async () => {

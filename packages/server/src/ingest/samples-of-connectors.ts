@@ -107,7 +107,7 @@ function createPlaces(tx: Tx): { find(of: { readonly id: number; readonly key: s
       const name = `${integrationId} ${metric}`;
       const before = known.get(name);
       if (before !== undefined) return before;
-      await requireRoom(tx, { integrationId, metric, integration });
+      await requireRoom(tx, { integrationId, metric, integration, promised: 0 });
       const made = await seriesOf(tx, { integrationId, metric });
       known.set(name, made);
       return made;

@@ -37,18 +37,22 @@ export async function seriesOf(tx: Tx, of: { readonly integrationId: number; rea
 
 const metricsOfIntegration = 200;
 
-/** Throws QSC_SAMPLE_METRICS_FULL for one metric more than an integration may have. */
+/**
+ * Throws QSC_SAMPLE_METRICS_FULL for one metric more than an integration may have. `promised`: so many new ones a trial has let in, which are not written.
+ * Answers whether the metric is new.
+ */
 export async function requireRoom(
   tx: Tx,
-  of: { readonly integrationId: number; readonly metric: string; readonly integration: string },
-): Promise<void> {
-  const [row] = await selectRows<{ isFull: boolean }>(
+  of: { readonly integrationId: number; readonly metric: string; readonly integration: string; readonly promised: number },
+): Promise<boolean> {
+  const [row] = await selectRows<{ metrics: number; isNew: boolean }>(
     tx,
     sql`
-    select count(*) >= ${metricsOfIntegration} and count(*) filter (where metric = ${of.metric}) = 0 as "isFull"
+    select count(*)::integer as metrics, count(*) filter (where metric = ${of.metric}) = 0 as "isNew"
     from kpi_series where integration_id = ${of.integrationId}`,
   );
-  if (row?.isFull !== true) return;
+  const { metrics, isNew } = row ?? { metrics: 0, isNew: true };
+  if (!isNew || metrics + of.promised < metricsOfIntegration) return isNew;
   throw new DomainError(
     "QSC_SAMPLE_METRICS_FULL",
     `The integration "${of.integration}" has ${metricsOfIntegration} metrics already. Use a metric that it has: what varies belongs in the value, not in the name.`,

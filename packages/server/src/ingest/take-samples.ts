@@ -130,6 +130,8 @@ function parsed(text: string): unknown {
 function createPlaces({ principal, seen, whole }: SampleSender, { isTrial }: { readonly isTrial: boolean }) {
   const integrations = new Map<string, Promise<number>>();
   const series = new Map<string, Map<string, number>>();
+  /** Metrics that a trial would make, of each integration. */
+  const promised = new Map<string, Set<string>>();
   const integrationOf = async (key: string): Promise<number> => {
     const refusal = new DomainError(
       "QSC_INTEGRATION_NOT_FOUND",
@@ -154,8 +156,11 @@ function createPlaces({ principal, seen, whole }: SampleSender, { isTrial }: { r
     series.set(integration, known);
     const before = known.get(metric);
     if (before !== undefined) return before;
-    await requireRoom(whole.db, { integrationId, metric, integration });
+    const others = promised.get(integration) ?? new Set<string>();
+    promised.set(integration, others);
+    const isNew = await requireRoom(whole.db, { integrationId, metric, integration, promised: others.size });
     // In a trial none is made, and its number is not used.
+    if (isTrial && isNew) others.add(metric);
     const made = isTrial ? 0 : await seriesOf(whole.db, { integrationId, metric });
     known.set(metric, made);
     return made;

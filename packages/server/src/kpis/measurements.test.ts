@@ -285,6 +285,12 @@ describe("a figure", () => {
       expect((await whole(from, to)).data).toEqual({ kpi: { current: { samples: (to - from) / minute } } });
   });
 
+  it("counts each minute once in periods side by side, also where they meet in the midst of one", async () => {
+    const ask = `{ kpi(kpi: CHECK_TIME, from: "${at(30.5 * minute)}", to: "${at(40.5 * minute)}", scope: { integration: "orders" }) {
+      current { samples } previous { samples } } }`;
+    expect((await api.ask(ask)).data).toEqual({ kpi: { current: { samples: 10 }, previous: { samples: 10 } } });
+  });
+
   it.each([
     ['scope: { tag: "sales", team: "x" }', "QSC_KPI_SCOPE"],
     ['scope: { system: "nowhere" }', "QSC_KPI_SCOPE"],

@@ -3,7 +3,7 @@ import { readNow } from "../command.js";
 import type { Database } from "../db/client.js";
 import { groupRows } from "../db/group-rows.js";
 import { checkedPeriod, integrationsOf, type KpiScope, type MeasuredIntegration, type Period } from "./kpi-scope.js";
-import { type Grain, grains, type ReadSums, readSums } from "./read-sums.js";
+import { type Grain, grains, minutesOf, type ReadSums, readSums } from "./read-sums.js";
 
 /** Points of one answer. */
 const mostPoints = 1_500;
@@ -98,7 +98,7 @@ async function sumsOf(
 }
 
 /** How long samples were counted for: the ends are taken to the minute, as those of sums, and no further than now. */
-function secondsOf({ start, end }: Period, now: number): number {
-  const from = Math.floor(start / grains.minute) * grains.minute;
-  return (Math.min(Math.ceil(end / grains.minute) * grains.minute, now) - from) / 1_000;
+function secondsOf(period: Period, now: number): number {
+  const { start, end } = minutesOf(period);
+  return (Math.min(end, now) - start) / 1_000;
 }

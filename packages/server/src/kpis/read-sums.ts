@@ -21,8 +21,8 @@ interface Piece extends Period {
 }
 
 /**
- * The sums of a metric in a period, from as few rows as there are: whole days from days, what is left at its ends from hours and minutes. The ends are taken to the minute,
- * `step` to whole ones of these.
+ * The sums of a metric in a period, from as few rows as there are: whole days from days, what is left at its ends from hours and minutes. The ends are taken to the minute
+ * (`minutesOf`), `step` to whole ones of these.
  */
 export async function readSums(
   tx: Tx,
@@ -54,10 +54,18 @@ export async function readSums(
   return rows.map((row) => ({ ...row, sumMillionths: BigInt(row.sumMillionths) }));
 }
 
+/**
+ * The minutes that count as a period: those that begin in it, so that of two periods side by side each minute is in one, and the minute that goes on now is in
+ * the one that ends now. Of a period in the midst of one minute that minute.
+ */
+export function minutesOf({ start, end }: Period): Period {
+  const minutes = { start: ceil(start, grains.minute), end: ceil(end, grains.minute) };
+  return minutes.start < minutes.end ? minutes : { start: floor(start, grains.minute), end: minutes.end };
+}
+
 /** Cuts a period into whole days, and hours and minutes at its ends. */
 export function piecesOf(period: Period): readonly Piece[] {
-  const start = floor(period.start, grains.minute);
-  const end = ceil(period.end, grains.minute);
+  const { start, end } = minutesOf(period);
   const [firstDay, lastDay] = [ceil(start, grains.day), floor(end, grains.day)];
   if (firstDay >= lastDay) return hoursOf(start, end);
   return [...hoursOf(start, firstDay), { grain: "day", start: firstDay, end: lastDay }, ...hoursOf(lastDay, end)];

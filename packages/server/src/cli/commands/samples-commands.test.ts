@@ -221,6 +221,23 @@ describe("samples as CSV", () => {
     expect((await server.app.database.sql`select from kpi_series where metric = 'dry.metric'`).length).toBe(0);
   });
 
+  it("are refused by --dry-run as by the import itself where an integration has no room for more metrics, over several requests", async () => {
+    const line = (metric: string, n: number): string => `copy,${metric},${iso(start + n)},1`;
+    const lines = [
+      ...Array.from({ length: 10_000 }, (_, n) => line(`many.a${n % 150}`, n)),
+      ...Array.from({ length: 240 }, (_, n) => line(`many.b${n % 60}`, n)),
+    ];
+    const file = await csv("many.csv", ["integration,metric,at,value", ...lines].join("\n"));
+    const count = async (...more: readonly string[]) => {
+      const { out } = await quiesce("samples", "import", file, "--json", ...more);
+      const { lines: read, accepted, marked, refused } = JSON.parse(out) as { readonly [name: string]: number };
+      return { read, accepted, marked, refused };
+    };
+    const asked = await count("--dry-run");
+    expect(asked.refused).toBeGreaterThan(0);
+    expect(asked).toEqual(await count());
+  });
+
   it("wait for a server that is busy", async () => {
     const leave = await Promise.all([1, 2, 3, 4].map(() => admitSamples(server.app.database)));
     const waits: number[] = [];

@@ -10,6 +10,8 @@ import { plainText } from "../output/plain-text.js";
 
 /** Samples of one request: as many as the server writes at once. */
 const SAMPLES_OF_REQUEST = 10_000;
+/** Neither late nor ahead, also where this machine's clock is some minutes wrong. */
+const RECENT_MS = 600_000;
 /** Refused lines that are told one by one. */
 const MOST_TOLD = 1_000;
 /** Where no terminal shows the progress it is told after so many requests. */
@@ -31,7 +33,7 @@ interface Refusal {
 /** A line that is a sample. */
 interface Line {
   readonly line: number;
-  readonly sample: object;
+  readonly sample: { readonly integration: string; readonly metric: string; readonly at: string };
 }
 
 interface Totals {
@@ -85,10 +87,13 @@ async function importFile(cli: Cli, of: { readonly file: string; readonly isTria
   let columns: readonly string[] | null = null;
   let batch: Line[] = [];
   let requests = 0;
+  // A trial makes no metric: each request begins with a line of every metric of those before it, so that the server counts the file's as an import would.
+  const ahead = new Map<string, Line>();
   const flush = async (): Promise<void> => {
     const full = batch;
     batch = [];
-    await sendBatch(way, full, totals);
+    const taken = await sendBatch(way, { batch: full, ahead: [...ahead.values()] }, totals);
+    if (isTrial) for (const one of taken) ahead.set(JSON.stringify([one.sample.integration, one.sample.metric]), recent(one));
     requests += 1;
     showProgress(cli, totals, requests);
   };
@@ -110,17 +115,35 @@ async function importFile(cli: Cli, of: { readonly file: string; readonly isTria
   totals.refusals.sort((a, b) => a.line - b.line);
 }
 
-async function sendBatch(way: SampleWay, batch: readonly Line[], totals: Totals): Promise<void> {
-  const samples = batch.map(({ sample }) => sample);
+/** The line as if it were measured a while ago: neither late nor ahead, so that it is not counted as marked. */
+function recent({ line, sample }: Line): Line {
+  return { line, sample: { ...sample, at: new Date(Date.now() - RECENT_MS).toISOString() } };
+}
+
+/** Sends lines, and those that are only sent ahead of them again. Answers the lines of which no refusal was told. */
+async function sendBatch(
+  way: SampleWay,
+  { batch, ahead }: { readonly batch: readonly Line[]; readonly ahead: readonly Line[] },
+  totals: Totals,
+): Promise<readonly Line[]> {
+  const lines = [...ahead, ...batch];
+  const samples = lines.map(({ sample }) => sample);
   const answer = await sendSamples(way, samples);
+  const isAhead = ({ line }: { readonly line: number }): boolean => line <= ahead.length;
+  const refusedAhead = answer.refusals.filter(isAhead).length;
   const room = Math.max(0, MOST_TOLD - totals.refusals.length - answer.refusals.length);
   const more = answer.refused > answer.refusals.length ? await untoldRefusals(way, { samples, answer, most: room }) : [];
-  totals.accepted += answer.accepted;
+  totals.accepted += answer.accepted - (ahead.length - refusedAhead);
   totals.duplicates += answer.duplicates;
   totals.marked += answer.marked;
-  const told = [...answer.refusals, ...more].map(({ line, code, message }) => ({ line: batch[line - 1]?.line ?? 0, code, message }));
-  refuse(totals, told);
-  totals.refused += answer.refused - told.length;
+  const told = [...answer.refusals, ...more].filter((one) => !isAhead(one));
+  refuse(
+    totals,
+    told.map(({ line, code, message }) => ({ line: lines[line - 1]?.line ?? 0, code, message })),
+  );
+  totals.refused += answer.refused - refusedAhead - told.length;
+  const refused = new Set(told.map(({ line }) => line));
+  return batch.filter((_line, at) => !refused.has(ahead.length + at + 1));
 }
 
 function refuse(totals: Totals, refusals: readonly Refusal[]): void {
