@@ -263,6 +263,16 @@ export const arbitraryWorkspace: fc.Arbitrary<Json> = fc
         count.windows,
         window.map(({ series: times, ...one }) => ({ ...one, ...times })),
       ),
+      sampleRetention: fc.uniqueArray(
+        fc.record({
+          key: fc.constantFrom("response", "queue.depth", "own-metric", "*"),
+          samples: fc.constantFrom(2, 14, null),
+          minutes: fc.constantFrom(40, 60),
+          hours: fc.constantFrom(400, null),
+          days: fc.constantFrom(900, 2_000, null),
+        }),
+        { selector: ({ key }) => key, maxLength: 4 },
+      ),
     });
   })
   .map((lists) => ({ quiesce: 1, ...lists, jobs: [...lists.jobs, ...pushJobs(lists.integrations)] }));

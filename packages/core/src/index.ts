@@ -325,6 +325,13 @@ export {
 } from "./catalog/workspace-schema.js";
 export { calendarSchema, type CalendarEntry } from "./catalog/calendar-schema.js";
 export { secretSchema, type SecretEntry } from "./catalog/secret-schema.js";
+export {
+  EVERY_METRIC_KEY,
+  retentionEntryOf,
+  type SampleRetentionEntry,
+  saidRetention,
+  unsaidOf,
+} from "./catalog/sample-retention-schema.js";
 export { teamSchema, webhookSecretProblem, type TeamEntry } from "./catalog/team-schema.js";
 export { minimalEntry, minimalWorkspace, parseWorkspace, type ParsedWorkspace } from "./catalog/workspace-document.js";
 export { MAX_PROBLEMS, pathText, problemsOfParse, workspaceProblem, type WorkspaceProblem } from "./catalog/workspace-problem.js";

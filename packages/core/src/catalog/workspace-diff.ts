@@ -42,7 +42,8 @@ export type WorkspaceKind =
   | "calendar"
   | "approval-policy"
   | "team"
-  | "window";
+  | "window"
+  | "sample-retention";
 
 /** One step of an apply. */
 export interface WorkspaceChange {
@@ -73,6 +74,7 @@ export const KIND_OF_SECTION = {
   approvals: "approval-policy",
   teams: "team",
   windows: "window",
+  sampleRetention: "sample-retention",
 } as const satisfies { readonly [section in WorkspaceSection]: WorkspaceKind };
 
 const SECTIONS = Object.keys(KIND_OF_SECTION) as readonly WorkspaceSection[];

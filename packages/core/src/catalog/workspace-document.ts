@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { calendarSchema, type CalendarEntry } from "./calendar-schema.js";
 import { approvalPolicySchema, holidayCalendarSchema, type ApprovalPolicyEntry, type HolidayCalendarEntry } from "./planning-schema.js";
+import type { SampleRetentionEntry } from "./sample-retention-schema.js";
 import { teamSchema, type TeamEntry } from "./team-schema.js";
 import { workspaceProblem, problemsOfParse, type WorkspaceProblem } from "./workspace-problem.js";
 import {
@@ -84,6 +85,7 @@ const windowDefaults = defaultsOf(windowSchema, {
   owner: "x",
   reason: "x",
 });
+const retentionDefaults = new Map(["samples", "minutes", "hours", "days"].map((name) => [name, "null"]));
 const scheduleDefaults = new Map([
   ["timeZone", JSON.stringify("UTC")],
   ["exdates", "[]"],
@@ -172,6 +174,7 @@ export const minimalEntry = {
   approvals: (policy: ApprovalPolicyEntry): Members => withoutDefaults(policy, approvalDefaults),
   teams: minimalTeam,
   windows: (window: WindowEntry): Members => withoutDefaults(window, windowDefaults),
+  sampleRetention: (entry: SampleRetentionEntry): Members => withoutDefaults(entry, retentionDefaults),
 } as const;
 
 const byKey = (a: { readonly key: string }, b: { readonly key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
@@ -188,6 +191,7 @@ export function minimalWorkspace(document: WorkspaceDocument): { readonly [name:
     approvals: document.approvals.toSorted(byKey).map(minimalEntry.approvals),
     teams: document.teams.toSorted(byKey).map(minimalEntry.teams),
     windows: document.windows.toSorted(byKey).map(minimalEntry.windows),
+    sampleRetention: document.sampleRetention.toSorted(byKey).map(minimalEntry.sampleRetention),
   };
   return { quiesce: 1, ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) };
 }

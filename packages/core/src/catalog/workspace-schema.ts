@@ -17,6 +17,7 @@ import { privateHostsSchema } from "./private-host.js";
 import { approvalPolicySchema, businessDayFields, holidayCalendarSchema } from "./planning-schema.js";
 import { secretSchema } from "./secret-schema.js";
 import { sortedJson } from "./sorted-json.js";
+import { sampleRetentionSchema } from "./sample-retention-schema.js";
 import { slugSchema, tagSchema } from "./slug.js";
 import { strictObject } from "./strict-object.js";
 import { teamSchema } from "./team-schema.js";
@@ -33,6 +34,7 @@ export const WORKSPACE_LIMITS = {
   approvals: 1_000,
   teams: 10_000,
   windows: 10_000,
+  sampleRetention: 201,
   dependenciesOfSystem: 200,
   viaOfIntegration: 100,
   streamsOfIntegration: 500,
@@ -257,6 +259,8 @@ export const workspaceSchema = strictObject({
   approvals: listOf(approvalPolicySchema, WORKSPACE_LIMITS.approvals),
   teams: listOf(teamSchema, WORKSPACE_LIMITS.teams),
   windows: listOf(windowSchema, WORKSPACE_LIMITS.windows),
+  /** Left out altogether, nothing of it is pruned: see `applyWorkspace`. */
+  sampleRetention: listOf(sampleRetentionSchema, WORKSPACE_LIMITS.sampleRetention),
 });
 
 export type SystemEntry = z.output<typeof systemSchema>;
@@ -282,5 +286,6 @@ export const WORKSPACE_SECTIONS = [
   "approvals",
   "teams",
   "windows",
+  "sampleRetention",
 ] as const;
 export type WorkspaceSection = (typeof WORKSPACE_SECTIONS)[number];

@@ -68,6 +68,7 @@ export function usersOf(workspace: AnyWorkspace, section: WorkspaceSection, key:
     // A team that is gone is a name again: owners may be any text.
     case "teams":
     case "windows":
+    case "sampleRetention":
       return [];
   }
 }

@@ -19,6 +19,8 @@ export interface CatalogContext extends CommandContext {
   readonly configVersionOf?: (connector: string) => number | null;
   /** Mails to teams go through endpoints by this. Left out, none can be tried. */
   readonly notices?: NoticeCalls;
+  /** For how many days the server keeps samples of which nothing is said; as usual when left out. */
+  readonly sampleRetentionDays?: number | undefined;
   /** Names that may lead what this server fetches into private networks. */
   readonly privateHosts?: readonly string[];
 }

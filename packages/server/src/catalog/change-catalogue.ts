@@ -28,6 +28,7 @@ import { saveIntegrations, saveRoutes } from "./store/save-integrations.js";
 import { saveJobs } from "./store/save-jobs.js";
 import { endPromoted, saveVersions, supersedeTrials } from "./store/save-versions.js";
 import { saveMonitors } from "./store/save-monitors.js";
+import { deleteSampleRetention, saveSampleRetention } from "./store/save-sample-retention.js";
 import { saveSystems } from "./store/save-systems.js";
 import { deleteTeams, saveTeams } from "./store/save-teams.js";
 
@@ -59,6 +60,10 @@ export async function changeCatalogue(tx: Tx, context: CatalogContext, input: Ch
   const reason = options.reason ?? "Not in the applied workspace.";
   cover.push(...(await removeDeclaredCalendars(tx, context, { keys: keys("deleted", "calendars"), reason })));
   await deleteTeams(tx, [...keys("deleted", "teams")]);
+  // First what goes: days are judged by what is said of every metric.
+  await deleteSampleRetention(tx, context, { keys: keys("deleted", "sampleRetention"), reason });
+  const retention = chosen(result.sampleRetention, keys("made", "sampleRetention"));
+  await saveSampleRetention(tx, context, { entries: retention, reason: options.reason ?? "As the applied workspace says." });
   const deleted = await deleteEntries(tx, {
     systems: [...keys("deleted", "systems")],
     endpoints: [...keys("deleted", "endpoints")],
@@ -195,7 +200,8 @@ async function recordChanges(tx: Tx, context: CatalogContext, input: Change, cha
   const before = said(input.current.workspace);
   const after = said(input.result);
   for (const one of changes) {
-    if (one.kind === "window") continue;
+    // Their rooms wrote it down.
+    if (one.kind === "window" || one.kind === "sample-retention") continue;
     const name = `${one.kind} ${one.key}`;
     await recordAudit(tx, {
       actor: context.actor,

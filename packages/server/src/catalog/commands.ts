@@ -18,6 +18,7 @@ import { lockCatalogue } from "../windows/locks.js";
 import type { ApplyOptions, CatalogContext } from "./catalog-context.js";
 import { changeCatalogue } from "./change-catalogue.js";
 import { secretEntryOf, settleSecrets } from "./settle-secrets.js";
+import { sampleDaysOf, sampleRetentionProblems } from "./store/save-sample-retention.js";
 import { loadWorkspace } from "./store/load-workspace.js";
 
 export type { ApplyOptions, CatalogContext, CheckEndpoint } from "./catalog-context.js";
@@ -48,13 +49,17 @@ export function applyWorkspace(
     const prune = options.prune === true;
     const settled = settleSecrets(wanted, { stored: current.secrets, keys: context.keys });
     const standing = prune ? undefined : current.workspace;
+    const prunesRetention = prune && saysRetention(document);
+    const retention = { standing: prunesRetention ? [] : current.workspace.sampleRetention, sampleDays: sampleDaysOf(context) };
     const problems = [
       ...workspaceProblems(wanted, { standing, zones: context.zones }),
       ...settled.problems,
+      ...sampleRetentionProblems(wanted.sampleRetention, retention),
       ...(await connectorProblems(context, wanted)),
     ];
     refuseProblems(problems);
-    const result = prune ? settled.workspace : overlay(current.workspace, settled.workspace);
+    const pruned = prunesRetention ? settled.workspace : { ...settled.workspace, sampleRetention: current.workspace.sampleRetention };
+    const result = prune ? pruned : overlay(current.workspace, settled.workspace);
     return changeCatalogue(tx, context, { current, result, values: settled.values, options });
   });
 }
@@ -65,6 +70,14 @@ export function requireWorkspace(document: unknown): WorkspaceDocument {
   if (parsed.ok) return parsed.document;
   refuseProblems(parsed.problems);
   throw new Error("A refused workspace has problems.");
+}
+
+/**
+ * Whether a document has anything to say about how long samples are kept. One that has not prunes nothing of it: what goes by a shorter time does not come
+ * back, and documents were written before they could say it.
+ */
+function saysRetention(document: unknown): boolean {
+  return typeof document === "object" && document !== null && "sampleRetention" in document;
 }
 
 type Entry<Section extends WorkspaceSection> = NonNullable<WorkspaceInput[Section]>[number];
@@ -208,5 +221,6 @@ function overlay(current: SettledWorkspace, wanted: SettledWorkspace): SettledWo
     approvals: both(current.approvals, wanted.approvals),
     teams: both(current.teams, wanted.teams),
     windows: both(current.windows, wanted.windows),
+    sampleRetention: both(current.sampleRetention, wanted.sampleRetention),
   };
 }

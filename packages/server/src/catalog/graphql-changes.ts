@@ -28,7 +28,7 @@ export const WorkspaceChangeRef = builder.objectRef<WorkspaceChange>("WorkspaceC
   fields: (t) => ({
     kind: t.field({ type: KindEnum, description: "What it does.", resolve: (row) => row.action }),
     objectType: t.exposeString("kind", {
-      description: "system, endpoint, integration, job, holiday-calendar, calendar, approval-policy, team or window.",
+      description: "system, endpoint, integration, job, holiday-calendar, calendar, approval-policy, team, window or sample-retention.",
     }),
     key: t.exposeString("key", { description: "Which one." }),
     fields: t.field({ type: [FieldChangeRef], description: "What differs.", resolve: (row) => row.changes }),

@@ -107,8 +107,8 @@ function defineApply(): void {
   );
 }
 
-export function catalogContext({ catalogue }: RequestContext, command: CommandContext): CatalogContext {
-  return { ...command, ...catalogue };
+export function catalogContext({ catalogue, sampleRetentionDays }: RequestContext, command: CommandContext): CatalogContext {
+  return { ...command, ...catalogue, sampleRetentionDays };
 }
 
 /** JSON is read as it is; anything else is YAML, whose problems are named with their lines. */

@@ -25,6 +25,7 @@ import { team, teamWebhook, webhookSecretAddress } from "../../notifications/tab
 import { loadApprovalPolicies, loadHolidayCalendars } from "../../windows/planning-store.js";
 import { maintenanceWindow } from "../../windows/table.js";
 import { loadMonitors } from "./save-monitors.js";
+import { loadSampleRetention } from "./save-sample-retention.js";
 import {
   endpoint,
   endpointSecret,
@@ -91,6 +92,7 @@ export async function loadWorkspace(tx: Tx, zones: ZoneData): Promise<LoadedWork
     calendars: calendars.entries,
     approvals: await loadApprovalPolicies(tx),
     teams: teams.entries,
+    sampleRetention: await loadSampleRetention(tx),
     windows: await loadWindows(tx, { zones, calendars: new Map(holidayCalendars.map((one) => [one.key, one.dates])) }),
   };
   return { workspace, secrets: new Map([...endpointSecrets, ...teams.secrets, ...calendars.secrets]) };

@@ -20,25 +20,32 @@ export interface SampleRetentionInput {
  * with. Throws QSC_SAMPLE_RETENTION_INVALID and QSC_SAMPLE_RETENTION_FULL.
  */
 export function setSampleRetention(context: CommandContext, input: SampleRetentionInput, sampleDays: number): Promise<void> {
-  const { metric, days } = input;
-  return inTransaction(context, async (tx) => {
-    const reason = reasonOf(input.reason);
-    const rows = await retentionRows(tx, { lock: true });
-    checkSampleRetention({ metric, days }, { general: generalRetention(rows).days, sampleDays });
-    const before = rows.find((row) => row.metric === (metric ?? everyMetric));
-    if (before === undefined) refuseFull(rows);
-    await writeDays(tx, metric ?? everyMetric, days);
-    const subject = { subjectKind: "control", subjectKey: "sample-retention" } as const;
-    await recordAudit(tx, {
-      ...subject,
-      actor: context.actor,
-      action: "control.set-sample-retention",
-      reason,
-      before: { metric, ...(before?.days ?? unsaidRetention) },
-      after: { metric, ...days },
-    });
-    await appendEvents(tx, [{ ...subject, kind: "control.sample-retention-changed", payload: { metric, ...days, reason } }]);
+  return inTransaction(context, (tx) => writeSampleRetention(tx, context, { ...input, sampleDays }));
+}
+
+/** The same in a transaction of the caller. */
+export async function writeSampleRetention(
+  tx: Tx,
+  { actor }: Pick<CommandContext, "actor">,
+  input: SampleRetentionInput & { readonly sampleDays: number },
+): Promise<void> {
+  const { metric, days, sampleDays } = input;
+  const reason = reasonOf(input.reason);
+  const rows = await retentionRows(tx, { lock: true });
+  checkSampleRetention({ metric, days }, { general: generalRetention(rows).days, sampleDays });
+  const before = rows.find((row) => row.metric === (metric ?? everyMetric));
+  if (before === undefined) refuseFull(rows);
+  await writeDays(tx, metric ?? everyMetric, days);
+  const subject = { subjectKind: "control", subjectKey: "sample-retention" } as const;
+  await recordAudit(tx, {
+    ...subject,
+    actor,
+    action: "control.set-sample-retention",
+    reason,
+    before: { metric, ...(before?.days ?? unsaidRetention) },
+    after: { metric, ...days },
   });
+  await appendEvents(tx, [{ ...subject, kind: "control.sample-retention-changed", payload: { metric, ...days, reason } }]);
 }
 
 /** A metric that is new here goes on from where all metrics without a row of their own have come to. */
