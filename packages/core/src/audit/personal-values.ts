@@ -19,6 +19,7 @@ const personalMembers: ReadonlySet<string> = new Set([
 const personalMembersOf: { readonly [subjectKind: string]: readonly string[] } = {
   token: ["name"],
   hold: ["owner"],
+  incident: ["assignee"],
   principal: ["name"],
   session: ["name"],
   // Where a refused sign-in came from.

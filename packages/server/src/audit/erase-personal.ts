@@ -13,6 +13,7 @@ import { type CommandContext, inTransaction } from "../command.js";
 import type { Tx } from "../db/client.js";
 import { selectRows } from "../db/select-rows.js";
 import { appendEvents } from "../events/append-events.js";
+import { eraseFromIncidents } from "../incidents/erase-people.js";
 import { sealedEntries } from "./chain-store.js";
 import { recordAudit } from "./record-audit.js";
 import { sealAll } from "./seal-entries.js";
@@ -33,13 +34,16 @@ export interface Erasure {
   readonly values: number;
   /** In so many entries. */
   readonly entries: number;
+  /** Incidents out of which names and words went. */
+  readonly incidents: number;
   /** The entries that order it. */
   readonly orders: readonly number[];
 }
 
 /**
  * Takes the personal values of an actor, or of the entries about a thing, out of the audit trail for good: the value and its salt. What was done, to what
- * and when stays, and so does the chain. What it took stands in entries of its own, by number and field, without a name.
+ * and when stays, and so does the chain. What it took stands in entries of its own, by number and field, without a name. The same goes out of incidents, which
+ * are kept as long as the trail is.
  * Throws QSC_AUDIT_ERASE_WHAT, QSC_AUDIT_ERASE_REASON, QSC_AUDIT_ERASE_NOTHING.
  */
 export async function eraseAuditPersonal(context: CommandContext, input: ErasureInput): Promise<Erasure> {
@@ -54,6 +58,7 @@ export async function eraseAuditPersonal(context: CommandContext, input: Erasure
   }
   // Values have commitments only once their entries are sealed.
   await sealAll(context);
+  const incidents = await eraseFromIncidents(context, { scope, reason });
   const orders: number[] = [];
   let [values, entries, after] = [0, 0, 0];
   for (;;) {
@@ -64,14 +69,14 @@ export async function eraseAuditPersonal(context: CommandContext, input: Erasure
     entries += batch.entries;
     if (batch.order !== null) orders.push(batch.order);
   }
-  if (orders.length === 0) {
+  if (orders.length === 0 && incidents === 0) {
     throw new DomainError(
       "QSC_AUDIT_ERASE_NOTHING",
-      "No entry of the audit trail has a value of it. Actors are written as the query audit shows them: token:ada.",
+      "No entry of the audit trail and no incident has a value of it. Actors are written as the query audit shows them: token:ada.",
       { field: scope.kind === "actor" ? "actor" : "subjectKey" },
     );
   }
-  return { values, entries, orders };
+  return { values, entries, incidents, orders };
 }
 
 function scopeOf({ actor, subjectKind, subjectKey }: ErasureInput): ErasureScope {

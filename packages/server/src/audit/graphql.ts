@@ -62,11 +62,12 @@ export function defineAudit(): void {
 
 function defineErasure(): void {
   const ErasureRef = builder.objectRef<Erasure>("AuditErasure").implement({
-    description: "What an erasure took out of the audit trail.",
+    description: "What an erasure took out of the audit trail and out of incidents.",
     ...erase,
     fields: (t) => ({
       values: t.exposeInt("values", { description: "Values that are gone." }),
       entries: t.exposeInt("entries", { description: "Entries that had them." }),
+      incidents: t.exposeInt("incidents", { description: "Incidents out of which names and words went as well." }),
       orders: t.field({
         type: [AuditEntryRef],
         description: "The entries that order it; they name what went by number and field.",
@@ -87,7 +88,8 @@ function defineErasure(): void {
     t.field({
       type: ErasureRef,
       ...erase,
-      description: "Takes personal values out of the audit trail for good, with their salts. The entries and their chain stay.",
+      description:
+        "Takes personal values out of the audit trail for good, with their salts, and out of incidents. The entries and their chain stay.",
       args: { input: t.arg({ type: EraseInput, required: true, description: "Whose, and why." }) },
       resolve: (_root, { input }, context) =>
         runCommand(context, ofDeployment("audit.erase"), (command) =>

@@ -127,7 +127,7 @@ interface EraseOptions {
 
 function eraseCommand(cli: Cli): Command {
   return new Command("erase")
-    .description("take personal values out of the audit trail for good; what was done, and the chain, stay")
+    .description("take personal values out of the audit trail and out of incidents for good; what was done, and the chain, stay")
     .option("--actor <kind:name>", "a person's name wherever it stands, and the words of that person's entries, as token:ada")
     .option("-s, --subject <kind:key>", "every personal value of the entries about this thing, as window:erp-patches")
     .requiredOption("-r, --reason <text>", "why, such as the number of the request; stays on record, so name nobody")
@@ -139,7 +139,11 @@ function eraseCommand(cli: Cli): Command {
         throw new CliError("usage", "Expected either --actor kind:name or --subject kind:key.");
       const what = actor ?? subject ?? "";
       if (
-        !(await confirmed(cli, `Erase the personal values of ${plainText(what)} from the audit trail? They do not come back.`, { yes }))
+        !(await confirmed(
+          cli,
+          `Erase the personal values of ${plainText(what)} from the audit trail and from incidents? They do not come back.`,
+          { yes },
+        ))
       ) {
         note(cli, "Nothing was erased.");
         return;
@@ -150,7 +154,14 @@ function eraseCommand(cli: Cli): Command {
       else
         print(
           cli,
-          `${erased.values} values in ${erased.entries} entries are erased, by order of entry ${erased.orders.map((one) => one.key).join(", ")}.`,
+          [
+            ...(erased.orders.length === 0
+              ? []
+              : [
+                  `${erased.values} values in ${erased.entries} entries are erased, by order of entry ${erased.orders.map((one) => one.key).join(", ")}.`,
+                ]),
+            ...(erased.incidents === 0 ? [] : [`Names and words are erased in ${erased.incidents} incidents.`]),
+          ].join("\n"),
         );
     });
 }

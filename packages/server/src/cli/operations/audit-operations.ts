@@ -83,6 +83,13 @@ export const exportAudit = operation(
   z.object({ auditExport: piece }),
 );
 export const eraseAudit = operation(
-  `mutation EraseAudit($input: EraseAuditPersonalInput!) { eraseAuditPersonal(input: $input) { values entries orders { key } } }`,
-  z.object({ eraseAuditPersonal: z.object({ values: z.number(), entries: z.number(), orders: z.array(z.object({ key: z.string() })) }) }),
+  `mutation EraseAudit($input: EraseAuditPersonalInput!) { eraseAuditPersonal(input: $input) { values entries incidents orders { key } } }`,
+  z.object({
+    eraseAuditPersonal: z.object({
+      values: z.number(),
+      entries: z.number(),
+      incidents: z.number(),
+      orders: z.array(z.object({ key: z.string() })),
+    }),
+  }),
 );
