@@ -99,6 +99,13 @@ function Drawn({ label, nodes, arrows, chosen, onChoose }: GraphProps) {
   }));
   return (
     <div className={styles["graph"]} role="group" aria-label={label}>
+      {/* Beside the drawing, not upon it: no box lies under them, however small the page. */}
+      <Controls
+        orientation="horizontal"
+        showInteractive={false}
+        aria-label={formatMessage({ id: "topology.controls" })}
+        className={styles["controls"] ?? ""}
+      />
       <ReactFlow
         nodes={boxes}
         edges={edges}
@@ -119,7 +126,6 @@ function Drawn({ label, nodes, arrows, chosen, onChoose }: GraphProps) {
         panOnScroll={false}
       >
         <Background color="var(--line)" gap={24} />
-        <Controls showInteractive={false} aria-label={formatMessage({ id: "topology.controls" })} className={styles["controls"] ?? ""} />
       </ReactFlow>
     </div>
   );

@@ -10,7 +10,7 @@ import "@fullcalendar/react/themes/classic/theme.css";
 import "@fullcalendar/react/themes/classic/palette.css";
 import "./calendar.css";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { FormattedMessage, useIntl } from "react-intl";
 import { useLiveQuery } from "../app/live.js";
 import { useTimes } from "../app/times.js";
@@ -121,6 +121,11 @@ function Drawn({
     }),
     [range],
   );
+  const frame = useRef<HTMLDivElement>(null);
+  const drawn = `${view} ${range.first} ${zone} ${intl.locale}`;
+  useEffect(() => {
+    if (frame.current !== null) scrollToDay(frame.current, localAt(Date.now(), zone).slice(0, 10));
+  }, [drawn, zone]);
   const { data, refusal, again } = useLiveQuery(CalendarOccurrencesDocument, variables, { kinds: ["window.*", "catalogue.applied"] });
   const options: CalendarOptions = {
     plugins: [timeGridPlugin, dayGridPlugin, multiMonthPlugin, classicThemePlugin],
@@ -163,15 +168,24 @@ function Drawn({
         </p>
       ) : null}
       <div
+        ref={frame}
         className={`${styles["calendar"]} drawn-calendar`}
         tabIndex={0}
         role="region"
         aria-label={intl.formatMessage({ id: "windows.calendar" })}
       >
-        <FullCalendar key={`${view} ${range.first} ${zone} ${intl.locale}`} {...options} />
+        <FullCalendar key={drawn} {...options} />
       </div>
     </>
   );
+}
+
+/** On a phone a week is wider than its frame: today is what is seen first, in the middle where there is room. */
+function scrollToDay(frame: HTMLElement, day: string): void {
+  const cell = frame.querySelector(`[data-date="${day}"]`);
+  if (cell === null) return;
+  const [box, around] = [cell.getBoundingClientRect(), frame.getBoundingClientRect()];
+  frame.scrollLeft += box.left + box.width / 2 - (around.left + around.width / 2);
 }
 
 function eventOf({ id, startsAt, endsAt, window, state }: Occurrence, title: string) {
