@@ -130,7 +130,7 @@ describe.skipIf(!isChromiumThere)("the pages of windows", () => {
       .getByRole("link", { name: /^Report of/ })
       .first()
       .click();
-    await heading(first.page, /due times were held/);
+    await heading(first.page, /due times? waited for it/);
     await expectAccessible(first.page);
     await picture(first.page, "windows-report");
     await leave();

@@ -144,7 +144,8 @@ export {
   movedElsewhere,
   newlyMet,
 } from "./windows/decide-in-freeze.js";
-export { freezeWarnings, undecidedFreezeSentence } from "./windows/freeze-warnings.js";
+export { previewNoticeKinds, previewNotices, type PreviewNotice } from "./windows/preview-notices.js";
+export { undecidedFreezeSentence } from "./windows/undecided-freeze.js";
 export { rankSlots, type AllowedHours, type PlannedWork, type RankedSlots, type Slot } from "./windows/rank-slots.js";
 export {
   minTunedOccurrences,

@@ -13,6 +13,7 @@ const always = [{ start: 0, end: null }];
 const agreement: MaintenanceAgreement = { minimumNoticeMs: 24 * hour, monthlyAllowanceMs: 4 * hour, needsApproval: false };
 const planned = (startHour: number, hours: number, more: Partial<PlannedMaintenance> = {}): PlannedMaintenance => ({
   key: `w${startHour}`,
+  title: "Night work",
   start: startHour * hour,
   end: (startHour + hours) * hour,
   announcedAt: (startHour - 48) * hour,

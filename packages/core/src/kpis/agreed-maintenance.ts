@@ -14,6 +14,8 @@ export interface MaintenanceAgreement {
 /** A stretch of maintenance as it was planned. What went on after `end` is downtime like any other. */
 export interface PlannedMaintenance {
   readonly key: string;
+  /** Its window's name for people. */
+  readonly title: string;
   readonly start: number;
   readonly end: number;
   /** When it was made known as it took place; null: never. */

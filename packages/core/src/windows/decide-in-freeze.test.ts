@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decideInFreeze, type FreezeAsker, meetingOf, movedElsewhere, newlyMet } from "./decide-in-freeze.js";
-import { freezeWarnings, undecidedFreezeSentence } from "./freeze-warnings.js";
 import type { MetFreeze } from "./freezes.js";
+import { undecidedFreezeSentence } from "./undecided-freeze.js";
 
 const hour = 3_600_000;
 const planned = { localStart: "2026-04-10T22:00", localEnd: "2026-04-10T23:00", start: 22 * hour, end: 23 * hour };
@@ -50,19 +50,6 @@ describe("what counts as moved", () => {
 });
 
 describe("what is said of freezes", () => {
-  const blocked = ["close", "close", "audit"];
-  it("is one line a freeze before a window is saved, and nothing where the refusal says it already", () => {
-    expect(freezeWarnings({ overridden: [], isRefused: false, blocked })).toEqual([
-      "It meets close, and a freeze blocks changes.",
-      "It meets audit, and a freeze blocks changes.",
-    ]);
-    expect(freezeWarnings({ overridden: [], isRefused: true, blocked })).toEqual([]);
-    const overridden = [{ freeze: "close", title: "Books close", owner: "finance" }];
-    expect(freezeWarnings({ overridden, isRefused: false, blocked })).toEqual([
-      "The freeze close (Books close) is overridden: finance is told.",
-    ]);
-  });
-
   it("names the change, the freeze, the time, the cause and what to do, where nobody has decided", () => {
     const one = { window: "upgrade", localStart: planned.localStart, freeze: "close", freezeTitle: "Books close", freezeOwner: "finance" };
     expect(undecidedFreezeSentence({ ...one, from: 22 * hour, until: 23 * hour, cause: "zone-data" })).toBe(

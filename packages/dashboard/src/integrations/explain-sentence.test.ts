@@ -148,7 +148,15 @@ describe("the sentence of a job", () => {
       `waits after attempt 2 failed; it is tried again at ${end}.`,
     );
     expect(told({}, explained("IDLE", {}, until))).toBe(`is next due at ${end}.`);
-    expect(told({}, explained("BLOCKED", {}))).toBe("waits, and so does everything else:");
+  });
+
+  it("says what stops every job: windows that are not computed, or a clock that jumped", () => {
+    expect(told({}, explained("BLOCKED", { clockStep: null, expansionStale: true }))).toMatch(
+      /^waits, and so does everything else: the maintenance windows are not computed past now/,
+    );
+    expect(told({}, explained("BLOCKED", { clockStep: { byMs: -7_200_000, seenAt: Date.now() }, expansionStale: true }))).toMatch(
+      /^waits, and so does everything else: the database's clock jumped back by 2 h, seen at \d\d:\d\d\. /,
+    );
   });
 
   it("takes instants as numbers and as text, and nothing from what is no fact", () => {

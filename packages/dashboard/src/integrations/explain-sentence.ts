@@ -141,11 +141,27 @@ export function jobSentence(
     case "DISABLED":
       return say("disabled");
     case "BLOCKED":
-      return say("blocked");
+      return blockedSentence(explanation.facts, { intl, times });
     case "IDLE":
       if (explanation.nextDueAt !== null) return say("next", { at: times.instant(explanation.nextDueAt) });
       return say(job.push ? "pushed" : "asked");
   }
 }
 
-const jobIds = ["held", "held.none", "running", "released", "retry", "waiting", "disabled", "blocked", "next", "pushed", "asked"] as const;
+/** What stops every job: a clock that jumped, or windows that are not computed. */
+function blockedSentence(facts: unknown, { intl, times }: Speaking): string {
+  const clockStep = fieldOf(facts, "clockStep");
+  const [byMs, seenAt] = [fieldOf(clockStep, "byMs"), fieldOf(clockStep, "seenAt")];
+  if (typeof byMs === "number" && (typeof seenAt === "number" || typeof seenAt === "string"))
+    return intl.formatMessage(
+      { id: "integrations.job.blocked.clock" },
+      { way: byMs < 0 ? "back" : "forward", length: times.length(byMs), at: times.instant(seenAt) },
+    );
+  return intl.formatMessage({ id: "integrations.job.blocked.stale" });
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? new Map<string, unknown>(Object.entries(value)).get(name) : undefined;
+}
+
+const jobIds = ["held", "held.none", "running", "released", "retry", "waiting", "disabled", "next", "pushed", "asked"] as const;

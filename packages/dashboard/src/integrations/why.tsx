@@ -105,8 +105,7 @@ function Job({
     <li>
       <code>{job.key}</code>
       {job.name === job.key || job.name === integrationKey ? null : <span className="quiet"> {job.name}</span>}{" "}
-      {jobSentence(job, explain, { hold, intl, times })} {/* What stops everything is told by the server, which alone knows. */}
-      {explain.state === "BLOCKED" ? <span lang="en">{explain.summary}</span> : null}
+      {jobSentence(job, explain, { hold, intl, times })}
     </li>
   );
 }

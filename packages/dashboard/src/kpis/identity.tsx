@@ -69,6 +69,19 @@ export function Identity({ report }: { readonly report: ServiceLevelsQuery["slaR
       </div>
       <p className="quiet">
         <FormattedMessage id="kpis.identity.words" values={{ missing: wholeLength(report.net.missingMs + report.gross.missingMs) }} />
+        {report.integrations.length > 1 ? (
+          <>
+            {" "}
+            <FormattedMessage
+              id="kpis.identity.together"
+              values={{
+                integrations: report.integrations.length,
+                each: wholeLength(Date.parse(report.to) - Date.parse(report.from)),
+                period: wholeLength(periodMs),
+              }}
+            />
+          </>
+        ) : null}
       </p>
     </section>
   );

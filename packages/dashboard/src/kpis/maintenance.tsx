@@ -41,10 +41,10 @@ export function Maintenance({ report, zone }: { readonly report: ServiceLevelsQu
               </tr>
             </thead>
             <tbody>
-              {windows.slice(-SHOWN).map(({ key, startsAt, endsAt, reason, countedMs }) => (
+              {windows.slice(-SHOWN).map(({ key, title, startsAt, endsAt, reason, countedMs }) => (
                 <tr key={key}>
                   <th scope="row">
-                    <WindowLink maintenanceKey={key} />
+                    <WindowLink maintenanceKey={key} title={title} />
                   </th>
                   <td>{`${times.day(startsAt, zone)} ${times.clock(startsAt, zone)}`}</td>
                   <td>{`${times.day(endsAt, zone)} ${times.clock(endsAt, zone)}`}</td>
@@ -63,13 +63,13 @@ export function Maintenance({ report, zone }: { readonly report: ServiceLevelsQu
   );
 }
 
-/** The window's key stands before the local start of the occurrence: erp-night 2026-11-17T02:00. */
-function WindowLink({ maintenanceKey }: { readonly maintenanceKey: string }) {
+/** The window's key, which its page is found by, stands before the local start of the occurrence: erp-night 2026-11-17T02:00. */
+function WindowLink({ maintenanceKey, title }: { readonly maintenanceKey: string; readonly title: string }) {
   const key = /^(.+) \d{4}-\d{2}-\d{2}T/.exec(maintenanceKey)?.[1];
-  if (key === undefined) return maintenanceKey;
+  if (key === undefined) return title;
   return (
     <Link to="/windows/$key" params={{ key }}>
-      {key} <span className={styles["local-start"]}>{maintenanceKey.slice(key.length + 1).replace("T", " ")}</span>
+      {title} <span className={styles["local-start"]}>{maintenanceKey.slice(key.length + 1).replace("T", " ")}</span>
     </Link>
   );
 }

@@ -9,6 +9,7 @@ import { Cards } from "./cards.js";
 import { Causes } from "./causes.js";
 import { Lanes } from "./lanes.js";
 import { NowDocument } from "./now.generated.js";
+import { UndecidedFreeze } from "../windows/undecided-freeze.js";
 import { useNowSentence } from "./sentence.js";
 import { type Card, causesOf, numbersOf, type Summary } from "./summary.js";
 import styles from "./now.module.css";
@@ -43,9 +44,9 @@ function Now({ summary }: { readonly summary: Summary }) {
           <FormattedMessage id="now.observe" />
         </p>
       ) : null}
-      {summary.freezeConflicts.map(({ sentence: conflict, window }) => (
-        <p key={window.id + conflict} className={styles["notice"]}>
-          {conflict}
+      {summary.freezeConflicts.map((conflict) => (
+        <p key={conflict.window.id + conflict.localStart + conflict.freeze.id + conflict.from} className={styles["notice"]}>
+          <UndecidedFreeze window={conflict.window} conflict={conflict} />
         </p>
       ))}
       <Cards numbers={numbers} chosen={card} onChoose={isWall ? null : setCard} />

@@ -11,6 +11,8 @@ describe("what a clock change does to an occurrence", () => {
       lengthMs: 3 * 3_600_000,
       from: "02:00",
       to: "03:00",
+      planned: "00:00",
+      start: "00:00",
     });
   });
 
@@ -20,6 +22,23 @@ describe("what a clock change does to an occurrence", () => {
       lengthMs: 5 * 3_600_000,
       from: "03:00",
       to: "02:00",
+      planned: "02:00",
+      start: "02:00",
+    });
+  });
+
+  it("says when a start does not exist, or happens twice, although the window lasts as long as planned", () => {
+    expect(madrid("2027-03-28T02:30", "2027-03-28T03:30", "2027-03-28T01:00:00Z", "2027-03-28T02:00:00Z")).toMatchObject({
+      kind: "skipped",
+      planned: "02:30",
+      start: "03:00",
+      from: "02:00",
+      to: "03:00",
+    });
+    expect(madrid("2027-10-31T02:15", "2027-10-31T02:45", "2027-10-31T00:15:00Z", "2027-10-31T00:45:00Z")).toMatchObject({
+      kind: "repeated",
+      planned: "02:15",
+      from: "03:00",
     });
   });
 

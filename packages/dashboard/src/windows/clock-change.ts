@@ -1,12 +1,15 @@
 /** What a clock change does to an occurrence. Times are as the clock shows them, 02:00. */
 export interface ClockChange {
-  /** `short` skips the hours between, `long` has them twice. */
-  readonly kind: "short" | "long";
+  /** `short` skips the hours between, `long` has them twice; as long as planned it starts later (`skipped`) or at the first of two times (`repeated`). */
+  readonly kind: "short" | "long" | "skipped" | "repeated";
   readonly lengthMs: number;
   /** What the clock shows just before. */
   readonly from: string;
   /** What it shows from then on. */
   readonly to: string;
+  /** When it was to start, and when it does. */
+  readonly planned: string;
+  readonly start: string;
 }
 
 interface Happening {
@@ -25,16 +28,28 @@ const AROUND_MS = 3 * 3_600_000;
 export function clockChangeOf({ startsAt, endsAt, localStart, localEnd }: Happening, zone: string): ClockChange | null {
   const lengthMs = Date.parse(endsAt) - Date.parse(startsAt);
   const plannedMs = Date.parse(`${localEnd}Z`) - Date.parse(`${localStart}Z`);
-  if (lengthMs === plannedMs) return null;
   const at = changeBetween(Date.parse(startsAt) - AROUND_MS, Date.parse(endsAt) + AROUND_MS, zone);
   if (at === null) return null;
-  const offset = offsetMs(at - 1, zone);
-  return {
-    kind: lengthMs < plannedMs ? "short" : "long",
-    lengthMs,
-    from: clockText(at + offset),
-    to: clockText(at + offsetMs(at, zone)),
-  };
+  const [before, after] = [offsetMs(at - 1, zone), offsetMs(at, zone)];
+  const localMs = Date.parse(`${localStart}Z`);
+  const kind = kindOf({ lengthMs, plannedMs, localMs, fromMs: at + before, toMs: at + after });
+  if (kind === null) return null;
+  const start = localAt(Date.parse(startsAt), zone).slice(11);
+  return { kind, lengthMs, from: clockText(at + before), to: clockText(at + after), planned: localStart.slice(11, 16), start };
+}
+
+function kindOf(of: {
+  readonly lengthMs: number;
+  readonly plannedMs: number;
+  /** The planned start, and what the clock shows before and after the change, as if they were UTC. */
+  readonly localMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}): ClockChange["kind"] | null {
+  const { lengthMs, plannedMs, localMs, fromMs, toMs } = of;
+  if (lengthMs !== plannedMs) return lengthMs < plannedMs ? "short" : "long";
+  if (fromMs <= localMs && localMs < toMs) return "skipped";
+  return toMs <= localMs && localMs < fromMs ? "repeated" : null;
 }
 
 /** The instant of the only change of offset between two; null when both have the same. */

@@ -76,10 +76,8 @@ function Shown({
             {nearest === null ? null : <FormattedMessage id="windows.nearest" values={{ nearest }} />} <code>{code}</code>
           </li>
         ))}
-        {preview.warnings.map((warning) => (
-          <li key={warning}>
-            <StatusGlyph tone="held" /> <span lang="en">{warning}</span>
-          </li>
+        {preview.notices.map((notice) => (
+          <Notice key={notice.kind + notice.subject} notice={notice} />
         ))}
       </ul>
       <h3>
@@ -100,6 +98,19 @@ function Shown({
       <Conflicts preview={preview} zone={input.series.timeZone} />
       <FreeSlot input={input} preview={preview} onTake={onTake} />
     </>
+  );
+}
+
+/** What else there is to look at. Approvals, and names that nobody knows, stand elsewhere on the page. */
+function Notice({ notice: { kind, subject, names } }: { readonly notice: Preview["notices"][number] }) {
+  const intl = useIntl();
+  if (kind === "NEEDS_APPROVAL" || kind === "SCOPE_UNKNOWN") return null;
+  const ways = kind === "SOFTLY_AFFECTED" ? names.map((way) => way.split(/ ~?> /).toReversed().join(" → ")) : names;
+  return (
+    <li>
+      <StatusGlyph tone="held" />{" "}
+      <FormattedMessage id={`windows.notice.${kind}`} values={{ subject: subject ?? "", names: intl.formatList(ways) }} />
+    </li>
   );
 }
 
@@ -176,11 +187,11 @@ function ClockNote({ occurrence, zone }: { readonly occurrence: PreviewOccurrenc
         {occurrence.notes.join(". ")}
       </span>
     );
-  const { kind, lengthMs, from, to } = change;
+  const { kind, lengthMs, from, to, planned, start } = change;
   const day = intl.formatDate(occurrence.startsAt, { timeZone: zone, day: "numeric", month: "long", year: "numeric" });
   return (
     <span className={styles["note"]}>
-      <FormattedMessage id={`windows.clock.${kind}`} values={{ day, length: times.length(lengthMs), from, to }} />
+      <FormattedMessage id={`windows.clock.${kind}`} values={{ day, length: times.length(lengthMs), from, to, planned, start }} />
     </span>
   );
 }

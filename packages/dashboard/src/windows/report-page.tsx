@@ -7,6 +7,7 @@ import { Page } from "../components/page.js";
 import { PageButtons, usePages } from "../components/pages.js";
 import { Empty, ErrorState, Loading } from "../components/states.js";
 import { coveragePathText } from "./coverage-path.js";
+import { endingSentence } from "./ending-sentence.js";
 import { WindowLedgerDocument, WindowReportDocument, type WindowReportQuery } from "./report.generated.js";
 import styles from "./windows.module.css";
 
@@ -128,6 +129,11 @@ function Integrations({ report }: { readonly report: Report }) {
           </tbody>
         </table>
       </div>
+      {integrations.some((line) => line.held > line.due) ? (
+        <p className="quiet">
+          <FormattedMessage id="windows.report.earlier" />
+        </p>
+      ) : null}
       {integrations.length > SHOWN_INTEGRATIONS ? (
         <p className="quiet">
           <FormattedMessage id="windows.more" values={{ count: integrations.length - SHOWN_INTEGRATIONS }} />
@@ -139,7 +145,8 @@ function Integrations({ report }: { readonly report: Report }) {
 
 /** The due times between start and release of what it covered, page by page. */
 function Ledger({ windowKey, report }: { readonly windowKey: string; readonly report: Report }) {
-  const { formatMessage } = useIntl();
+  const intl = useIntl();
+  const { formatMessage } = intl;
   const times = useTimes();
   const pages = usePages();
   const { startsAt, endsAt, releasedAt, localStart, timeZone: zone } = report;
@@ -181,12 +188,12 @@ function Ledger({ windowKey, report }: { readonly windowKey: string; readonly re
               </tr>
             </thead>
             <tbody>
-              {rows.map(({ dueAt, job, state, why, run }) => (
-                <tr key={`${run.id} ${dueAt}`}>
-                  <td>{dueText(dueAt)}</td>
-                  <td>{job.key}</td>
-                  <td>{formatMessage({ id: `windows.run.${state}` })}</td>
-                  <td lang="en">{why}</td>
+              {rows.map((entry) => (
+                <tr key={`${entry.run.id} ${entry.dueAt}`}>
+                  <td>{dueText(entry.dueAt)}</td>
+                  <td>{entry.job.key}</td>
+                  <td>{formatMessage({ id: `windows.run.${entry.state}` })}</td>
+                  <td>{endingSentence(entry, { intl, at: dueText, length: times.length })}</td>
                 </tr>
               ))}
             </tbody>

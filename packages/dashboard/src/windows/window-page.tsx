@@ -12,6 +12,7 @@ import { useSeriesSentence } from "./series-sentence.js";
 import { OccurrenceStatus } from "./state.js";
 import { PastOccurrencesDocument, WindowCoversDocument, WindowPageDocument, WindowProgressDocument } from "./window.generated.js";
 import { Restore, Skip, WindowActions } from "./window-actions.js";
+import { UndecidedFreeze } from "./undecided-freeze.js";
 import { type LiveOccurrence, type ShownWindow, windowSentence } from "./window-sentence.js";
 import styles from "./windows.module.css";
 
@@ -70,9 +71,9 @@ function Shown({ window, occurrence }: { readonly window: ShownWindow; readonly 
       <p>
         <FormattedMessage id="windows.about" values={{ sentence: series, owner, reason }} />
       </p>
-      {freezeConflicts.map(({ sentence }) => (
-        <p key={sentence} lang="en" className={styles["refusal"]}>
-          {sentence}
+      {freezeConflicts.map((conflict) => (
+        <p key={conflict.localStart + conflict.freeze.id + conflict.from} className={styles["refusal"]}>
+          <UndecidedFreeze window={window} conflict={conflict} />
         </p>
       ))}
       {occurrence === null ? null : <Progress occurrence={occurrence} />}

@@ -76,6 +76,7 @@ export function defineSla({ Scope, Figures }: SharedTypes) {
     description: "Maintenance in a report.",
     fields: (t) => ({
       key: t.exposeString("key", { description: "The window's key and the local start." }),
+      title: t.exposeString("title", { description: "The window's name for people." }),
       startsAt: t.expose("startsAt", { type: "DateTime", description: "When it began." }),
       endsAt: t.expose("endsAt", { type: "DateTime", description: "Its planned end, or when it was released before." }),
       reason: t.expose("reason", { type: ReasonEnum, description: "Whether it counts, and why." }),

@@ -20,7 +20,7 @@ export async function readMaintenance(
   const rows = await selectRows<PlannedMaintenance & { readonly integrationId: number }>(
     tx,
     sql`
-    select m.integration_id as "integrationId", w.key || ' ' || o.local_start as key, o.starts_at as start,
+    select m.integration_id as "integrationId", w.key || ' ' || o.local_start as key, w.title, o.starts_at as start,
       least(o.planned_ends_at, o.ends_at, coalesce(o.released_at, o.ends_at)) as "end", o.known_since as "announcedAt",
       coalesce(w.approval ->> 'state', 'not-needed') as approval
     from hold_member as m join hold as h on h.id = m.hold_id join occurrence as o on o.id = h.occurrence_id

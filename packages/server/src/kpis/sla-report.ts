@@ -49,6 +49,7 @@ export const usualAgreement: ServiceAgreement = {
 /** Maintenance of an integration in the period, and whether it is out of the net figure. */
 export interface ReportedMaintenance {
   readonly key: string;
+  readonly title: string;
   readonly startsAt: number;
   readonly endsAt: number;
   readonly reason: MaintenanceReason;
@@ -126,13 +127,13 @@ function reported(
   { maintenance, reason, counted }: ReturnType<typeof agreedMaintenance>[number],
   period: Period,
 ): readonly ReportedMaintenance[] {
-  const { key, start, end } = maintenance;
+  const { key, title, start, end } = maintenance;
   if (end <= period.start || start >= period.end) return [];
   const countedMs = counted.reduce(
     (sum, one) => sum + Math.max(0, Math.min(one.end ?? period.end, period.end) - Math.max(one.start, period.start)),
     0,
   );
-  return [{ key, startsAt: start, endsAt: end, reason, countedMs }];
+  return [{ key, title, startsAt: start, endsAt: end, reason, countedMs }];
 }
 
 /** By how much up, down, unknown, excluded and out of schedule miss the period: 0, always (law 7). */

@@ -18,6 +18,8 @@ export interface JobExplained extends JobExplanation {
   readonly waiting: JobFacts["waiting"];
   readonly running: JobFacts["running"];
   readonly pushed: JobFacts["pushed"];
+  readonly clockStep: JobFacts["clockStep"];
+  readonly expansionStale: boolean;
 }
 
 interface JobRow {
@@ -84,8 +86,21 @@ export async function explainJob(tx: Tx, jobKey: string): Promise<JobExplained> 
     pushed: row.push ? { records: row.pushedRecords, oldestAt: row.pushedOldestAt } : null,
     lastRun: row.lastState === null ? null : { state: row.lastState, finishedAt: row.lastFinishedAt, error: row.lastError },
   };
-  const { nextDueAt, running, integration, pushed } = facts;
-  return { job: jobKey, integration, at: now, holds, nextDueAt, waiting, running, pushed, ...explainJobFacts(facts, now) };
+  const { nextDueAt, running, integration, pushed, clockStep } = facts;
+  const explanation = explainJobFacts(facts, now);
+  return {
+    job: jobKey,
+    integration,
+    at: now,
+    holds,
+    nextDueAt,
+    waiting,
+    running,
+    pushed,
+    clockStep,
+    expansionStale: facts.expansionStale,
+    ...explanation,
+  };
 }
 
 function runningOf(row: JobRow): JobFacts["running"] {

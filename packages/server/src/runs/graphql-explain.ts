@@ -42,8 +42,16 @@ export function defineExplain(): void {
       nextDueAt: t.expose("nextDueAt", { type: "DateTime", nullable: true, description: "The next due time." }),
       facts: t.field({
         type: "JSON",
-        description: "The rest: what waits and what is running.",
-        resolve: ({ waiting, running, integration, pushed }) => ({ waiting, running, integration, pushed }),
+        description:
+          "The rest: what waits, what is running, and what stops every job (a clock that jumped, windows that are not computed).",
+        resolve: ({ waiting, running, integration, pushed, clockStep, expansionStale }) => ({
+          waiting,
+          running,
+          integration,
+          pushed,
+          clockStep,
+          expansionStale,
+        }),
       }),
     }),
   });

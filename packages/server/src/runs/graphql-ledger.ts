@@ -1,4 +1,4 @@
-import { DomainError } from "@quiesce/core";
+import { DomainError, type EndingFacts } from "@quiesce/core";
 import { readNow } from "../command.js";
 import { builder } from "../graphql/builder.js";
 import { pageArgs, pageComplexity } from "../graphql/connection.js";
@@ -85,6 +85,33 @@ function defineConservation(): void {
 }
 
 function defineEntries(): void {
+  const FactsRef = builder.objectRef<EndingFacts>("LedgerFacts").implement({
+    description: "What is known of the run that stands for a due time: what `why` is made of, for pages that say it in other words.",
+    fields: (t) => ({
+      runDueAt: t.expose("dueAt", {
+        type: "DateTime",
+        description: "When the run was due. Another due time than the entry's: it is one of several, and not the first.",
+      }),
+      runState: t.expose("state", { type: RunStateEnum, description: "Where the run is; the entry itself may be COALESCED into it." }),
+      reason: t.exposeString("reason", {
+        nullable: true,
+        description:
+          "Why the run came into its state: retry, hold-integration, catch-up-skip, deleted …; of a cancelled run also somebody's words.",
+      }),
+      attempt: t.exposeInt("attempt", { description: "Its last attempt; 0 before the first." }),
+      heldSince: t.expose("heldSince", { type: "DateTime", nullable: true, description: "When it was held last; null: never." }),
+      releasedAt: t.expose("releasedAt", { type: "DateTime", nullable: true, description: "When that hold ended." }),
+      readyAt: t.expose("readyAt", { type: "DateTime", description: "From when on it may start." }),
+      startedAt: t.expose("startedAt", { type: "DateTime", nullable: true, description: "When its last attempt began." }),
+      finishedAt: t.expose("finishedAt", { type: "DateTime", nullable: true, description: "When it ended." }),
+      error: t.exposeString("error", { nullable: true, description: "What its last error says." }),
+      standInDueAt: t.expose("rootDueAt", {
+        type: "DateTime",
+        nullable: true,
+        description: "Of a coalesced one: when the run was due that stands for it.",
+      }),
+    }),
+  });
   const EntryRef = builder.objectRef<LedgerEntry>("LedgerEntry").implement({
     description: "One due time of a schedule, in exactly one state.",
     fields: (t) => ({
@@ -96,6 +123,7 @@ function defineEntries(): void {
         description: "Where it is. Of several due times that one run stands for, all but the first are COALESCED.",
       }),
       why: t.exposeString("why", { description: "Why it ended so, or where it is, in words." }),
+      facts: t.expose("facts", { type: FactsRef, description: "The same as data." }),
       heldBy: t.field({
         type: [HoldRef],
         description: "The holds that covered its run when it was last held; a window's has its occurrence.",

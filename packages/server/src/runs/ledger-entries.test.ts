@@ -87,6 +87,9 @@ describe("the ledger", () => {
     expect(edges.map(({ node }) => node.why)).toEqual([
       "Held by a hold from 2026-03-02T10:01:00Z to 2026-03-02T10:06:00Z. Stands in the run that was due at 2026-03-02T10:01:00Z. Ran from 2026-03-02T10:06:00Z for 1m.",
     ]);
+    expect(edges.map(({ node }) => node.facts)).toMatchObject([
+      { state: "succeeded", dueAt: start + minute, heldSince: start + minute, releasedAt: start + 6 * minute, attempt: 1, rootDueAt: null },
+    ]);
   });
 
   it("filters by the state of each due time, not of the run that stands for it", async () => {

@@ -19,6 +19,8 @@ export interface LedgerEntry {
   readonly state: RunState;
   /** Why it ended so, or where it is, in words. */
   readonly why: string;
+  /** What `why` is made of. */
+  readonly facts: EndingFacts;
   /** The holds that covered the run when it was last held. */
   readonly heldBy: readonly number[];
 }
@@ -182,14 +184,16 @@ function stateOf(row: Row, dueAt: number): RunState {
 }
 
 function entryOf(row: Row, dueAt: number): LedgerEntry {
-  const { jobId, integrationId, id, heldBy, heldTitles, ...facts } = row;
+  const { jobId, integrationId, id, heldBy, heldTitles } = row;
+  const facts = { ...row, heldBy: heldTitles ?? [] };
   return {
     dueAt,
     jobId,
     integrationId,
     runId: id,
     state: stateOf(row, dueAt),
-    why: describeEnding({ ...facts, heldBy: heldTitles ?? [] }, dueAt !== row.dueAt),
+    why: describeEnding(facts, dueAt !== row.dueAt),
+    facts,
     heldBy: heldBy ?? [],
   };
 }

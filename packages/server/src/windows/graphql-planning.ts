@@ -1,6 +1,7 @@
-import { freezeWarnings, type Occurrence } from "@quiesce/core";
+import { type Occurrence, type PreviewNotice, previewNoticeKinds, previewNotices } from "@quiesce/core";
 import { integrationIdsByKey } from "../catalog/queries.js";
 import { builder } from "../graphql/builder.js";
+import { capsEnum } from "../graphql/caps-enum.js";
 import { keyOf } from "../graphql/key-or-id.js";
 import { WindowRef } from "../graphql/refs.js";
 import type { RequestContext } from "../graphql/request-context.js";
@@ -40,6 +41,30 @@ export function definePlanning(): void {
       field: t.exposeString("field", { description: "The field at fault." }),
       message: t.exposeString("message", { description: "What is wrong with it." }),
       nearest: t.exposeString("nearest", { nullable: true, description: "The nearest form that works." }),
+    }),
+  });
+  const NoticeKindEnum = capsEnum("PreviewNoticeKind", "What there is to look at before a window is saved.", previewNoticeKinds, {
+    "needs-approval": "It holds nothing until somebody approves: a policy wants it.",
+    "owner-unknown": "The owner is no team of the catalogue.",
+    "scope-unknown": "A name in the scope that is not in the catalogue.",
+    "freeze-overridden": "It falls into a freeze that is overridden.",
+    "freeze-met": "It meets a window that a freeze blocks, or that blocks it.",
+    "jobs-cut": "It covers more jobs than are counted.",
+    "covers-nothing": "It would cover no integration.",
+    "softly-affected": "An integration that keeps running and may feel it.",
+  });
+  const NoticeRef = builder.objectRef<PreviewNotice>("PreviewNotice").implement({
+    description: "Something to look at before a window is saved.",
+    fields: (t) => ({
+      kind: t.expose("kind", { type: NoticeKindEnum, description: "What." }),
+      subject: t.exposeString("subject", {
+        nullable: true,
+        description: "The policy, owner, name in the scope, freeze, window or integration that it is about; null: the window as a whole.",
+      }),
+      names: t.exposeStringList("names", {
+        description: "Who may approve; which owners are known; who is told of an overridden freeze; by which way an integration feels it.",
+      }),
+      message: t.exposeString("message", { description: "It, in words." }),
     }),
   });
   const PreviewRef = builder.objectRef<WindowPreview>("WindowPreview").implement({
@@ -107,24 +132,16 @@ export function definePlanning(): void {
         description: "The policies whose approval it would need before it holds anything.",
         resolve: (row) => row.approvals.map(({ policy }) => policy),
       }),
+      notices: t.field({
+        type: [NoticeRef],
+        description: "What a person should look at before saving, without what refuses it.",
+        resolve: (row) => previewNotices(planOf(row)),
+      }),
       warnings: t.stringList({
-        description: "What a person should look at before saving.",
+        description: "The refusals and the notices in words.",
         resolve: (row) => [
           ...row.refusals.map((one) => `${one.field}: ${one.message}`),
-          ...row.approvals.map(
-            ({ policy, by }) =>
-              `It will hold nothing until it is approved: the policy ${policy} wants the word of ${by.length === 0 ? "somebody who may approve" : by.join(" or ")}.`,
-          ),
-          ...(row.unknownOwner === null
-            ? []
-            : [
-                `The owner ${row.unknownOwner.owner} is no team of the catalogue. Known: ${row.unknownOwner.known.slice(0, 10).join(", ")}.`,
-              ]),
-          ...row.unknown.map((name) => `The scope names ${name}, which is not in the catalogue.`),
-          ...freezeWarnings(freezesOf(row)),
-          ...(row.backlog.moreJobs ? ["It covers more than 1,000 jobs; only these are counted here."] : []),
-          ...(row.covered.length === 0 ? ["It would cover no integration."] : []),
-          ...row.affected.map((one) => `${one.integration} keeps running and may feel it: ${one.path}.`),
+          ...previewNotices(planOf(row)).map(({ message }) => message),
         ],
       }),
     }),
@@ -160,10 +177,12 @@ export function definePlanning(): void {
   );
 }
 
-const freezesOf = ({ conflicts, overriddenFreezes, refusals }: WindowPreview) => ({
-  overridden: overriddenFreezes,
-  isRefused: refusals.some((one) => one.code === "QSC_WINDOW_IN_FREEZE"),
+const planOf = ({ conflicts, refusals, backlog, covered, ...row }: WindowPreview) => ({
+  ...row,
+  isRefusedByFreeze: refusals.some((one) => one.code === "QSC_WINDOW_IN_FREEZE"),
   blocked: conflicts.listed.filter((one) => one.blocks).map((one) => one.with),
+  hasMoreJobs: backlog.moreJobs,
+  coveredCount: covered.length,
 });
 
 async function membersByKey(

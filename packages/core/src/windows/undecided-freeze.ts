@@ -1,21 +1,3 @@
-/** What of a preview says something about freezes. */
-export interface PreviewedFreezes {
-  /** Freezes that a reason was given for. */
-  readonly overridden: readonly { readonly freeze: string; readonly title: string; readonly owner: string }[];
-  /** Saving it would be refused for a freeze: that says enough. */
-  readonly isRefused: boolean;
-  /** Keys of the windows that block it, or that it would block. */
-  readonly blocked: readonly string[];
-}
-
-/** What a person should know of freezes before a window is saved. */
-export function freezeWarnings({ overridden, isRefused, blocked }: PreviewedFreezes): readonly string[] {
-  if (overridden.length > 0)
-    return overridden.map(({ freeze, title, owner }) => `The freeze ${freeze} (${title}) is overridden: ${owner} is told.`);
-  if (isRefused) return [];
-  return [...new Set(blocked)].map((key) => `It meets ${key}, and a freeze blocks changes.`);
-}
-
 /** A change that lies in a freeze without anybody's word; instants in epoch ms. */
 export interface UndecidedFreeze {
   readonly window: string;
