@@ -3,6 +3,7 @@ import { useRef, useState } from "react";
 import { FormattedMessage, useIntl } from "react-intl";
 import { useConnection } from "../app/connection.js";
 import { Button } from "../components/button.js";
+import { ServerText } from "../components/server-text.js";
 import { ErrorState } from "../components/states.js";
 import { Status } from "../components/status.js";
 import { VerifyAuditDocument, type VerifyAuditQuery } from "./audit.generated.js";
@@ -94,7 +95,8 @@ function Found({ progress }: { readonly progress: Progress }) {
       <ol>
         {problems.map(({ position, entry, kind, field, message }) => (
           <li key={`${position} ${entry} ${kind} ${field}`}>
-            <FormattedMessage id={`administration.problem.${kind}`} values={{ position }} /> <span lang="en">{message}</span>
+            <FormattedMessage id={`administration.problem.${kind}`} values={{ position }} />{" "}
+            <ServerText id={`server.audit.${kind}`} values={{ entry: entry ?? "", field: field ?? "none" }} message={message} />
           </li>
         ))}
       </ol>

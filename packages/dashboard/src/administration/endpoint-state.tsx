@@ -1,5 +1,6 @@
 import { useIntl } from "react-intl";
 import { useTimes } from "../app/times.js";
+import { ServerText } from "../components/server-text.js";
 import { Status } from "../components/status.js";
 import type { ListedEndpointFragment } from "./endpoints.generated.js";
 import styles from "./administration.module.css";
@@ -32,18 +33,26 @@ export function TrafficStatus({ traffic }: { readonly traffic: ListedEndpointFra
 
 /** What checks found about the way to the system, the gravest first. What is only told (INFO) is left to the list of dates. */
 export function Findings({ findings }: { readonly findings: ListedEndpointFragment["findings"] }) {
-  const { formatMessage } = useIntl();
+  const { formatMessage, formatDate } = useIntl();
   const ranks = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"];
   const shown = findings.toSorted((a, b) => ranks.indexOf(a.severity) - ranks.indexOf(b.severity));
   if (shown.length === 0) return <span className="quiet">{formatMessage({ id: "administration.findings.none" })}</span>;
   return (
     <ul className={styles["lines"]}>
-      {shown.map(({ kind, severity, message, origin }) => (
+      {shown.map(({ kind, severity, message, origin, expiresAt }) => (
         <li key={kind + origin}>
           <Status tone={severity === "CRITICAL" || severity === "HIGH" ? "failing" : severity === "INFO" ? "quiet" : "held"}>
             {formatMessage({ id: `administration.severity.${severity}` })}
           </Status>{" "}
-          <span lang="en">{message}</span>
+          <ServerText
+            id={`server.finding.${kind}`}
+            values={{
+              severity,
+              over: expiresAt !== null && Date.parse(expiresAt) <= Date.now() ? "yes" : "no",
+              day: expiresAt === null ? "" : formatDate(expiresAt, { dateStyle: "long" }),
+            }}
+            message={message}
+          />
         </li>
       ))}
     </ul>

@@ -2,6 +2,7 @@ import { Checkbox } from "react-aria-components";
 import { FormattedMessage, useIntl } from "react-intl";
 import { actorText } from "../app/actor-text.js";
 import { useTimes } from "../app/times.js";
+import { ServerText } from "../components/server-text.js";
 import { Empty } from "../components/states.js";
 import { Status, type StatusTone } from "../components/status.js";
 import { Grants, grantText } from "./grants.js";
@@ -15,10 +16,13 @@ const tones: { readonly [decision in NonNullable<Item["decision"]>]: StatusTone 
 /** The items of a page; `chosen` is null where nothing can be decided any more. */
 export function ReviewItems({
   items,
+  unusedDays,
   chosen,
   onChoose,
 }: {
   readonly items: readonly Item[];
+  /** So many days without use count as unused in this review. */
+  readonly unusedDays: number;
   readonly chosen: ReadonlySet<string> | null;
   readonly onChoose: (chosen: ReadonlySet<string>) => void;
 }) {
@@ -39,7 +43,7 @@ export function ReviewItems({
       {items.map((item) => (
         <li key={item.key} className={styles["item"]}>
           <Who item={item} isChosen={chosen?.has(item.key) ?? null} onChoose={(isChosen) => choose(item.key, isChosen)} />
-          <Suggestions item={item} />
+          <Suggestions item={item} unusedDays={unusedDays} />
           <Decision item={item} />
         </li>
       ))}
@@ -80,8 +84,22 @@ function Who({
   );
 }
 
-function Suggestions({ item: { suggestions, used } }: { readonly item: Item }) {
+function Suggestions({
+  item: { suggestions, used, subject, owner, lastUsedAt },
+  unusedDays,
+}: {
+  readonly item: Item;
+  readonly unusedDays: number;
+}) {
   const intl = useIntl();
+  const times = useTimes();
+  const facts = {
+    subject,
+    owner: owner ?? "",
+    days: unusedDays,
+    at: lastUsedAt === null ? "" : times.instant(lastUsedAt),
+    used: used.length === 0 ? "none" : intl.formatList(used.map(({ action }) => action)),
+  };
   return (
     <span className={styles["part"]}>
       {suggestions.length === 0 ? (
@@ -95,8 +113,12 @@ function Suggestions({ item: { suggestions, used } }: { readonly item: Item }) {
               <Status tone={decision === null ? "quiet" : tones[decision]}>
                 {intl.formatMessage({ id: `administration.finding.${finding}` })}
               </Status>
-              <span className={styles["why"]} lang="en">
-                {reason}
+              <span className={styles["why"]}>
+                <ServerText
+                  id={`server.suggestion.${finding}`}
+                  values={{ ...facts, provider: finding === "EXCESSIVE" && decision === null ? "yes" : "no" }}
+                  message={reason}
+                />
               </span>
               {grants === null || decision !== "NARROW" ? null : (
                 <>

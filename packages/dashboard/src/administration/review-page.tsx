@@ -79,7 +79,7 @@ export function ReviewPage() {
                   }}
                 />
               ) : null}
-              <ReviewItems items={review.items.nodes} chosen={isOpen ? chosen : null} onChoose={setChosen} />
+              <ReviewItems items={review.items.nodes} unusedDays={review.unusedDays} chosen={isOpen ? chosen : null} onChoose={setChosen} />
               <PageButtons pages={pages} pageInfo={review.items.pageInfo} />
             </>
           )

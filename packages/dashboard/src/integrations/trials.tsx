@@ -4,6 +4,7 @@ import { actorText } from "../app/actor-text.js";
 import { useCommand, useLiveQuery } from "../app/live.js";
 import { useTimes } from "../app/times.js";
 import { ConfirmedButton } from "../components/confirmed-button.js";
+import { ServerText } from "../components/server-text.js";
 import { ErrorState } from "../components/states.js";
 import { Status, type StatusTone } from "../components/status.js";
 import type { ShownIntegration } from "./explain-sentence.js";
@@ -89,7 +90,7 @@ function TrialRow({ trial, onChanged }: { readonly trial: Trial; readonly onChan
   const { formatMessage } = intl;
   const times = useTimes();
   const { run, ...command } = useCommand(CancelTrialDocument);
-  const { key, kind, state, version, startedAt, startedBy, verdict, records, same, different, errors, differences } = trial;
+  const { key, kind, state, version, startedAt, startedBy, records, same, different, errors, differences } = trial;
   return (
     <li className={styles["letter"]}>
       <div className={styles["letter-line"]}>
@@ -120,8 +121,7 @@ function TrialRow({ trial, onChanged }: { readonly trial: Trial; readonly onChan
         ) : null}
       </div>
       <p className={styles["letter-why"]}>
-        <FormattedMessage id="integrations.trial.found" values={{ records, same, different, errors }} />{" "}
-        {verdict === null ? null : <span lang="en">{verdict}</span>}
+        <FormattedMessage id="integrations.trial.found" values={{ records, same, different, errors }} /> <Verdict trial={trial} />
       </p>
       {differences.length === 0 ? null : (
         <ul className={styles["lines"]}>
@@ -135,4 +135,15 @@ function TrialRow({ trial, onChanged }: { readonly trial: Trial; readonly onChan
       )}
     </li>
   );
+}
+
+/** Why it ended as it did. What a comparison found stands before it; why somebody ended it are that person's words. */
+function Verdict({ trial: { kind, state, verdict, records, errors, failedRuns, settings } }: { readonly trial: Trial }) {
+  const { formatNumber } = useIntl();
+  if (verdict === null || (state === "DONE" && kind !== "CANARY")) return null;
+  if (state === "CANCELLED") return <>{verdict}</>;
+  const ratio = typeof settings === "object" && settings !== null && "errorRatio" in settings ? Number(settings.errorRatio) : 0;
+  const limit = formatNumber(ratio, { style: "percent", maximumFractionDigits: 2 });
+  const values = { records, errors, limit, failedRuns: failedRuns > 0 ? "some" : "none" };
+  return <ServerText id={`server.trial.${state === "PROMOTING" ? "PROMOTED" : state}`} values={values} message={verdict} />;
 }

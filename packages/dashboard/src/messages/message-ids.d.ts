@@ -14,6 +14,7 @@ declare global {
       ids:
         | keyof typeof administration
         | `refusals.${string}`
+        | `server.${string}`
         | keyof typeof app
         | keyof typeof incidents
         | keyof typeof integrations

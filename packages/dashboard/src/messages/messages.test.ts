@@ -7,8 +7,16 @@ const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const textsOf = (language: string, room: string) =>
   JSON.parse(readFileSync(folder(`./${language}/${room}`), "utf8")) as { readonly [id: string]: string };
 const rooms = readdirSync(folder("./en")).toSorted();
-/** What the server refuses it says in English itself: other languages have words of their own by its code. */
+/** What the server refuses, and some things that it finds, it says in English itself: other languages have words of their own by its code or kind. */
 const REFUSALS = "refusals.json";
+const SERVER = "server.json";
+/** Of which kinds of the API's there are words of which sort. */
+const kinds: { readonly [sort: string]: string } = {
+  finding: "EndpointFindingKind",
+  suggestion: "AccessFinding",
+  audit: "AuditProblemKind",
+  trial: "TrialState",
+};
 
 /** The names of what a message wants to be given, and how: count (plural), until (select). */
 function valuesOf(elements: readonly MessageFormatElement[]): readonly string[] {
@@ -25,7 +33,7 @@ const wanted = (text: string) => [...new Set(valuesOf(parse(text)))].toSorted();
 
 describe("the messages", () => {
   it("have the same rooms in both languages", () => {
-    expect(readdirSync(folder("./es")).toSorted()).toEqual([...rooms, REFUSALS].toSorted());
+    expect(readdirSync(folder("./es")).toSorted()).toEqual([...rooms, REFUSALS, SERVER].toSorted());
   });
 
   it.each(rooms)("of %s are the same in both languages, and want the same values", (room) => {
@@ -50,6 +58,15 @@ describe("the messages", () => {
       const code = id.replace(/^refusals\./, "");
       expect([code, reference.includes(`\`${code}\``)]).toEqual([code, true]);
       expect([code, ...wanted(text)]).toEqual([code, ...(given[code] ?? [])]);
+    }
+  });
+
+  it("of what the server says itself are of kinds that the API has", () => {
+    const schema = readFileSync(folder("../../../server/schema.graphql"), "utf8");
+    for (const id of Object.keys(textsOf("es", SERVER))) {
+      const [, sort = "", kind] = id.split(".");
+      const [, members = ""] = new RegExp(`^enum ${kinds[sort]} \\{\\n(.*?)^\\}`, "ms").exec(schema) ?? [];
+      expect([id, members.split(/\s+/).includes(kind ?? "")]).toEqual([id, true]);
     }
   });
 
