@@ -56,7 +56,7 @@ export function EndpointPage() {
 
 function Shown({ endpoint, onChecked }: { readonly endpoint: Endpoint; readonly onChecked: () => void }) {
   const { formatMessage } = useIntl();
-  const { system, connector, traffic, findings, credential, config, secrets } = endpoint;
+  const { system, connector, traffic, findings, config, secrets } = endpoint;
   return (
     <>
       <dl className={styles["facts"]}>
@@ -77,7 +77,7 @@ function Shown({ endpoint, onChecked }: { readonly endpoint: Endpoint; readonly 
         <div>
           <dt>{formatMessage({ id: "administration.credential" })}</dt>
           <dd>
-            <CredentialText credential={credential} />
+            <CredentialText endpoint={endpoint} />
           </dd>
         </div>
       </dl>

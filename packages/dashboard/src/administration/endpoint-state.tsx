@@ -60,10 +60,16 @@ export function Findings({ findings }: { readonly findings: ListedEndpointFragme
 }
 
 /** How old its secrets are, when they end, and whether they are being renewed. */
-export function CredentialText({ credential }: { readonly credential: ListedEndpointFragment["credential"] }) {
+export function CredentialText({
+  endpoint: { credential, secrets },
+}: {
+  readonly endpoint: Pick<ListedEndpointFragment, "credential" | "secrets">;
+}) {
   const { formatMessage } = useIntl();
   const times = useTimes();
-  if (credential === null) return <span className="quiet">{formatMessage({ id: "administration.credential.none" })}</span>;
+  // Secrets of a renewal stand in the place of the workspace's.
+  if (credential === null || (secrets.length === 0 && credential.version === 0))
+    return <span className="quiet">{formatMessage({ id: "administration.credential.none" })}</span>;
   const { expiresAt, since, rotating } = credential;
   return (
     <span className={styles["part"]}>

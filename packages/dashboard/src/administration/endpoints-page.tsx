@@ -87,7 +87,7 @@ function List({ q, connector }: { readonly q: string; readonly connector: string
 }
 
 function Line({ endpoint }: { readonly endpoint: ListedEndpointFragment }) {
-  const { key, name, connector, system, traffic, findings, credential } = endpoint;
+  const { key, name, connector, system, traffic, findings } = endpoint;
   return (
     <li className={styles["item"]}>
       <span className={styles["part"]}>
@@ -102,7 +102,7 @@ function Line({ endpoint }: { readonly endpoint: ListedEndpointFragment }) {
         <TrafficStatus traffic={traffic} />
         <Findings findings={findings.filter(({ severity }) => severity !== "INFO")} />
       </span>
-      <CredentialText credential={credential} />
+      <CredentialText endpoint={endpoint} />
     </li>
   );
 }

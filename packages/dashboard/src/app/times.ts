@@ -9,6 +9,8 @@ export interface Times {
   instant(at: string | number, zone?: string): string;
   /** 02:00 */
   clock(at: string | number, zone?: string): string;
+  /** When what began then ends: 06:00, with the day when it lasts a day or longer. */
+  end(start: string | number, at: string | number, zone?: string): string;
   /** 10:41:07 */
   clockWithSeconds(at: string | number, zone?: string): string;
   /** Sunday, 22 November 2026 at 02:00 */
@@ -37,6 +39,7 @@ export function timesOf(locale: string, ownZone = new Intl.DateTimeFormat().reso
     return known.format(new Date(at));
   };
   const clock = (at: string | number, zone = ownZone) => format(at, zone, { hour: "2-digit", minute: "2-digit" });
+  const shortDay = (at: string | number, zone: string) => format(at, zone, { weekday: "short", day: "numeric", month: "short" });
   const dayOf = (at: string | number, zone: string) => format(at, zone, { year: "numeric", month: "2-digit", day: "2-digit" });
   return {
     ownZone,
@@ -44,7 +47,11 @@ export function timesOf(locale: string, ownZone = new Intl.DateTimeFormat().reso
     clockWithSeconds: (at, zone = ownZone) => format(at, zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     instant(at, zone = ownZone) {
       if (dayOf(at, zone) === dayOf(Date.now(), zone)) return clock(at, zone);
-      return `${format(at, zone, { weekday: "short", day: "numeric", month: "short" })} ${clock(at, zone)}`;
+      return `${shortDay(at, zone)} ${clock(at, zone)}`;
+    },
+    end(start, at, zone = ownZone) {
+      const isLong = new Date(at).getTime() - new Date(start).getTime() >= DAY_MS;
+      return isLong ? `${shortDay(at, zone)} ${clock(at, zone)}` : clock(at, zone);
     },
     full: (at, zone = ownZone) => format(at, zone, { dateStyle: "full", timeStyle: "short" }),
     day: (at, zone = ownZone) => format(at, zone, { weekday: "long", day: "numeric", month: "long" }),

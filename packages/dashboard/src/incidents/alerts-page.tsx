@@ -108,7 +108,7 @@ function List({ filters }: { readonly filters: AlertFilters }) {
 function Row({ alert }: { readonly alert: ListedAlert }) {
   const times = useTimes();
   const { key, title, severity, status, resourceName, endpoint, startedAt, endedAt, isMuted, incident, url } = alert;
-  const span = endedAt === null ? times.instant(startedAt) : `${times.instant(startedAt)}–${times.clock(endedAt)}`;
+  const span = endedAt === null ? times.instant(startedAt) : `${times.instant(startedAt)}–${times.end(startedAt, endedAt)}`;
   return (
     <li className={styles["row"]}>
       <span className={styles["name"]}>

@@ -157,7 +157,7 @@ function AlertLine(props: {
   const intl = useIntl();
   const times = useTimes();
   const shown = reasons.filter((reason) => reason.endedAt === null || status === "RESOLVED").slice(0, 3);
-  const span = endedAt === null ? times.instant(startedAt) : `${times.instant(startedAt)}–${times.clock(endedAt)}`;
+  const span = endedAt === null ? times.instant(startedAt) : `${times.instant(startedAt)}–${times.end(startedAt, endedAt)}`;
   return (
     <div className={styles["alert"]}>
       {onChoose === null ? null : (

@@ -90,7 +90,7 @@ function Occurrence({ occurrence, range, now }: { readonly occurrence: LaneOccur
     <>
       <span className={styles["words"]}>
         <span className={styles["times"]}>
-          {start}–{times.clock(endsAt, timeZone)} <span className="zone">{timeZone}</span>
+          {start}–{times.end(startsAt, endsAt, timeZone)} <span className="zone">{timeZone}</span>
         </span>{" "}
         <span className={styles[`word-${state}`]}>{stateWord}</span>
       </span>

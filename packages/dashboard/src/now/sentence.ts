@@ -29,7 +29,7 @@ export function nowSentence(
       {
         title: window.title,
         start: times.instant(startsAt, timeZone),
-        end: times.clock(endsAt, timeZone),
+        end: times.end(startsAt, endsAt, timeZone),
         zone: timeZone,
         length: times.length(Math.max(0, Date.parse(startsAt) - now)),
       },

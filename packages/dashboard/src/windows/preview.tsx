@@ -18,6 +18,7 @@ type PreviewOccurrence = Preview["occurrences"][number];
 const SHOWN_OCCURRENCES = 6;
 const SHOWN_MEMBERS = 12;
 const SHOWN_CONFLICTS = 8;
+const DAY_MS = 86_400_000;
 
 /** What saving would do, told while it is still planned. Null data: the form does not say enough yet. */
 export function PreviewPanel({
@@ -137,7 +138,7 @@ function Sentence({ series, occurrence }: { readonly series: WindowInput["series
             sentence,
             day: intl.formatDate(occurrence.startsAt, { timeZone: "UTC", day: "numeric", month: "long" }),
             start: times.clock(occurrence.startsAt, "UTC"),
-            end: times.clock(occurrence.endsAt, "UTC"),
+            end: times.end(occurrence.startsAt, occurrence.endsAt, "UTC"),
           }}
         />
       )}
@@ -158,15 +159,16 @@ function Occurrences({ occurrences, zone }: { readonly occurrences: readonly Pre
     <ol className={styles["occurrences"]}>
       {occurrences.slice(0, SHOWN_OCCURRENCES).map((occurrence) => {
         const { startsAt, endsAt, localStart, localEnd } = occurrence;
+        const isLong = Date.parse(`${localEnd}Z`) - Date.parse(`${localStart}Z`) >= DAY_MS;
         const date = intl.formatDate(startsAt, { timeZone: zone, weekday: "short", day: "numeric", month: "long", year: "numeric" });
         return (
           <li key={startsAt}>
             <span className={styles["occurrence-day"]}>{date}</span>
             <span>
-              {localStart.slice(11, 16)}–{localEnd.slice(11, 16)}
+              {localStart.slice(11, 16)}–{isLong ? times.end(startsAt, endsAt, zone) : localEnd.slice(11, 16)}
             </span>
             <span className="quiet">
-              {times.clock(startsAt, "UTC")}–{times.clock(endsAt, "UTC")} UTC
+              {times.clock(startsAt, "UTC")}–{times.end(startsAt, endsAt, "UTC")} UTC
             </span>
             <ClockNote occurrence={occurrence} zone={zone} />
           </li>

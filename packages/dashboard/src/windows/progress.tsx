@@ -46,12 +46,12 @@ export function Progress({ occurrence }: { readonly occurrence: LiveOccurrence }
           <OccurrenceStatus state={state} />{" "}
           <FormattedMessage
             id="windows.progress.times"
-            values={{ start: times.instant(startsAt, zone), end: times.clock(endsAt, zone), zone }}
+            values={{ start: times.instant(startsAt, zone), end: times.end(startsAt, endsAt, zone), zone }}
           />
           {zone === times.ownZone ? null : (
             <span className="quiet">
               {" "}
-              ({times.instant(startsAt)}–{times.clock(endsAt)} {times.ownZone})
+              ({times.instant(startsAt)}–{times.end(startsAt, endsAt)} {times.ownZone})
             </span>
           )}
         </p>

@@ -193,7 +193,7 @@ function Ledger({ windowKey, report }: { readonly windowKey: string; readonly re
                   <td>{dueText(entry.dueAt)}</td>
                   <td>{entry.job.key}</td>
                   <td>{formatMessage({ id: `windows.run.${entry.state}` })}</td>
-                  <td>{endingSentence(entry, { intl, at: dueText, length: times.length })}</td>
+                  <td>{endingSentence(entry, { intl, at: dueText, length: (ms) => (ms < 1_000 ? `${ms} ms` : times.length(ms)) })}</td>
                 </tr>
               ))}
             </tbody>

@@ -107,7 +107,7 @@ function Found({ search }: { readonly search: Search }) {
           return (
             <li key={startsAt} className={styles["line"]}>
               <span>
-                {at}–{times.clock(endsAt, zone)}
+                {at}–{times.end(startsAt, endsAt, zone)}
               </span>
               <span className="quiet">
                 <FormattedMessage id="windows.slots.runs" values={{ runs: Math.round(runs) }} />

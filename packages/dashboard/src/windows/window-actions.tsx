@@ -34,7 +34,8 @@ export function WindowActions({ window, occurrence }: { readonly window: ShownWi
       {isWaiting ? <Release window={window} occurrence={occurrence} /> : null}
       {canExtend ? <Extend key={occurrence.endsAt} window={window} occurrence={occurrence} /> : null}
       {isOpen ? <EndEarly window={window} occurrence={occurrence} /> : null}
-      <Cancel window={window} occurrence={occurrence} />
+      {/* What is over has nothing left to cancel. */}
+      {occurrence === null ? null : <Cancel window={window} occurrence={occurrence} />}
     </>
   );
 }

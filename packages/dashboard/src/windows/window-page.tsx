@@ -136,7 +136,7 @@ function Upcoming({ window }: { readonly window: ShownWindow }) {
             return (
               <li key={id} className={styles["line"]}>
                 <span>
-                  {day} {times.clock(startsAt, timeZone)}–{times.clock(endsAt, timeZone)}
+                  {day} {times.clock(startsAt, timeZone)}–{times.end(startsAt, endsAt, timeZone)}
                 </span>
                 <OccurrenceStatus state={state} />
                 {state === "SCHEDULED" || state === "UNAPPROVED" ? <Skip window={window} localStart={localStart} day={day} /> : null}
@@ -179,7 +179,7 @@ function Past({ windowKey }: { readonly windowKey: string }) {
                   <FormattedMessage id="windows.past.report" values={{ day }} />
                 </Link>
                 <span>
-                  {times.clock(startsAt, timeZone)}–{times.clock(endsAt, timeZone)}
+                  {times.clock(startsAt, timeZone)}–{times.end(startsAt, endsAt, timeZone)}
                 </span>
                 <OccurrenceStatus state={state} />
               </li>

@@ -16,7 +16,7 @@ export function windowSentence(
   if (cancelledAt !== null) return intl.formatMessage({ id: "windows.page.cancelled" }, { title });
   if (occurrence === null) return intl.formatMessage({ id: "windows.page.over" }, { title });
   const { timeZone: zone, startsAt, endsAt } = occurrence;
-  const end = times.clock(endsAt, zone);
+  const end = times.end(startsAt, endsAt, zone);
   switch (occurrence.state) {
     case "SCHEDULED": {
       const length = times.length(Math.max(0, Date.parse(startsAt) - now));
@@ -32,7 +32,7 @@ export function windowSentence(
       return intl.formatMessage({ id: "windows.page.draining" }, { title, count: occurrence.inFlight, last });
     }
     case "QUIESCED":
-      return intl.formatMessage({ id: "windows.page.quiesced" }, { title, since: times.clock(occurrence.quiescedAt ?? startsAt, zone) });
+      return intl.formatMessage({ id: "windows.page.quiesced" }, { title, since: times.instant(occurrence.quiescedAt ?? startsAt, zone) });
     case "VERIFYING":
       return intl.formatMessage({ id: "windows.page.verifying" }, { title });
     case "OVERRUN": {

@@ -146,7 +146,7 @@ function Row({ window }: { readonly window: ListedWindow }) {
 function OccurrenceTimes({ occurrence }: { readonly occurrence: NonNullable<ListedWindow["currentOrNext"]> }) {
   const times = useTimes();
   const { startsAt, endsAt, timeZone: zone } = occurrence;
-  const text = (of: string) => `${times.instant(startsAt, of)}–${times.clock(endsAt, of)}`;
+  const text = (of: string) => `${times.instant(startsAt, of)}–${times.end(startsAt, endsAt, of)}`;
   const isSame = text(zone) === text(times.ownZone);
   return (
     <>
