@@ -56,11 +56,11 @@ export interface QuietReason {
   readonly count: number;
 }
 
-/** Quiet alerts by what keeps them quiet now, the reason of most of them first. */
-export function quietReasons(alerts: readonly Pick<IncidentAlert, "isMuted" | "reasons">[]): readonly QuietReason[] {
+/** Quiet alerts that fire, by what keeps them quiet now, the reason of most of them first. One that is over has nothing left to keep quiet. */
+export function quietReasons(alerts: readonly Pick<IncidentAlert, "isMuted" | "reasons" | "status">[]): readonly QuietReason[] {
   const counts = new Map<string, { readonly reason: AlertReason; count: number }>();
-  for (const { isMuted, reasons } of alerts) {
-    if (!isMuted) continue;
+  for (const { isMuted, reasons, status } of alerts) {
+    if (!isMuted || status !== "FIRING") continue;
     const reason = reasons.find(({ mutes, endedAt }) => mutes && endedAt === null) ?? reasons.find(({ mutes }) => mutes);
     if (reason === undefined) continue;
     // Symptoms of one cause by different ways are one line.

@@ -10,6 +10,7 @@ import { Empty, ErrorState, Loading } from "../components/states.js";
 import { Status } from "../components/status.js";
 import { AlertNumbersDocument, AlertsDocument, type AlertsQuery } from "./alerts.generated.js";
 import { alertFilterOf, type AlertFilters, severities, shownAlerts } from "./filters.js";
+import { alertTitle } from "./alert-title.js";
 import { reasonSentence, windowOf } from "./reason-sentence.js";
 import { Severity } from "./state.js";
 import { Tabs } from "./tabs.js";
@@ -106,8 +107,10 @@ function List({ filters }: { readonly filters: AlertFilters }) {
 }
 
 function Row({ alert }: { readonly alert: ListedAlert }) {
+  const intl = useIntl();
   const times = useTimes();
-  const { key, title, severity, status, resourceName, endpoint, startedAt, endedAt, isMuted, incident, url } = alert;
+  const title = alertTitle(alert, intl);
+  const { key, severity, status, resourceName, endpoint, startedAt, endedAt, isMuted, incident, url } = alert;
   const span = endedAt === null ? times.instant(startedAt) : `${times.instant(startedAt)}–${times.end(startedAt, endedAt)}`;
   return (
     <li className={styles["row"]}>

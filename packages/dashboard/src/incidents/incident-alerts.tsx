@@ -10,6 +10,7 @@ import { type AlertGroup, alertGroups, type IncidentAlert, quietReasons } from "
 import { liveStates } from "./filters.js";
 import { IncidentAlertsDocument, IncidentSystemsDocument, SplitIncidentDocument } from "./incident.generated.js";
 import type { ShownIncident } from "./incident-sentence.js";
+import { alertTitle } from "./alert-title.js";
 import { quietSentence, reasonSentence } from "./reason-sentence.js";
 import { Root } from "./root.js";
 import type { TouchedSystem } from "./root-paths.js";
@@ -153,8 +154,9 @@ function AlertLine(props: {
   readonly onChoose: ((key: string, isChosen: boolean) => void) | null;
 }) {
   const { alert, isChosen, onChoose } = props;
-  const { key, title, severity, status, startedAt, endedAt, reasons, url } = alert;
+  const { key, severity, status, startedAt, endedAt, reasons, url } = alert;
   const intl = useIntl();
+  const title = alertTitle(alert, intl);
   const times = useTimes();
   const shown = reasons.filter((reason) => reason.endedAt === null || status === "RESOLVED").slice(0, 3);
   const span = endedAt === null ? times.instant(startedAt) : `${times.instant(startedAt)}–${times.end(startedAt, endedAt)}`;

@@ -91,6 +91,7 @@ describe("alerts of an incident", () => {
       alert("b", { isMuted: true, reasons: [reason("DEPENDENCY", "news > shop > erp")] }),
       alert("c", { isMuted: true, reasons: [reason("WINDOW", "system erp", "patch@2026-03-02T10:00")] }),
       alert("d", { reasons: [reason("RULE", "x")] }),
+      alert("e", { isMuted: true, status: "RESOLVED", reasons: [reason("WINDOW", "system erp", "over@2026-03-01T10:00")] }),
     ];
     expect(quietReasons(alerts).map(({ reason: { kind }, count }) => [kind, count])).toEqual([
       ["DEPENDENCY", 2],

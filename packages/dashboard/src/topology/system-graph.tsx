@@ -42,7 +42,8 @@ interface GraphProps {
 
 type BoxNode = Node<{ readonly box: GraphNode; readonly isChosen: boolean; readonly direction: "LR" | "TB" }, "box">;
 
-const SIZE = { width: 190, height: 62 };
+/** A line of title, and two of what state it is in: some languages need them. */
+const SIZE = { width: 190, height: 80 };
 /** On a phone words are to be read; what does not fit is reached by a finger. */
 const LEAST_ZOOM = 0.7;
 const NARROW = "(max-width: 48rem)";
