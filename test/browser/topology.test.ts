@@ -152,6 +152,9 @@ describe.skipIf(!isChromiumThere)("the topology", () => {
     await expectAccessible(page);
     await expectNoSidewaysScroll(page);
     await picture(page, `topology-${language}-${theme}-${size}`);
+    const drawing = await page.locator(".react-flow").boundingBox();
+    const zoom = await page.locator(".react-flow__controls").boundingBox();
+    expect((drawing?.y ?? 0) + (drawing?.height ?? 0)).toBeLessThanOrEqual(zoom?.y ?? 0);
     await page.goto(`${server.url}/topology?view=table`);
     await page.getByRole("rowheader", { name: "Warehouse" }).waitFor();
     await expectAccessible(page);

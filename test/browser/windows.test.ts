@@ -5,6 +5,7 @@ import {
   expectNoSidewaysScroll,
   isChromiumThere,
   openVisitor,
+  PATIENCE_MS,
   picture,
   signIn,
   startChromium,
@@ -178,6 +179,20 @@ describe.skipIf(!isChromiumThere)("the pages of windows", () => {
       await expectAccessible(page);
       await expectNoSidewaysScroll(page);
     }
+    await leave();
+  });
+
+  it("has a calendar whose week begins with today in sight, on a phone and on a Sunday", async () => {
+    const { page } = await arrive({ size: "phone", timeZone: "UTC" });
+    await page.clock.setFixedTime("2026-12-06T12:00:00Z");
+    await go(page, "/calendar?view=week");
+    const isInSight = () =>
+      page.getByRole("region", { name: "Calendar" }).evaluate((frame) => {
+        const today = frame.querySelector('[data-date="2026-12-06"]')?.getBoundingClientRect();
+        const seen = frame.getBoundingClientRect();
+        return today !== undefined && today.left >= seen.left && today.right <= seen.right + 1;
+      });
+    await expect.poll(isInSight, { timeout: PATIENCE_MS }).toBe(true);
     await leave();
   });
 });

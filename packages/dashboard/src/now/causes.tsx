@@ -15,12 +15,21 @@ export function Causes({
   causes,
   card,
   isWall,
+  hasIntegrations,
 }: {
   readonly causes: readonly Cause[];
   readonly card: Card | null;
   readonly isWall: boolean;
+  /** Where there is none yet, what to do first stands here. */
+  readonly hasIntegrations: boolean;
 }) {
   const shown = card === null ? causes : causes.filter((cause) => cardFits(card, cause));
+  if (causes.length === 0 && !hasIntegrations)
+    return (
+      <Empty>
+        <FormattedMessage id="integrations.none" />
+      </Empty>
+    );
   if (shown.length === 0)
     return (
       <Empty>

@@ -54,7 +54,7 @@ function Now({ summary }: { readonly summary: Summary }) {
       <h2>{formatMessage({ id: "now.lanes" })}</h2>
       <Lanes />
       <h2>{formatMessage({ id: "now.causes" })}</h2>
-      <Causes causes={causesOf(summary)} card={card} isWall={isWall} />
+      <Causes causes={causesOf(summary)} card={card} isWall={isWall} hasIntegrations={summary.integrations > 0} />
     </Page>
   );
 }

@@ -100,13 +100,6 @@ function Drawn({ label, nodes, arrows, chosen, onChoose }: GraphProps) {
   }));
   return (
     <div className={styles["graph"]} role="group" aria-label={label}>
-      {/* Beside the drawing, not upon it: no box lies under them, however small the page. */}
-      <Controls
-        orientation="horizontal"
-        showInteractive={false}
-        aria-label={formatMessage({ id: "topology.controls" })}
-        className={styles["controls"] ?? ""}
-      />
       <ReactFlow
         nodes={boxes}
         edges={edges}
@@ -128,6 +121,13 @@ function Drawn({ label, nodes, arrows, chosen, onChoose }: GraphProps) {
       >
         <Background color="var(--line)" gap={24} />
       </ReactFlow>
+      {/* Below the drawing, not upon it: no box lies under them, however small the page. */}
+      <Controls
+        orientation="horizontal"
+        showInteractive={false}
+        aria-label={formatMessage({ id: "topology.controls" })}
+        className={styles["controls"] ?? ""}
+      />
     </div>
   );
 }
