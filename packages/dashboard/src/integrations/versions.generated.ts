@@ -26,6 +26,7 @@ export type RollbackIntegrationInput = {
 };
 
 export type StartTrialInput = {
+  readonly definition?: unknown;
   readonly errorRatio?: number | null | undefined;
   readonly integration: string;
   readonly kind: TrialKind;

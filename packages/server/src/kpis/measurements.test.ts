@@ -286,9 +286,9 @@ describe("a figure", () => {
   });
 
   it("counts each minute once in periods side by side, also where they meet in the midst of one", async () => {
-    const ask = `{ kpi(kpi: CHECK_TIME, from: "${at(30.5 * minute)}", to: "${at(40.5 * minute)}", scope: { integration: "orders" }) {
+    const question = `{ kpi(kpi: CHECK_TIME, from: "${at(30.5 * minute)}", to: "${at(40.5 * minute)}", scope: { integration: "orders" }) {
       current { samples } previous { samples } } }`;
-    expect((await api.ask(ask)).data).toEqual({ kpi: { current: { samples: 10 }, previous: { samples: 10 } } });
+    expect((await api.ask(question)).data).toEqual({ kpi: { current: { samples: 10 }, previous: { samples: 10 } } });
   });
 
   it.each([
