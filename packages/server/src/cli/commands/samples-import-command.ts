@@ -93,7 +93,7 @@ async function importFile(cli: Cli, of: { readonly file: string; readonly isTria
     const full = batch;
     batch = [];
     const taken = await sendBatch(way, { batch: full, ahead: [...ahead.values()] }, totals);
-    if (isTrial) for (const one of taken) ahead.set(JSON.stringify([one.sample.integration, one.sample.metric]), recent(one));
+    if (isTrial) for (const one of taken) ahead.set(JSON.stringify([one.sample.integration, one.sample.metric]), recent(cli, one));
     requests += 1;
     showProgress(cli, totals, requests);
   };
@@ -116,8 +116,8 @@ async function importFile(cli: Cli, of: { readonly file: string; readonly isTria
 }
 
 /** The line as if it were measured a while ago: neither late nor ahead, so that it is not counted as marked. */
-function recent({ line, sample }: Line): Line {
-  return { line, sample: { ...sample, at: new Date(Date.now() - RECENT_MS).toISOString() } };
+function recent(cli: Cli, { line, sample }: Line): Line {
+  return { line, sample: { ...sample, at: new Date(cli.clock.wallMs() - RECENT_MS).toISOString() } };
 }
 
 /** Sends lines, and those that are only sent ahead of them again. Answers the lines of which no refusal was told. */
