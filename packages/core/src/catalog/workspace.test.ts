@@ -70,7 +70,7 @@ describe("a workspace document", () => {
     [
       "an unknown key, with the nearest known one",
       { ...small, integratons: [] },
-      ': Unknown key "integratons" (did you mean integrations?). Known here: quiesce, systems, endpoints, integrations, jobs, holidayCalendars, calendars, approvals, teams, windows.',
+      ': Unknown key "integratons" (did you mean integrations?). Known here: quiesce, systems, endpoints, integrations, jobs, holidayCalendars, calendars, approvals, teams, windows, sampleRetention.',
     ],
     [
       "an unknown nested key",
