@@ -28,6 +28,8 @@ const longest = [
   "test/integration/target-away.test.ts",
   "test/integration/tryton-window.test.ts",
   "test/connectors/postgres-conformance.test.ts",
+  "packages/server/src/cli/exec/exec.test.ts",
+  "packages/server/src/backup/backup.test.ts",
 ].map(source);
 for (const path of longest) if (!existsSync(path)) throw new Error(`${path} is to run first, and is not there: vitest.config.ts names it.`);
 
@@ -40,13 +42,13 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** One cluster for all projects of a run; see test/database. */
-const withDatabase = { globalSetup: ["test/database/global-setup.ts"], testTimeout: 300_000, hookTimeout: 300_000, maxWorkers: 2 };
+/** One cluster for all projects of a run; see test/database. Two cores are half idle with two of these files, which wait for leases and servers. */
+const withDatabase = { globalSetup: ["test/database/global-setup.ts"], testTimeout: 300_000, hookTimeout: 300_000, maxWorkers: 3 };
 /** Suites that measure time run alone. */
 const alone = { maxWorkers: 1, testTimeout: 600_000, hookTimeout: 600_000 };
 
 /** Suites that mostly wait for a system of their own, or for a browser. */
-const waiting = { ...alone, maxWorkers: 2 };
+const waiting = { ...alone, maxWorkers: 3 };
 
 /** Property tests think for a minute on a busy machine. Files of pure functions share their modules: loading them anew took half the time. */
 const pure = { testTimeout: 300_000, hookTimeout: 300_000, isolate: false };
@@ -69,7 +71,7 @@ const projects = [
   { name: "integration", include: ["test/systems/*.test.ts", "test/integration/*.test.ts"], ...withDatabase, ...waiting },
   { name: "lifecycle", include: ["test/lifecycle/*.test.ts"], ...alone },
   { name: "race", include: ["test/race/*.test.ts"], ...withDatabase, ...alone },
-  { name: "browser", include: ["test/browser/*.test.ts"], ...withDatabase, ...waiting },
+  { name: "browser", include: ["test/browser/*.test.ts"], ...withDatabase, ...waiting, maxWorkers: 2 },
 ];
 
 export default defineConfig({

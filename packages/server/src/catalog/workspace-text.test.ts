@@ -127,7 +127,8 @@ describe("the text of a workspace", () => {
         const again = documentOf(text);
         expect(writeWorkspaceText(again)).toBe(text);
         const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
-        expect(again).toEqual({ ...parsed.document, systems: parsed.document.systems.toSorted(byKey) });
+        const { systems, sampleRetention } = parsed.document;
+        expect(again).toEqual({ ...parsed.document, systems: systems.toSorted(byKey), sampleRetention: sampleRetention.toSorted(byKey) });
       }),
       { numRuns: 300 },
     );
