@@ -158,7 +158,7 @@ describe.skipIf(!isChromiumThere)("the page of service levels", () => {
     // The window is shaded, named, and said to count.
     await page.getByRole("img", { name: /1 window shaded/ }).waitFor();
     const maintenance = page.getByRole("region", { name: "Maintenance in the period" });
-    expect(await maintenance.getByRole("row", { name: /erp-night/ }).innerText()).toMatch(/counts\s+3 h\s+1/);
+    expect(await maintenance.getByRole("row", { name: /ERP night/ }).innerText()).toMatch(/counts\s+3 h\s+1/);
     // The chart's table has the same points as the API.
     await page.getByRole("button", { name: "As a table" }).press("Enter");
     const table = page.getByRole("region", { name: "The series as a table" });
